@@ -1,0 +1,59 @@
+# The few verbs of daily work. Every one of them sets up what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+AWS_VENV := .venv-ministack
+AWS_STAMP := $(AWS_VENV)/.ready
+PACKAGES := zixly_core webhook_bridge zixly_dagster zixly_sandbox zixly_cli
+
+.PHONY: help setup demo up test check format bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements/dev.lock requirements/bootstrap.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=... to one")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock requirements/bootstrap.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(AWS_STAMP): requirements/ministack.lock $(STAMP)
+	test -x $(AWS_VENV)/bin/python || $(PYTHON) -m venv $(AWS_VENV)
+	$(BIN)/uv pip sync --quiet --python $(AWS_VENV)/bin/python --require-hashes requirements/ministack.lock
+	touch $@
+
+setup: $(STAMP) ## Create the environment from the lock
+
+demo: $(STAMP) ## Start the embedded stack, push one signed delivery of each system through, show what happened, stop
+	@$(BIN)/zixly demo
+
+up: $(STAMP) ## Start the embedded stack and keep it up (Ctrl-C stops it)
+	@exec $(BIN)/zixly up
+
+test: $(STAMP) $(AWS_STAMP) ## Run every test
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## Measure, beside the baseline (QUICK=1 for a short form)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+lock: $(STAMP) ## Resolve the dependencies anew
+	cd requirements && for name in bootstrap ministack; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra embedded --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock --upgrade pyproject.toml -o requirements/app.lock
+
+clean: ## Remove environments and caches (keeps .zixly)
+	rm -rf $(VENV) $(AWS_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,91 @@
+"""Settings: environment variables with the prefix `ZIXLY_`, read once at the edge. `.env.example` lists them all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from zixly_core.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults. A process needs only the ones it uses; `required` names what is missing."""
+
+    model_config = SettingsConfigDict(env_prefix="ZIXLY_", extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["local", "production"] = "local"
+    home: Path = Path(".zixly")
+
+    database_url_owner: SecretStr | None = None
+    database_url_intake: SecretStr | None = None
+    database_url_api: SecretStr | None = None
+    database_url_dispatch: SecretStr | None = None
+    database_url_runs: SecretStr | None = None
+    database_url_metrics: SecretStr | None = None
+    dagster_database_url: SecretStr | None = None
+
+    queue_url: SecretStr = SecretStr("memory://")
+    broker_url: SecretStr | None = None
+    objects_url: str | None = None
+    secrets_key: SecretStr | None = None
+    secrets_key_file: Path | None = None
+
+    bridge_host: str = "127.0.0.1"
+    bridge_port: int = 3000
+    bridge_public_url: str = "http://127.0.0.1:3000"
+    bridge_workers: int = Field(default=1, ge=1, le=64)
+    max_body_bytes: int = Field(default=10_000_000, ge=1_000)
+    dagster_webserver_url: str = "http://127.0.0.1:3002"
+    webserver_port: int = 3002
+    code_port: int = 3003
+    sandbox_port: int = 3900
+    sandbox_url: str = "http://127.0.0.1:3900"
+
+    xero_webhook_keys: SecretStr | None = None
+    xero_client_id: str | None = None
+    xero_client_secret: SecretStr | None = None
+    xero_api_url: str = "https://api.xero.com/api.xro/2.0"
+    xero_identity_url: str = "https://identity.xero.com"
+    hubspot_client_id: str | None = None
+    hubspot_client_secret: SecretStr | None = None
+    hubspot_api_url: str = "https://api.hubapi.com"
+    hubspot_api_version: str = "2026-09"
+
+    lease_seconds: float = Field(default=60, gt=1)
+    heartbeat_seconds: float = Field(default=15, gt=0.1)
+    handover_timeout_seconds: float = Field(default=45, gt=1)
+    max_attempts: int = Field(default=3, ge=1, le=20)
+    backoff_base_seconds: float = Field(default=2, gt=0)
+    attempt_timeout_seconds: float = Field(default=3600, gt=1)
+    max_batch: int = Field(default=80, ge=1, le=100)
+    max_open_batches: int = Field(default=8, ge=1)
+    worker_slots: int = Field(default=2, ge=1, le=64)
+
+    notify_webhook_url: SecretStr | None = None
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    def required(self, name: str) -> str:
+        """The value of a setting that this process cannot do without; `SettingsError` names the variable when it is missing."""
+        value = getattr(self, name)
+        if value is None:
+            raise SettingsError(f"ZIXLY_{name.upper()} is not set, and this process needs it; see .env.example")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def read_settings() -> Settings:
+    """The settings from the environment; a wrong value stops the start with one sentence naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "ZIXLY_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name} is wrong: {first['msg']}") from None

@@ -1,0 +1,85 @@
+"""Cancel and retry by hand: what people do to single jobs and whole runs. Each is written to the audit log."""
+
+from __future__ import annotations
+
+import os
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from zixly_core.ids import new_id
+from zixly_core.stores.database import Rows
+from zixly_core.stores.rows import columns_of
+from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
+
+# A job that nobody works on ends at once; a running one is asked to, and stops between steps and vendor calls.
+CANCEL_SQL = """
+update zixly.workflow_jobs
+set cancel_requested_at = coalesce(cancel_requested_at, now()),
+    status = case status when 'QUEUED' then 'CANCELLED' else status end,
+    completed_at = case status when 'QUEUED' then now() else completed_at end,
+    fence = case status when 'QUEUED' then fence + 1 else fence end
+where {chosen} and status in ('QUEUED', 'RUNNING')
+returning id, tenant_id, workflow_type, status"""
+
+RETRY_SQL = """
+update zixly.workflow_jobs
+set status = 'QUEUED', batch_id = null, run_id = null, due_at = now(), completed_at = null, dead_letter = false,
+    cancel_requested_at = null, handed_over_at = null, fence = fence + 1
+where id = %s and status = 'FAILED'
+returning id, tenant_id, system, workflow_type, status"""
+
+STATUS_SQL = "select status from zixly.workflow_jobs where id = %s"
+BATCH_OF_RUN_SQL = "select id from zixly.batches where run_id = %s"
+AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
+
+
+def cancel_job(connection: Rows, *, job_id: UUID, actor: str) -> str | None:
+    """Cancel one job. Its status afterwards (CANCELLED, or RUNNING while it is being stopped, or the end it had reached before);
+    None when there is no such job."""
+    rows = list(connection.execute(CANCEL_SQL.format(chosen="id = %s"), (job_id,)))
+    if not rows:
+        return status_of(connection, job_id)
+    note_cancelled(connection, rows, actor=actor)
+    status: str = rows[0]["status"]
+    return status
+
+
+def request_cancel_of_run(connection: Rows, *, run_id: str, batch_id: UUID | None, actor: str) -> list[UUID]:
+    """Cancel the open jobs of a run: by its batch, when the run has not claimed anything yet. The ids of the jobs."""
+    rows = list(connection.execute(CANCEL_SQL.format(chosen="run_id = %s"), (run_id,)))
+    if batch_id is not None:
+        rows += list(connection.execute(CANCEL_SQL.format(chosen="batch_id = %s"), (batch_id,)))
+    note_cancelled(connection, rows, actor=actor)
+    return sorted({row["id"] for row in rows})
+
+
+def retry_job(connection: Rows, *, job_id: UUID, actor: str) -> str | None:
+    """Put a job that ended FAILED back to the queue, to go on from its checkpoint with one more attempt. Its status afterwards;
+    None when there is no such job."""
+    row = connection.execute(RETRY_SQL, (job_id,)).fetchone()
+    if row is None:
+        return status_of(connection, job_id)
+    connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "job.retry", str(job_id), Jsonb({})))
+    status: str = row["status"]
+    return status
+
+
+def status_of(connection: Rows, job_id: UUID) -> str | None:
+    row = connection.execute(STATUS_SQL, (job_id,)).fetchone()
+    return row["status"] if row else None
+
+
+def note_cancelled(connection: Rows, rows: list[dict[str, object]], *, actor: str) -> None:
+    """Audit, and count the jobs that ended by it."""
+    for row in rows:
+        connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "job.cancel", str(row["id"]), Jsonb({})))
+    ended: dict[str, float] = {}
+    for row in rows:
+        if row["status"] == "CANCELLED":
+            ended[str(row["workflow_type"])] = ended.get(str(row["workflow_type"]), 0) + 1
+    if ended:
+        shard = os.getpid() % COUNTER_SHARDS
+        connection.execute(
+            COUNTERS_SQL, columns_of([("processed", name, "cancelled", shard, ended[name]) for name in sorted(ended)])
+        )

@@ -1,0 +1,176 @@
+"""Claims: a run takes its batch's jobs under a lease, renews it, and writes only while it holds it.
+
+Every change of owner raises a job's `fence`; what a run writes names the fence it was given, so a run that was stopped for longer
+than its lease finds that its writes match nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from zixly_core.job import ClaimedJob, LogEntry, RelatedRecord
+from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.rows import columns_of, rows_from
+
+TENANT_SQL = "select zixly.tenant_of_batch(%s) as tenant_id"
+
+RENEW_SQL = """
+update zixly.workflow_jobs set lease_until = now() + %(lease)s
+where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING' and started_at > now() - %(timeout)s::interval"""
+
+# The first run to come gets the batch; any other finds it taken.
+TAKE_BATCH_SQL = """
+update zixly.batches set run_id = %(run_id)s, claimed_at = now()
+where id = %(batch_id)s and run_id is null and ended_at is null returning id"""
+
+TAKE_JOBS_SQL = """
+update zixly.workflow_jobs
+set status = 'RUNNING', run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1, attempts = attempts + 1,
+    lease_until = now() + %(lease)s, started_at = clock_timestamp(), first_op_at = coalesce(first_op_at, clock_timestamp())
+where batch_id = %(batch_id)s and status = 'QUEUED'"""
+
+# "Re-execute" in the Dagster UI: the unfinished jobs of the earlier run, unless somebody else works on their record.
+REOPEN_BATCH_SQL = """
+update zixly.batches set run_id = %(run_id)s, claimed_at = now(), ended_at = null
+where id = %(batch_id)s and run_id is distinct from %(run_id)s and (ended_at is not null or run_id = any(%(earlier)s))
+returning id"""
+
+ADOPT_JOBS_SQL = """
+update zixly.workflow_jobs j
+set status = 'RUNNING', batch_id = %(batch_id)s, run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1,
+    attempts = attempts + 1, lease_until = now() + %(lease)s, started_at = clock_timestamp(), completed_at = null,
+    dead_letter = false, error_message = null, error_reason = null, parked_reason = null, cancel_requested_at = null
+where j.last_run_id = any(%(earlier)s)
+  and (j.status = 'FAILED' or (j.status = 'QUEUED' and j.batch_id is null) or (j.status = 'RUNNING' and j.lease_until < now()))
+  and not exists (select from zixly.workflow_jobs o
+                  where o.tenant_id = j.tenant_id and o.record_key = j.record_key and o.id <> j.id
+                    and o.status in ('QUEUED', 'RUNNING') and o.batch_id is not null)"""
+
+HELD_SQL = """
+select id, tenant_id, connection_id, record_key, record_id, occurred_at, attempts, fence, started_at, trigger_data as trigger,
+       checkpoint, cancel_requested_at is not null as cancel_requested
+from zixly.workflow_jobs where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING' and lease_until > now()
+order by occurred_at, id"""
+
+HELD_FOR_UPDATE_SQL = f"""
+select j.id from zixly.workflow_jobs j join {rows_from("id uuid, fence int")} on j.id = t.id and j.fence = t.fence
+where j.run_id = %s and j.status = 'RUNNING' and j.lease_until > now() order by j.id for update of j"""
+
+PROGRESS_SQL = f"""
+update zixly.workflow_jobs j
+set checkpoint = j.checkpoint || t.checkpoint::jsonb, execution_log = j.execution_log || t.entries::jsonb
+from {rows_from("id uuid, fence int, checkpoint text, entries text")}
+where j.id = t.id and j.fence = t.fence and j.status = 'RUNNING' and j.run_id = %s"""
+
+RELATED_SQL = f"""
+insert into zixly.workflow_related_records (job_id, tenant_id, system, record_type, record_id, action, url)
+select * from {rows_from("job_id uuid, tenant_id uuid, system text, record_type text, record_id text, action text, url text")}
+on conflict do nothing"""
+
+BATCH_SQL = "select id, tenant_id, connection_id, workflow, system, lane, priority, job_count from zixly.batches where id = %s"
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """A run as the ledger knows it. `earlier` are the runs that it goes on from, when somebody re-executed one."""
+
+    run_id: str
+    batch_id: UUID
+    tenant_id: UUID
+    earlier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a step learned about a job: merged into its checkpoint, added to its log and related records."""
+
+    job: ClaimedJob
+    checkpoint: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    entries: Sequence[LogEntry] = ()
+    related: Sequence[RelatedRecord] = ()
+
+
+def tenant_of_batch(database: Database, batch_id: UUID) -> UUID | None:
+    """Whose batch it is; None when there is no such batch."""
+    with database.transaction() as connection:
+        row = connection.execute(TENANT_SQL, (batch_id,)).fetchone()
+    return row["tenant_id"] if row else None
+
+
+def take_or_renew(database: Database, run: RunIdentity, *, lease: timedelta, timeout: timedelta) -> list[ClaimedJob]:
+    """The jobs in this run's hands, their lease renewed; the first call takes them. Empty for a run that came too late.
+
+    An attempt that lasts longer than `timeout` is not renewed, and the sweep takes its job back.
+    """
+    values = {
+        "run_id": run.run_id,
+        "batch_id": run.batch_id,
+        "lease": lease,
+        "timeout": timeout,
+        "earlier": list(run.earlier),
+    }
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        connection.execute(RENEW_SQL, values)
+        if connection.execute(TAKE_BATCH_SQL, values).fetchone():
+            connection.execute(TAKE_JOBS_SQL, values)
+        if run.earlier and connection.execute(REOPEN_BATCH_SQL, values).fetchone():
+            connection.execute(ADOPT_JOBS_SQL, values)
+        return [ClaimedJob(**row) for row in connection.execute(HELD_SQL, values)]
+
+
+def renew(database: Database, run: RunIdentity, *, lease: timedelta, timeout: timedelta) -> int:
+    """Renew the lease alone, between steps; the number of jobs still held."""
+    values = {"run_id": run.run_id, "batch_id": run.batch_id, "lease": lease, "timeout": timeout}
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        return connection.execute(RENEW_SQL, values).rowcount
+
+
+def still_held(connection: Rows, run: RunIdentity, jobs: Sequence[ClaimedJob]) -> set[UUID]:
+    """Which of the jobs are still ours, locked until the transaction ends so that nobody takes them over meanwhile."""
+    if not jobs:
+        return set()
+    members = [(job.id, job.fence) for job in jobs]
+    rows = connection.execute(HELD_FOR_UPDATE_SQL, [*columns_of(members), run.run_id])
+    return {row["id"] for row in rows}
+
+
+def save_progress(database: Database, run: RunIdentity, progress: Sequence[Progress]) -> None:
+    """Keep what a step learned. What belongs to jobs that this run has lost is dropped: their new owner learns it anew."""
+    if not progress:
+        return
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        write_progress(connection, run, progress)
+
+
+def write_progress(connection: Rows, run: RunIdentity, progress: Sequence[Progress]) -> None:
+    """`save_progress` inside a transaction that does more."""
+    held = still_held(connection, run, [one.job for one in progress])
+    kept = [one for one in progress if one.job.id in held]
+    if not kept:
+        return
+    rows = [(one.job.id, one.job.fence, text_of(one.checkpoint), text_of([e.as_json() for e in one.entries])) for one in kept]
+    connection.execute(PROGRESS_SQL, [*columns_of(rows), run.run_id])
+    related = [
+        (one.job.id, one.job.tenant_id, r.system, r.record_type, r.record_id, r.action, r.url)
+        for one in kept
+        for r in one.related
+    ]
+    if related:
+        connection.execute(RELATED_SQL, columns_of(related))
+
+
+def batch_row(database: Database, run: RunIdentity) -> dict[str, Any] | None:
+    """The batch that names this run's jobs."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        return connection.execute(BATCH_SQL, (run.batch_id,)).fetchone()
+
+
+def text_of(value: object) -> str:
+    """JSON text without U+0000, which jsonb refuses."""
+    return orjson.dumps(value, default=str).decode().replace("\\u0000", "")

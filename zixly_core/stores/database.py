@@ -1,0 +1,90 @@
+"""Connections to Postgres: one small pool for each role a process uses, opened on first use and never inherited by a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from zixly_core.errors import StoreUnavailable
+
+Rows = Connection[DictRow]
+
+# A worker that was stopped in the middle of a transaction must not hold its locks for longer than its lease.
+SESSION_OPTIONS = "-c search_path=zixly -c idle_in_transaction_session_timeout=60000 -c application_name={name}"
+
+
+class Database:
+    """A database seen by one role. Safe to share between threads; after a fork the child opens a pool of its own."""
+
+    def __init__(self, url: str, *, name: str, max_size: int = 4, timeout_seconds: float = 5) -> None:
+        self._url = url
+        self._name = name
+        self._max_size = max_size
+        self._timeout_seconds = timeout_seconds
+        self._pool: ConnectionPool[Rows] | None = None
+        self._pool_pid: int | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Database(name={self._name!r})"
+
+    @contextmanager
+    def transaction(self, *, tenant_id: UUID | None = None) -> Iterator[Rows]:
+        """One transaction, committed at the end or rolled back by an exception; `tenant_id` is what row-level security sees.
+
+        Raises `StoreUnavailable` when Postgres cannot be reached or goes away.
+        """
+        try:
+            with self._opened_pool().connection() as connection:
+                if tenant_id is not None:
+                    connection.execute("select set_config('app.tenant_id', %s, true)", (str(tenant_id),))
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise StoreUnavailable(
+                f"Postgres could not be used as {self._name} ({type(error).__name__}); it is tried again by itself."
+            ) from error
+
+    def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None and self._pool_pid == os.getpid():
+            pool.close()
+
+    def _opened_pool(self) -> ConnectionPool[Rows]:
+        if self._pool is not None and self._pool_pid == os.getpid():
+            return self._pool
+        with self._lock:
+            if self._pool is None or self._pool_pid != os.getpid():
+                self._pool = self._new_pool()
+                self._pool_pid = os.getpid()
+            return self._pool
+
+    def _new_pool(self) -> ConnectionPool[Rows]:
+        return ConnectionPool(
+            self._url,
+            min_size=0,
+            max_size=self._max_size,
+            timeout=self._timeout_seconds,
+            max_idle=300,
+            check=ConnectionPool.check_connection,
+            kwargs=connection_arguments(self._name),
+            open=True,
+        )
+
+
+def connection_arguments(name: str) -> dict[str, Any]:
+    """What every connection of ours is opened with."""
+    return {
+        "row_factory": dict_row,
+        "options": SESSION_OPTIONS.format(name=name.replace(" ", "-")),
+        "connect_timeout": 5,
+        "prepare_threshold": None,  # prepared statements do not survive PgBouncer's transaction mode
+    }

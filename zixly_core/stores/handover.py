@@ -1,0 +1,133 @@
+"""Hand due jobs over: one query finds them, one transaction writes the batches that runs will work on.
+
+Due time, priority, fairness between tenants, order per record, pauses and parking are all here, in SQL over the rows, and so
+are the same on every queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from zixly_core.batching import Batch, DueJob, batches_of
+from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.rows import columns_of, rows_from
+
+# One writer at a time for each system: two dispatchers must not put two jobs of one record into two hands.
+LOCK_SQL = "select pg_try_advisory_xact_lock(hashtext('zixly.dispatch'), hashtext(%s)) as mine"
+
+OPEN_BATCHES_SQL = "select lane, count(*) as open from zixly.batches where system = %s and ended_at is null group by lane"
+
+# Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
+# the index jobs_due. Left out: paused or parked owners, and records that some run has in hand.
+DUE_SQL = """
+with recursive waiting as (
+  (select tenant_id from zixly.workflow_jobs where system = %(system)s and status = 'QUEUED' and batch_id is null
+   order by tenant_id limit 1)
+  union all
+  select (select tenant_id from zixly.workflow_jobs j where j.system = %(system)s and j.status = 'QUEUED' and j.batch_id is null
+          and j.tenant_id > w.tenant_id order by j.tenant_id limit 1)
+  from waiting w where w.tenant_id is not null
+)
+select due.* from waiting
+join zixly.tenants t on t.id = waiting.tenant_id and t.paused_at is null
+cross join lateral (
+  select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, w.max_batch, j.lane, j.priority, j.record_key, j.due_at
+  from zixly.workflow_jobs j
+  join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
+  join zixly.connections c on c.id = j.connection_id and c.paused_at is null and c.status = 'ACTIVE'
+       and (c.parked_until is null or c.parked_until <= now())
+  where j.system = %(system)s and j.tenant_id = t.id and j.status = 'QUEUED' and j.batch_id is null and j.due_at <= now()
+    and j.waiting_until is null and j.lane = any(%(lanes)s)
+    and not exists (select from zixly.workflow_jobs o where o.tenant_id = j.tenant_id and o.record_key = j.record_key
+                    and o.status in ('QUEUED', 'RUNNING') and o.batch_id is not null)
+  order by j.priority, j.due_at, j.id
+  limit %(per_tenant)s
+  for update of j skip locked
+) due"""
+
+BATCH_COLUMNS = (
+    "id uuid, tenant_id uuid, connection_id uuid, workflow text, system text, lane text, priority smallint, job_count int"
+)
+NEW_BATCHES_SQL = f"""
+insert into zixly.batches (id, tenant_id, connection_id, workflow, system, lane, priority, job_count)
+select * from {rows_from(BATCH_COLUMNS)}"""
+
+JOIN_BATCH_SQL = f"""
+update zixly.workflow_jobs j set batch_id = t.batch_id, handed_over_at = now(), parked_reason = null
+from {rows_from("job_id uuid, batch_id uuid")} where j.id = t.job_id and j.status = 'QUEUED' and j.batch_id is null"""
+
+NEXT_DUE_SQL = """
+select extract(epoch from min(due_at) - now())::float8 as seconds from zixly.workflow_jobs
+where status = 'QUEUED' and batch_id is null and due_at > now() and system = %s"""
+
+
+@dataclass(frozen=True)
+class HandoverLimits:
+    """How much may be handed over: open batches for each system and lane, and slots that one burst is spread over."""
+
+    max_open_batches: int
+    slots: int
+    max_batch: int
+    lanes: tuple[str, ...] = ("live", "bulk")
+
+
+def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> list[Batch]:
+    """Write batches for what is due, and return them. Empty when nothing is due, everything is in hand, or another
+    dispatcher of this system is at work. Raises `StoreUnavailable`."""
+    with database.transaction() as connection:
+        if not one(connection, LOCK_SQL, (system,))["mine"]:
+            return []
+        room = room_by_lane(connection, system=system, limits=limits)
+        lanes = [lane for lane, free in room.items() if free > 0]
+        if not lanes:
+            return []
+        due = due_jobs(connection, system=system, lanes=lanes, per_tenant=limits.max_batch * max(room.values()))
+        batches = [
+            batch
+            for lane in lanes
+            for batch in batches_of(
+                [job for job in due if job.lane == lane], system=system, capacity=room[lane], slots=limits.slots
+            )
+        ]
+        write_batches(connection, batches)
+    return batches
+
+
+def seconds_to_next_due(database: Database, *, system: str) -> float | None:
+    """How long until a job that waits for its time becomes due; None when there is none."""
+    with database.transaction() as connection:
+        seconds: float | None = one(connection, NEXT_DUE_SQL, (system,))["seconds"]
+    return None if seconds is None else max(seconds, timedelta(0).total_seconds())
+
+
+def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> dict[str, int]:
+    """How many more batches each lane may have open. What is not handed over waits where priority still reorders it."""
+    taken = {row["lane"]: row["open"] for row in connection.execute(OPEN_BATCHES_SQL, (system,))}
+    return {lane: limits.max_open_batches - taken.get(lane, 0) for lane in limits.lanes}
+
+
+def due_jobs(connection: Rows, *, system: str, lanes: list[str], per_tenant: int) -> list[DueJob]:
+    rows = connection.execute(DUE_SQL, {"system": system, "lanes": lanes, "per_tenant": per_tenant})
+    return [DueJob(**row) for row in rows]
+
+
+def write_batches(connection: Rows, batches: list[Batch]) -> None:
+    if not batches:
+        return
+    rows = [
+        (one.id, one.tenant_id, one.connection_id, one.workflow, one.system, one.lane, one.priority, len(one.job_ids))
+        for one in batches
+    ]
+    members = [(job_id, batch.id) for batch in batches for job_id in batch.job_ids]
+    connection.execute(NEW_BATCHES_SQL, columns_of(rows))
+    connection.execute(JOIN_BATCH_SQL, columns_of(members))
+
+
+def one(connection: Rows, query: str, parameters: tuple[Any, ...]) -> dict[str, Any]:
+    """The only row of a query that always has one."""
+    row = connection.execute(query, parameters).fetchone()
+    if row is None:
+        raise AssertionError(f"a query that always gives a row gave none: {query[:60]}")
+    return row

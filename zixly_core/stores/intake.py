@@ -1,0 +1,268 @@
+"""Write deliveries, events and jobs of many requests in one transaction, and tell each what it became.
+
+Two round trips: the dedupe keys first, whose uniqueness decides which events are new, then everything else. Rows go in ordered
+by dedupe key, so that two writers that share keys wait for each other instead of dead-locking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
+from zixly_core.intake import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
+from zixly_core.stores.rows import columns_of, rows_from
+
+NEW_KEYS_SQL = f"""
+insert into zixly.dedupe_keys (system, key, event_id)
+select system, key, event_id from {rows_from("system text, key text, event_id uuid")}
+on conflict do nothing returning event_id"""
+
+# Of the events seen before: which event holds the key, its jobs, and whether a job still waits to be handed over.
+KNOWN_KEYS_SQL = f"""
+select k.system, k.key, k.event_id, j.id as job_id, j.system as job_system,
+       (j.status = 'QUEUED' and j.batch_id is null) as waits
+from {rows_from("system text, key text")}
+join zixly.dedupe_keys k using (system, key)
+left join zixly.workflow_jobs j on j.event_id = k.event_id"""
+
+DELIVERY_COLUMNS = (
+    "id uuid, system text, path text, received_at timestamptz, verdict text, reason text, status smallint, headers text, "
+    "body bytea, body_sha256 bytea, event_count int"
+)
+DELIVERIES_SQL = f"""
+insert into zixly.deliveries (id, system, path, received_at, verdict, reason, status, headers, body, body_sha256, event_count)
+select id, system, path, received_at, verdict, reason, status, headers::jsonb, body, body_sha256, event_count
+from {rows_from(DELIVERY_COLUMNS)}"""
+
+EVENT_COLUMNS = (
+    "id uuid, delivery_id uuid, tenant_id uuid, connection_id uuid, system text, kind text, external_id text, record_key text, "
+    "record_id text, dedupe_key text, outcome text, duplicate_of uuid, occurred_at timestamptz, received_at timestamptz, "
+    "payload bytea"
+)
+EVENTS_SQL = f"""
+insert into zixly.events (id, delivery_id, tenant_id, connection_id, system, kind, external_id, record_key, record_id,
+                          dedupe_key, outcome, duplicate_of, occurred_at, received_at, payload)
+select * from {rows_from(EVENT_COLUMNS)}"""
+
+JOB_COLUMNS = (
+    "id uuid, tenant_id uuid, connection_id uuid, event_id uuid, workflow_type text, system text, priority smallint, "
+    "record_key text, record_id text, occurred_at timestamptz, trigger_data text"
+)
+JOBS_SQL = f"""
+insert into zixly.workflow_jobs (id, tenant_id, connection_id, event_id, workflow_type, system, priority, record_key, record_id,
+                                 occurred_at, trigger_data)
+select id, tenant_id, connection_id, event_id, workflow_type, system, priority, record_key, record_id, occurred_at,
+       trigger_data::jsonb
+from {rows_from(JOB_COLUMNS)}"""
+
+QUEUED_COUNTER_SQL = f"""
+insert into zixly.job_counters (name, job_type, shard, value)
+select 'queued', job_type, shard, value from {rows_from("job_type text, shard smallint, value float8")}
+on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """An event accepted earlier under the same key: its id and its jobs, with their systems where they still wait."""
+
+    event_id: UUID
+    job_ids: tuple[UUID, ...]
+    waiting: tuple[tuple[str, UUID], ...]
+
+
+async def commit_deliveries(
+    connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], *, shard: int
+) -> list[Committed]:
+    """Write all in one transaction. The answers may leave when this has returned, not before."""
+    routed = [event for delivery in deliveries for event in delivery.events if event.route is not None]
+    async with connection.transaction():
+        new_ids = await keys_taken(connection, routed, systems=systems_of(deliveries))
+        repeated = [event for event in routed if event.id not in new_ids]
+        known = await known_events(connection, repeated, systems=systems_of(deliveries))
+        known |= new_in_this_commit(deliveries, new_ids)
+        outcomes = {event.id: outcome_of(event, new_ids) for delivery in deliveries for event in delivery.events}
+        async with connection.pipeline():
+            await write_deliveries(connection, deliveries, outcomes)
+            await write_events(connection, deliveries, outcomes, known)
+            await write_jobs(connection, deliveries, outcomes, shard=shard)
+    return [committed(delivery, outcomes, known) for delivery in deliveries]
+
+
+def systems_of(deliveries: Iterable[Prepared]) -> dict[UUID, str]:
+    """The system that each event came from, by event id."""
+    return {event.id: delivery.system for delivery in deliveries for event in delivery.events}
+
+
+def outcome_of(event: RoutedEvent, new_ids: set[UUID]) -> Outcome:
+    if event.route is None or event.id in new_ids:
+        return event.outcome_if_new
+    return Outcome.DUPLICATE
+
+
+async def keys_taken(
+    connection: AsyncConnection[DictRow], events: Sequence[RoutedEvent], *, systems: Mapping[UUID, str]
+) -> set[UUID]:
+    """Claim the dedupe keys; the ids of the events that are new. The key of an unroutable event is not claimed: it may become
+    routable, and its sender's next try must then count."""
+    if not events:
+        return set()
+    ordered = sorted(events, key=lambda one: (systems[one.id], one.event.dedupe_key, one.id))
+    cursor = await connection.execute(
+        NEW_KEYS_SQL,
+        ([systems[one.id] for one in ordered], [one.event.dedupe_key for one in ordered], [one.id for one in ordered]),
+    )
+    return {row["event_id"] for row in await cursor.fetchall()}
+
+
+async def known_events(
+    connection: AsyncConnection[DictRow], events: Sequence[RoutedEvent], *, systems: Mapping[UUID, str]
+) -> dict[tuple[str, str], Known]:
+    """What is known under the keys of repeated events."""
+    keys = sorted({(systems[one.id], one.event.dedupe_key) for one in events})
+    if not keys:
+        return {}
+    cursor = await connection.execute(KNOWN_KEYS_SQL, ([system for system, _ in keys], [key for _, key in keys]))
+    found: dict[tuple[str, str], list[DictRow]] = {}
+    for row in await cursor.fetchall():
+        found.setdefault((row["system"], row["key"]), []).append(row)
+    return {key: known_from(rows) for key, rows in found.items()}
+
+
+def new_in_this_commit(deliveries: Sequence[Prepared], new_ids: set[UUID]) -> dict[tuple[str, str], Known]:
+    """The new events by key, for their repeats within the same commit; their jobs are announced once already."""
+    return {
+        (delivery.system, one.event.dedupe_key): Known(one.id, tuple(job.id for job in one.jobs), waiting=())
+        for delivery in deliveries
+        for one in delivery.events
+        if one.id in new_ids
+    }
+
+
+def known_from(rows: Sequence[DictRow]) -> Known:
+    return Known(
+        event_id=rows[0]["event_id"],
+        job_ids=tuple(row["job_id"] for row in rows if row["job_id"]),
+        waiting=tuple((row["job_system"], row["job_id"]) for row in rows if row["waits"]),
+    )
+
+
+async def write_deliveries(
+    connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], outcomes: Mapping[UUID, Outcome]
+) -> None:
+    rows = [
+        (
+            one.id,
+            one.system,
+            one.path,
+            one.received_at,
+            delivery_verdict(one, outcomes).value,
+            one.reason,
+            one.answer.status,
+            orjson.dumps(one.headers).decode(),
+            one.body,
+            one.body_sha256,
+            len(one.events),
+        )
+        for one in deliveries
+    ]
+    await connection.execute(DELIVERIES_SQL, columns_of(rows))
+
+
+async def write_events(
+    connection: AsyncConnection[DictRow],
+    deliveries: Sequence[Prepared],
+    outcomes: Mapping[UUID, Outcome],
+    known: Mapping[tuple[str, str], Known],
+) -> None:
+    rows = [event_row(delivery, one, outcomes[one.id], known) for delivery in deliveries for one in delivery.events]
+    if rows:
+        await connection.execute(EVENTS_SQL, columns_of(rows))
+
+
+def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Mapping[tuple[str, str], Known]) -> tuple[Any, ...]:
+    earlier = known.get((delivery.system, one.event.dedupe_key)) if outcome is Outcome.DUPLICATE else None
+    return (
+        one.id,
+        delivery.id,
+        one.route.tenant_id if one.route else None,
+        one.route.connection_id if one.route else None,
+        delivery.system,
+        one.event.kind,
+        one.event.external_id,
+        one.event.record_key,
+        one.event.record_id,
+        one.event.dedupe_key,
+        outcome.value,
+        earlier.event_id if earlier else None,
+        one.event.occurred_at,
+        delivery.received_at,
+        None if earlier else orjson.dumps(one.event.payload),
+    )
+
+
+async def write_jobs(
+    connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], outcomes: Mapping[UUID, Outcome], *, shard: int
+) -> None:
+    rows = [
+        job_row(delivery, one, job)
+        for delivery in deliveries
+        for one in delivery.events
+        if outcomes[one.id] is Outcome.JOBS
+        for job in one.jobs
+    ]
+    if not rows:
+        return
+    await connection.execute(JOBS_SQL, columns_of(rows))
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row[4]] = counts.get(row[4], 0) + 1
+    names = sorted(counts)
+    await connection.execute(QUEUED_COUNTER_SQL, (names, [shard] * len(names), [float(counts[name]) for name in names]))
+
+
+def job_row(delivery: Prepared, one: RoutedEvent, job: NewJob) -> tuple[Any, ...]:
+    trigger = {"delivery_id": str(delivery.id), "kind": one.event.kind, "record_id": one.event.record_id}
+    return (
+        job.id,
+        job.route.tenant_id,
+        job.route.connection_id,
+        one.id,
+        job.wanted.workflow,
+        job.wanted.system,
+        job.wanted.priority,
+        one.event.record_key,
+        one.event.record_id,
+        one.event.occurred_at,
+        orjson.dumps(trigger).decode(),
+    )
+
+
+def delivery_verdict(delivery: Prepared, outcomes: Mapping[UUID, Outcome]) -> Verdict:
+    return delivery.fixed_verdict or verdict_of([outcomes[one.id] for one in delivery.events])
+
+
+def committed(delivery: Prepared, outcomes: Mapping[UUID, Outcome], known: Mapping[tuple[str, str], Known]) -> Committed:
+    job_ids: list[UUID] = []
+    to_wake: dict[str, list[UUID]] = {}
+    for one in delivery.events:
+        if outcomes[one.id] is Outcome.JOBS:
+            job_ids += [job.id for job in one.jobs]
+            for job in one.jobs:
+                to_wake.setdefault(job.wanted.system, []).append(job.id)
+        elif outcomes[one.id] is Outcome.DUPLICATE and (earlier := known.get((delivery.system, one.event.dedupe_key))):
+            job_ids += earlier.job_ids
+            for system, job_id in earlier.waiting:
+                to_wake.setdefault(system, []).append(job_id)
+    return Committed(
+        delivery_id=delivery.id,
+        verdict=delivery_verdict(delivery, outcomes),
+        answer=delivery.answer,
+        job_ids=tuple(job_ids),
+        to_wake=to_wake,
+    )

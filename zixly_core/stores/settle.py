@@ -1,0 +1,205 @@
+"""Settle: write what a run came to with its jobs, in one fenced transaction, with the counters that only grow."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from zixly_core.job import Cancelled, Completed, Failed, JobEnd, JobStatus, NextStep, next_step
+from zixly_core.stores.claims import RunIdentity, still_held, text_of
+from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.rows import columns_of, rows_from
+
+# pipeline_job_duration_seconds; the last bucket is what lies above.
+DURATION_BOUNDS = (1, 5, 10, 30, 60, 120, 300, 600)
+COUNTER_SHARDS = 16
+
+ENDS_COLUMNS = (
+    "id uuid, fence int, status text, result text, error_message text, error_reason text, delay interval, parked_reason text, "
+    "uses_attempt boolean, dead_letter boolean, metrics text"
+)
+# A job that goes back to the queue leaves its batch; one that ended stays in it, for the record.
+ENDS_SQL = f"""
+update zixly.workflow_jobs j
+set status = t.status, result = coalesce(t.result::jsonb, j.result), error_message = t.error_message,
+    error_reason = t.error_reason, lease_until = null, fence = j.fence + 1, dead_letter = t.dead_letter,
+    metrics = j.metrics || t.metrics::jsonb,
+    attempts = case when t.uses_attempt then j.attempts else greatest(j.attempts - 1, 0) end,
+    run_id = case when t.status = 'QUEUED' then null else j.run_id end,
+    batch_id = case when t.status = 'QUEUED' then null else j.batch_id end,
+    handed_over_at = case when t.status = 'QUEUED' then null else j.handed_over_at end,
+    due_at = case when t.status = 'QUEUED' then now() + t.delay else j.due_at end,
+    parked_reason = t.parked_reason,
+    completed_at = case when t.status = 'QUEUED' then null else clock_timestamp() end
+from {rows_from(ENDS_COLUMNS)}
+where j.id = t.id and j.fence = t.fence and j.status = 'RUNNING' and j.run_id = %s
+returning j.id, j.workflow_type, j.status, j.due_at, extract(epoch from clock_timestamp() - j.first_op_at)::float8 as seconds"""
+
+ATTEMPT_COLUMNS = (
+    "job_id uuid, attempt int, fence int, tenant_id uuid, run_id text, outcome text, error_reason text, error_message text, "
+    "started_at timestamptz"
+)
+ATTEMPTS_SQL = f"""
+insert into zixly.job_attempts (job_id, attempt, fence, tenant_id, run_id, outcome, error_reason, error_message, started_at)
+select * from {rows_from(ATTEMPT_COLUMNS)} on conflict do nothing"""
+
+END_BATCH_SQL = """
+update zixly.batches set ended_at = now() where id = %(batch_id)s and run_id = %(run_id)s and ended_at is null
+and not exists (select from zixly.workflow_jobs where batch_id = %(batch_id)s and status in ('QUEUED', 'RUNNING'))"""
+
+COUNTERS_SQL = f"""
+insert into zixly.job_counters (name, job_type, status, shard, value)
+select name, job_type, status, shard, value
+from {rows_from("name text, job_type text, status text, shard smallint, value float8")}
+on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value"""
+
+DURATION_SQL = """
+insert into zixly.job_counters (name, job_type, status, shard, value, buckets) values ('duration', %s, %s, %s, %s, %s::bigint[])
+on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value,
+  buckets = (select array_agg(coalesce(old, 0) + coalesce(new, 0) order by position)
+             from unnest(job_counters.buckets, excluded.buckets) with ordinality as b (old, new, position))"""
+
+PARK_SQL = "update zixly.connections set parked_until = now() + %s, parked_reason = %s where id = %s"
+DISCONNECT_SQL = "update zixly.connections set status = 'DISCONNECTED', parked_reason = %s where id = %s"
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how soon failed attempts are tried again."""
+
+    max_attempts: int
+    base: timedelta
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was written: the jobs by what they became, and those that were no longer ours."""
+
+    statuses: Mapping[UUID, JobStatus]
+    due_at: Mapping[UUID, datetime]
+    lost: tuple[UUID, ...]
+
+
+def settle(
+    database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random
+) -> Settled:
+    """Write the ends of this run's jobs; jobs that were taken over meanwhile are left to their new owner."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        held = still_held(connection, run, [end.job for end in ends])
+        kept = [end for end in ends if end.job.id in held]
+        rows = write_ends(connection, run, kept, policy=policy, jitter=jitter) if kept else []
+        connection.execute(END_BATCH_SQL, {"batch_id": run.batch_id, "run_id": run.run_id})
+    return Settled(
+        statuses={row["id"]: JobStatus(row["status"]) for row in rows},
+        due_at={row["id"]: row["due_at"] for row in rows},
+        lost=tuple(end.job.id for end in ends if end.job.id not in held),
+    )
+
+
+def write_ends(
+    connection: Rows, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random
+) -> list[dict[str, Any]]:
+    steps = {one.job.id: step_after(one, policy=policy, jitter=jitter) for one in ends}
+    ended = connection.execute(ENDS_SQL, [*columns_of([end_row(one, steps[one.job.id]) for one in ends]), run.run_id])
+    rows: list[dict[str, Any]] = list(ended)
+    attempts = [attempt_row(run, one, steps[one.job.id]) for one in ends]
+    connection.execute(ATTEMPTS_SQL, columns_of(attempts))
+    write_counters(connection, rows, outcomes=[row[5] for row in attempts])
+    return rows
+
+
+def step_after(one: JobEnd, *, policy: RetryPolicy, jitter: random.Random) -> NextStep:
+    match one.end:
+        case Completed():
+            return NextStep(JobStatus.COMPLETED, timedelta())
+        case Cancelled():
+            return NextStep(JobStatus.CANCELLED, timedelta())
+        case Failed() as failure:
+            return next_step(
+                failure, attempts=one.job.attempts, max_attempts=policy.max_attempts, base=policy.base, jitter=jitter
+            )
+
+
+def end_row(one: JobEnd, step: NextStep) -> tuple[Any, ...]:
+    failure = one.end if isinstance(one.end, Failed) else None
+    result = text_of(dict(one.end.result)) if isinstance(one.end, Completed) else None
+    milliseconds = round((datetime.now(UTC) - one.job.started_at).total_seconds() * 1000)
+    return (
+        one.job.id,
+        one.job.fence,
+        step.status.value,
+        result,
+        failure.message if failure else None,
+        failure.reason if failure else None,
+        step.delay,
+        failure.reason if failure and failure.parks else None,
+        step.uses_attempt,
+        step.status is JobStatus.FAILED,
+        text_of({"last_attempt_ms": max(milliseconds, 0)}),
+    )
+
+
+def attempt_row(run: RunIdentity, one: JobEnd, step: NextStep) -> tuple[Any, ...]:
+    failure = one.end if isinstance(one.end, Failed) else None
+    return (
+        one.job.id,
+        one.job.attempts,
+        one.job.fence,
+        one.job.tenant_id,
+        run.run_id,
+        outcome_of(failure, step),
+        failure.reason if failure else None,
+        failure.message if failure else None,
+        one.job.started_at,
+    )
+
+
+def outcome_of(failure: Failed | None, step: NextStep) -> str:
+    """How the attempt is written down: its end, or why there is another."""
+    if failure is None or step.status is JobStatus.FAILED:
+        return step.status.value.lower()
+    return "parked" if failure.parks else "retry"
+
+
+def write_counters(connection: Rows, rows: Sequence[Mapping[str, Any]], *, outcomes: Sequence[str]) -> None:
+    """Raise the counters of ended jobs and attempts. One row per process shard, so that writers rarely meet."""
+    shard = os.getpid() % COUNTER_SHARDS
+    counts: dict[tuple[str, str, str], float] = {}
+    workflow = rows[0]["workflow_type"] if rows else ""
+    for outcome in outcomes:
+        key = ("attempts", workflow, outcome)
+        counts[key] = counts.get(key, 0) + 1
+    ended = [row for row in rows if row["status"] != JobStatus.QUEUED]
+    for row in ended:
+        key = ("processed", row["workflow_type"], row["status"].lower())
+        counts[key] = counts.get(key, 0) + 1
+    if counts:
+        connection.execute(COUNTERS_SQL, columns_of([(*key, shard, counts[key]) for key in sorted(counts)]))
+    for workflow_type, status in sorted({(row["workflow_type"], row["status"]) for row in ended}):
+        seconds = [row["seconds"] or 0.0 for row in ended if (row["workflow_type"], row["status"]) == (workflow_type, status)]
+        connection.execute(DURATION_SQL, (workflow_type, status.lower(), shard, sum(seconds), bucket_counts(seconds)))
+
+
+def bucket_counts(seconds: Sequence[float]) -> list[int]:
+    """How many durations fall into each bucket of `DURATION_BOUNDS`, the last one being what lies above."""
+    counts = [0] * (len(DURATION_BOUNDS) + 1)
+    for one in seconds:
+        counts[next((i for i, bound in enumerate(DURATION_BOUNDS) if one <= bound), len(DURATION_BOUNDS))] += 1
+    return counts
+
+
+def park_connection(database: Database, run: RunIdentity, connection_id: UUID, *, until: timedelta, reason: str) -> None:
+    """Leave a connection alone for a while: its jobs wait, stated as parked."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        connection.execute(PARK_SQL, (until, reason, connection_id))
+
+
+def disconnect(database: Database, run: RunIdentity, connection_id: UUID, *, reason: str) -> None:
+    """Mark a connection as needing a person; its jobs wait until it is authorised again."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        connection.execute(DISCONNECT_SQL, (reason, connection_id))

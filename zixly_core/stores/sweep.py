@@ -1,0 +1,158 @@
+"""The sweep: repair from the rows what queues, runs and workers forgot. It never launches anything itself.
+
+It takes jobs back from runs whose lease lapsed, opens batches that no run came for, and tells which jobs are due and should be
+announced again. Run it as often as you like, from as many places as you like.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.rows import columns_of
+from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTER_SHARDS, COUNTERS_SQL
+
+AT_ONCE = 500
+
+# `started_at` older than the timeout: the run is alive, but its attempt took too long and was not renewed any more.
+LAPSED_SQL = """
+with lapsed as (
+  select id, attempts, fence, tenant_id, run_id, started_at, workflow_type, batch_id,
+         cancel_requested_at is not null as cancelled, started_at < now() - %(timeout)s::interval as timed_out
+  from zixly.workflow_jobs
+  where status = 'RUNNING' and batch_id is not null and lease_until < now() and waiting_until is null
+  order by id limit %(at_once)s for update skip locked
+), judged as (
+  select *, case when cancelled then 'CANCELLED' when attempts >= %(max_attempts)s then 'FAILED' else 'QUEUED' end as next_status,
+    case when timed_out then 'timeout' else 'vanished' end as outcome,
+    case when timed_out then 'The attempt took longer than ' || %(timeout)s::interval || ' and was ended.'
+         else 'The run that worked on this job vanished: its lease was not renewed.' end as message
+  from lapsed
+)
+update zixly.workflow_jobs j
+set status = next_status, fence = j.fence + 1, lease_until = null, due_at = now(), error_reason = outcome,
+    error_message = message, dead_letter = next_status = 'FAILED',
+    run_id = case when next_status = 'QUEUED' then null else j.run_id end,
+    batch_id = case when next_status = 'QUEUED' then null else j.batch_id end,
+    handed_over_at = case when next_status = 'QUEUED' then null else j.handed_over_at end,
+    completed_at = case when next_status = 'QUEUED' then null else now() end
+from judged l where j.id = l.id
+returning j.id, l.attempts, l.fence, l.tenant_id, l.run_id, l.started_at, l.workflow_type, l.outcome, l.message, j.status"""
+
+RELEASED_SQL = """
+with unclaimed as (
+  select id from zixly.batches
+  where ended_at is null and run_id is null
+    and created_at < now() - case lane when 'live' then %(live)s::interval else %(bulk)s::interval end
+  order by created_at limit %(at_once)s for update skip locked
+), freed as (
+  update zixly.workflow_jobs j set batch_id = null, handed_over_at = null
+  from unclaimed where j.batch_id = unclaimed.id and j.status = 'QUEUED'
+)
+update zixly.batches b set ended_at = now() from unclaimed where b.id = unclaimed.id returning b.id"""
+
+ENDED_BATCHES_SQL = """
+update zixly.batches b set ended_at = now()
+where b.ended_at is null and b.run_id is not null
+  and not exists (select from zixly.workflow_jobs j where j.batch_id = b.id and j.status in ('QUEUED', 'RUNNING'))"""
+
+FORGOTTEN_SQL = """
+select system, id from zixly.workflow_jobs
+where status = 'QUEUED' and batch_id is null and due_at < now() - %(older_than)s::interval
+order by due_at limit %(at_once)s"""
+
+
+@dataclass(frozen=True)
+class SweepLimits:
+    """When something counts as forgotten. A bulk batch may wait long in Dagster's run queue; a live one may not."""
+
+    max_attempts: int
+    attempt_timeout: timedelta
+    live_handover: timedelta
+    bulk_handover: timedelta = timedelta(hours=6)
+    announce_after: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """A job taken back from a run that vanished, and what became of it."""
+
+    job_id: UUID
+    run_id: str | None
+    outcome: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep repaired."""
+
+    taken_back: tuple[TakenBack, ...]
+    released_batches: tuple[UUID, ...]
+    to_announce: dict[str, list[UUID]]
+
+    @property
+    def vanished_runs(self) -> list[str]:
+        """The runs to end in Dagster."""
+        return sorted({one.run_id for one in self.taken_back if one.run_id})
+
+
+def sweep(database: Database, *, limits: SweepLimits) -> Swept:
+    """One pass over the rows, as the role that dispatches. Raises `StoreUnavailable`."""
+    values: dict[str, Any] = {
+        "timeout": limits.attempt_timeout,
+        "max_attempts": limits.max_attempts,
+        "at_once": AT_ONCE,
+        "live": limits.live_handover,
+        "bulk": limits.bulk_handover,
+        "older_than": limits.announce_after,
+    }
+    with database.transaction() as connection:
+        taken = list(connection.execute(LAPSED_SQL, values))
+        write_story(connection, taken)
+        released = [row["id"] for row in connection.execute(RELEASED_SQL, values)]
+        connection.execute(ENDED_BATCHES_SQL)
+        forgotten = list(connection.execute(FORGOTTEN_SQL, values))
+    to_announce: dict[str, list[UUID]] = {}
+    for row in forgotten:
+        to_announce.setdefault(row["system"], []).append(row["id"])
+    return Swept(
+        taken_back=tuple(TakenBack(row["id"], row["run_id"], row["outcome"], row["status"]) for row in taken),
+        released_batches=tuple(released),
+        to_announce=to_announce,
+    )
+
+
+def write_story(connection: Rows, taken: Sequence[dict[str, Any]]) -> None:
+    """The attempts that ended by themselves, and the counters of the jobs that ended with them."""
+    if not taken:
+        return
+    attempts = [
+        (
+            r["id"],
+            r["attempts"],
+            r["fence"],
+            r["tenant_id"],
+            r["run_id"],
+            r["outcome"],
+            r["outcome"],
+            r["message"],
+            r["started_at"],
+        )
+        for r in taken
+    ]
+    connection.execute(ATTEMPTS_SQL, columns_of(attempts))
+    shard = os.getpid() % COUNTER_SHARDS
+    counts: dict[tuple[str, str, str], float] = {}
+    for row in taken:
+        keys = [("attempts", row["workflow_type"], row["outcome"])]
+        if row["status"] != "QUEUED":
+            keys.append(("processed", row["workflow_type"], row["status"].lower()))
+        for key in keys:
+            counts[key] = counts.get(key, 0) + 1
+    connection.execute(COUNTERS_SQL, columns_of([(*key, shard, counts[key]) for key in sorted(counts)]))

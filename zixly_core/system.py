@@ -1,0 +1,107 @@
+"""What an outside system is to us: how its deliveries are verified and read, and how it wants to be answered.
+
+Implementations are in `systems/<name>/receive.py`: pure functions of bytes, headers and a clock, without I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from zixly_core.errors import Rejected
+
+
+@dataclass(frozen=True)
+class IncomingRequest:
+    """One HTTP request as it reached us: header names in lower case, the body's raw bytes, the URL the sender called."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The account that an event is about, where that is not the account that sent it: a generic sender asks for something
+    to be done about an invoice in Xero."""
+
+    system: str
+    external_id: str
+
+
+@dataclass(frozen=True)
+class ParsedEvent:
+    """One fact inside a delivery, before it is known whose it is.
+
+    `external_id` is the account's id at the system (a Xero organisation, a HubSpot portal), which leads to the connection and
+    tenant. `record_key` names the outside record the event is about, for order: jobs of one record never run side by side.
+    """
+
+    dedupe_key: str
+    record_key: str
+    category: str
+    type: str
+    external_id: str
+    record_id: str
+    occurred_at: datetime
+    payload: Mapping[str, Any] = field(repr=False)
+    subject: Subject | None = None
+
+    @property
+    def kind(self) -> str:
+        """What workflows are triggered by, such as `INVOICE.UPDATE`."""
+        return f"{self.category}.{self.type}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender gets. `body` None means: the job ids, as JSON (for senders that may see them)."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = b""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A verified delivery, read: its events (none for a handshake) and the answer that its sender demands."""
+
+    events: tuple[ParsedEvent, ...]
+    answer: Answer
+    is_handshake: bool = False
+
+
+class ReceiveProfile(Protocol):
+    """How one system's deliveries are received. Stateless; time and secrets come in as arguments."""
+
+    def verify(self, request: IncomingRequest, *, secrets: Sequence[str]) -> None:
+        """Check the signature over the raw bytes with each secret in turn.
+
+        Raises `InvalidSignature` or `StaleTimestamp`. An empty `secrets` means that the system is off: nothing verifies.
+        """
+
+    def read(self, request: IncomingRequest) -> Reading:
+        """The events of a verified request. Raises `MalformedPayload`."""
+
+    def secret_owner(self, request: IncomingRequest) -> str | None:
+        """The external id of the connection whose secret signs this request; None when it is our app's at the vendor."""
+
+    def rejection(self, error: Rejected) -> Answer:
+        """The answer to a request that did not verify or could not be read."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One line of `SYSTEMS`: an outside product and what the rest of the platform needs to know about it."""
+
+    name: str
+    title: str
+    profile: ReceiveProfile
+    paths: tuple[str, ...]
+    """What follows `/webhook/` in the URLs of its deliveries; older names stay served."""
+    secrets_setting: str | None = None
+    """The setting with our app's signing secrets, newest first, separated by commas; None when each connection has its own."""

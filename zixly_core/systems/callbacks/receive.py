@@ -1,0 +1,126 @@
+"""Deliveries of our own and other services, signed by the open convention Standard Webhooks (www.standardwebhooks.com).
+
+Each sender has an unguessable path `/webhook/callbacks/{token}` and a secret of its own. A sender may ask for work on a record
+of another system by naming it in `data.record`: `{"system", "account", "category", "id"}`.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from zixly_core.errors import InvalidSignature, MalformedPayload, Rejected, StaleTimestamp
+from zixly_core.signatures import hmac_base64, is_signed_by_any
+from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, Subject
+
+TOLERANCE = timedelta(minutes=5)  # both ways, as the convention advises
+MAX_ID_LENGTH = 200
+JOB_IDS = Answer(status=202, body=None)
+
+
+class CallbacksProfile:
+    """How deliveries signed by the Standard Webhooks convention are received."""
+
+    def verify(self, request: IncomingRequest, *, secrets: Sequence[str]) -> None:
+        message_id, timestamp, given = (
+            header(request, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        )
+        if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+            raise StaleTimestamp("webhook-timestamp is not a number of seconds.")
+        age = request.received_at - datetime.fromtimestamp(int(timestamp), UTC)
+        if abs(age) > TOLERANCE:
+            raise StaleTimestamp(f"webhook-timestamp is {age.total_seconds():.0f} s away from our clock; 300 s are accepted.")
+        signed = f"{message_id}.{timestamp}.".encode() + request.body
+        expected = [hmac_base64(key_of(secret), signed) for secret in secrets]
+        offered = [part.removeprefix("v1,") for part in given.split(" ") if part.startswith("v1,")]
+        if not any(is_signed_by_any(one, expected) for one in offered):
+            raise InvalidSignature("webhook-signature does not match the body under the sender's secrets.")
+
+    def read(self, request: IncomingRequest) -> Reading:
+        try:
+            document = orjson.loads(request.body)
+        except orjson.JSONDecodeError as error:
+            raise MalformedPayload(f"The body of a callback is not JSON: {error.msg}.") from error
+        if not isinstance(document, dict):
+            raise MalformedPayload("The body of a callback is not an object.")
+        return Reading(events=(event_from(document, request),), answer=JOB_IDS)
+
+    def secret_owner(self, request: IncomingRequest) -> str | None:
+        return account_of(request.url)
+
+    def rejection(self, error: Rejected) -> Answer:
+        status = 400 if isinstance(error, MalformedPayload) else 401
+        document = {"error": error.reason, "message": str(error)}
+        return Answer(status=status, headers={"content-type": "application/json"}, body=orjson.dumps(document))
+
+
+def account_of(url: str) -> str:
+    """The sender's external id: a digest of the token in the path, so that the token itself is stored nowhere."""
+    token = urlsplit(url).path.rstrip("/").rpartition("/")[2]
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def event_from(document: Mapping[str, Any], request: IncomingRequest) -> ParsedEvent:
+    message_id = header(request, "webhook-id")
+    kind = plain_text(document.get("type"), "type")
+    sender = account_of(request.url)
+    record = record_of(document)
+    return ParsedEvent(
+        dedupe_key=message_id,
+        record_key=record[0] if record else f"callbacks:{sender}:{message_id}",
+        category="callback",
+        type=kind,
+        external_id=sender,
+        record_id=record[1] if record else message_id,
+        occurred_at=occurred_at(document) or request.received_at,
+        payload=document,
+        subject=record[2] if record else None,
+    )
+
+
+def record_of(document: Mapping[str, Any]) -> tuple[str, str, Subject] | None:
+    data = document.get("data")
+    record = data.get("record") if isinstance(data, dict) else None
+    if not isinstance(record, dict):
+        return None
+    system, account, category, record_id = (
+        plain_text(record.get(name), f"data.record.{name}") for name in ("system", "account", "category", "id")
+    )
+    key = f"{system}:{account}:{category.upper()}:{record_id}"
+    return key, record_id, Subject(system=system, external_id=account)
+
+
+def occurred_at(document: Mapping[str, Any]) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(document["timestamp"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def header(request: IncomingRequest, name: str) -> str:
+    value = request.headers.get(name)
+    if not value or len(value) > 2_000 or not value.isprintable():
+        raise InvalidSignature(f"A callback came without a usable {name} header.", reason="signature_missing")
+    return value
+
+
+def plain_text(value: object, name: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH or not value.isprintable():
+        raise MalformedPayload(f"A callback has no usable text in {name}.")
+    return value
+
+
+def key_of(secret: str) -> bytes:
+    """The signing key: what follows `whsec_`, decoded from base64."""
+    try:
+        return b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error as error:
+        raise InvalidSignature("A sender's secret is not base64 after whsec_; set it anew.", reason="secret_unusable") from error
