@@ -52,9 +52,7 @@ def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int)
     groups = grouped(one_workflow_per_record(due))
     batches: list[Batch] = []
     for priority in sorted({key[0] for key in groups}):
-        turns = [
-            split_evenly(jobs, system=system, slots=slots) for key, jobs in sorted(groups.items(), key=age) if key[0] == priority
-        ]
+        turns = [split_evenly(jobs, system=system, slots=slots) for key, jobs in sorted(groups.items(), key=age) if key[0] == priority]
         while any(turns) and len(batches) < capacity:
             for turn in turns:
                 if turn and len(batches) < capacity:

@@ -17,6 +17,7 @@ from zixly_core.system import Answer, IncomingRequest, ParsedEvent, System
 # What a sender tells us about itself and what it signed; never cookies or authorisation.
 KEPT_HEADERS = frozenset({"content-type", "content-length", "user-agent", "traceparent"})
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+UNSUPPORTED = Answer(status=415)
 
 
 class Verdict(StrEnum):
@@ -55,6 +56,12 @@ class RoutedEvent:
     event: ParsedEvent
     route: Route | None
     jobs: tuple[NewJob, ...]
+
+    @property
+    def stored_key(self) -> str:
+        """The dedupe key as it is kept: unique within the account that sent the event, so that no sender can take another's."""
+        key, account = self.event.dedupe_key, self.event.external_id
+        return key if key.startswith(f"{account}:") else f"{account}:{key}"
 
     @property
     def outcome_if_new(self) -> Outcome:
@@ -96,6 +103,8 @@ class Committed:
 
 def prepared(request: IncomingRequest, *, system: System, path: str, secrets: Sequence[str], routing: RoutingTable) -> Prepared:
     """Decide about one request. Never raises for what a sender can do: a refused request is a delivery with its reason."""
+    if not takes_content_type(system, request.headers):
+        return rejected(request, system=system.name, path=path, reason="content_type", answer=UNSUPPORTED)
     try:
         system.profile.verify(request, secrets=secrets)
         reading = system.profile.read(request)
@@ -112,6 +121,12 @@ def prepared(request: IncomingRequest, *, system: System, path: str, secrets: Se
         events=tuple(routed(event, system=system.name, routing=routing) for event in reading.events),
         fixed_verdict=Verdict.HANDSHAKE if reading.is_handshake else None,
     )
+
+
+def takes_content_type(system: System, headers: Mapping[str, str]) -> bool:
+    """Whether the system takes what the request claims to be; parameters such as the charset do not matter."""
+    given = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return not system.content_types or given in system.content_types
 
 
 def rejected(request: IncomingRequest, *, system: str, path: str, reason: str, answer: Answer) -> Prepared:

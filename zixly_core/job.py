@@ -139,12 +139,13 @@ def next_step(failure: Failed, *, attempts: int, max_attempts: int, base: timede
     if failure.permanent:
         return NextStep(JobStatus.FAILED, timedelta())
     if failure.parks:
-        return NextStep(JobStatus.QUEUED, failure.retry_after or base, uses_attempt=False)
+        delay = base if failure.retry_after is None else failure.retry_after
+        return NextStep(JobStatus.QUEUED, delay, uses_attempt=False)
     if attempts >= max_attempts:
         return NextStep(JobStatus.FAILED, timedelta())
     full = min(base * 2 ** (attempts - 1), MAX_BACKOFF)
-    delay = full * (0.5 + jitter.random() / 2)
-    return NextStep(JobStatus.QUEUED, max(delay, failure.retry_after or timedelta()))
+    backoff = full * (0.5 + jitter.random() / 2)
+    return NextStep(JobStatus.QUEUED, max(backoff, failure.retry_after or timedelta()))
 
 
 def superseded(jobs: list[ClaimedJob]) -> dict[UUID, ClaimedJob]:

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     bridge_port: int = 3000
     bridge_public_url: str = "http://127.0.0.1:3000"
     bridge_workers: int = Field(default=1, ge=1, le=64)
+    api_token: SecretStr | None = None
     max_body_bytes: int = Field(default=10_000_000, ge=1_000)
     dagster_webserver_url: str = "http://127.0.0.1:3002"
     webserver_port: int = 3002
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     max_batch: int = Field(default=80, ge=1, le=100)
     max_open_batches: int = Field(default=8, ge=1)
     worker_slots: int = Field(default=2, ge=1, le=64)
+    total_slots: int = Field(default=4, ge=1)
 
     notify_webhook_url: SecretStr | None = None
     log_format: Literal["json", "console"] = "json"

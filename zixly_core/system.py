@@ -105,3 +105,5 @@ class System:
     """What follows `/webhook/` in the URLs of its deliveries; older names stay served."""
     secrets_setting: str | None = None
     """The setting with our app's signing secrets, newest first, separated by commas; None when each connection has its own."""
+    content_types: tuple[str, ...] = ()
+    """The content types that are taken, without parameters; empty where a good signature is enough, whatever the request claims."""

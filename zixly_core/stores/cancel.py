@@ -30,7 +30,6 @@ where id = %s and status = 'FAILED'
 returning id, tenant_id, system, workflow_type, status"""
 
 STATUS_SQL = "select status from zixly.workflow_jobs where id = %s"
-BATCH_OF_RUN_SQL = "select id from zixly.batches where run_id = %s"
 AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 
@@ -47,9 +46,8 @@ def cancel_job(connection: Rows, *, job_id: UUID, actor: str) -> str | None:
 
 def request_cancel_of_run(connection: Rows, *, run_id: str, batch_id: UUID | None, actor: str) -> list[UUID]:
     """Cancel the open jobs of a run: by its batch, when the run has not claimed anything yet. The ids of the jobs."""
-    rows = list(connection.execute(CANCEL_SQL.format(chosen="run_id = %s"), (run_id,)))
-    if batch_id is not None:
-        rows += list(connection.execute(CANCEL_SQL.format(chosen="batch_id = %s"), (batch_id,)))
+    chosen = "(run_id = %s or (batch_id = %s and status = 'QUEUED'))"
+    rows = list(connection.execute(CANCEL_SQL.format(chosen=chosen), (run_id, batch_id)))
     note_cancelled(connection, rows, actor=actor)
     return sorted({row["id"] for row in rows})
 
@@ -80,6 +78,4 @@ def note_cancelled(connection: Rows, rows: list[dict[str, object]], *, actor: st
             ended[str(row["workflow_type"])] = ended.get(str(row["workflow_type"]), 0) + 1
     if ended:
         shard = os.getpid() % COUNTER_SHARDS
-        connection.execute(
-            COUNTERS_SQL, columns_of([("processed", name, "cancelled", shard, ended[name]) for name in sorted(ended)])
-        )
+        connection.execute(COUNTERS_SQL, columns_of([("processed", name, "cancelled", shard, ended[name]) for name in sorted(ended)]))

@@ -156,11 +156,7 @@ def write_progress(connection: Rows, run: RunIdentity, progress: Sequence[Progre
         return
     rows = [(one.job.id, one.job.fence, text_of(one.checkpoint), text_of([e.as_json() for e in one.entries])) for one in kept]
     connection.execute(PROGRESS_SQL, [*columns_of(rows), run.run_id])
-    related = [
-        (one.job.id, one.job.tenant_id, r.system, r.record_type, r.record_id, r.action, r.url)
-        for one in kept
-        for r in one.related
-    ]
+    related = [(one.job.id, one.job.tenant_id, r.system, r.record_type, r.record_id, r.action, r.url) for one in kept for r in one.related]
     if related:
         connection.execute(RELATED_SQL, columns_of(related))
 

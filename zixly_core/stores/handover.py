@@ -7,8 +7,8 @@ are the same on every queue.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from zixly_core.batching import Batch, DueJob, batches_of
 from zixly_core.stores.database import Database, Rows
@@ -47,9 +47,7 @@ cross join lateral (
   for update of j skip locked
 ) due"""
 
-BATCH_COLUMNS = (
-    "id uuid, tenant_id uuid, connection_id uuid, workflow text, system text, lane text, priority smallint, job_count int"
-)
+BATCH_COLUMNS = "id uuid, tenant_id uuid, connection_id uuid, workflow text, system text, lane text, priority smallint, job_count int"
 NEW_BATCHES_SQL = f"""
 insert into zixly.batches (id, tenant_id, connection_id, workflow, system, lane, priority, job_count)
 select * from {rows_from(BATCH_COLUMNS)}"""
@@ -60,7 +58,9 @@ from {rows_from("job_id uuid, batch_id uuid")} where j.id = t.job_id and j.statu
 
 NEXT_DUE_SQL = """
 select extract(epoch from min(due_at) - now())::float8 as seconds from zixly.workflow_jobs
-where status = 'QUEUED' and batch_id is null and due_at > now() and system = %s"""
+where status = 'QUEUED' and batch_id is null and system = %s"""
+
+KNOWN_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,23 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
         batches = [
             batch
             for lane in lanes
-            for batch in batches_of(
-                [job for job in due if job.lane == lane], system=system, capacity=room[lane], slots=limits.slots
-            )
+            for batch in batches_of([job for job in due if job.lane == lane], system=system, capacity=room[lane], slots=limits.slots)
         ]
         write_batches(connection, batches)
     return batches
 
 
-def seconds_to_next_due(database: Database, *, system: str) -> float | None:
-    """How long until a job that waits for its time becomes due; None when there is none."""
+def due_in_seconds(database: Database, *, system: str) -> float | None:
+    """How long until the next waiting job is due; 0 for one that is due already, None when no job waits."""
     with database.transaction() as connection:
         seconds: float | None = one(connection, NEXT_DUE_SQL, (system,))["seconds"]
-    return None if seconds is None else max(seconds, timedelta(0).total_seconds())
+    return None if seconds is None else max(seconds, 0.0)
+
+
+def announced(database: Database, job_ids: list[UUID]) -> set[UUID]:
+    """Those of the ids that are jobs."""
+    with database.transaction() as connection:
+        return {row["id"] for row in connection.execute(KNOWN_SQL, (job_ids,))}
 
 
 def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> dict[str, int]:
@@ -117,8 +121,7 @@ def write_batches(connection: Rows, batches: list[Batch]) -> None:
     if not batches:
         return
     rows = [
-        (one.id, one.tenant_id, one.connection_id, one.workflow, one.system, one.lane, one.priority, len(one.job_ids))
-        for one in batches
+        (one.id, one.tenant_id, one.connection_id, one.workflow, one.system, one.lane, one.priority, len(one.job_ids)) for one in batches
     ]
     members = [(job_id, batch.id) for batch in batches for job_id in batch.job_ids]
     connection.execute(NEW_BATCHES_SQL, columns_of(rows))

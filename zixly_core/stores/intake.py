@@ -76,9 +76,7 @@ class Known:
     waiting: tuple[tuple[str, UUID], ...]
 
 
-async def commit_deliveries(
-    connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], *, shard: int
-) -> list[Committed]:
+async def commit_deliveries(connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], *, shard: int) -> list[Committed]:
     """Write all in one transaction. The answers may leave when this has returned, not before."""
     routed = [event for delivery in deliveries for event in delivery.events if event.route is not None]
     async with connection.transaction():
@@ -105,17 +103,15 @@ def outcome_of(event: RoutedEvent, new_ids: set[UUID]) -> Outcome:
     return Outcome.DUPLICATE
 
 
-async def keys_taken(
-    connection: AsyncConnection[DictRow], events: Sequence[RoutedEvent], *, systems: Mapping[UUID, str]
-) -> set[UUID]:
+async def keys_taken(connection: AsyncConnection[DictRow], events: Sequence[RoutedEvent], *, systems: Mapping[UUID, str]) -> set[UUID]:
     """Claim the dedupe keys; the ids of the events that are new. The key of an unroutable event is not claimed: it may become
     routable, and its sender's next try must then count."""
     if not events:
         return set()
-    ordered = sorted(events, key=lambda one: (systems[one.id], one.event.dedupe_key, one.id))
+    ordered = sorted(events, key=lambda one: (systems[one.id], one.stored_key, one.id))
     cursor = await connection.execute(
         NEW_KEYS_SQL,
-        ([systems[one.id] for one in ordered], [one.event.dedupe_key for one in ordered], [one.id for one in ordered]),
+        ([systems[one.id] for one in ordered], [one.stored_key for one in ordered], [one.id for one in ordered]),
     )
     return {row["event_id"] for row in await cursor.fetchall()}
 
@@ -124,7 +120,7 @@ async def known_events(
     connection: AsyncConnection[DictRow], events: Sequence[RoutedEvent], *, systems: Mapping[UUID, str]
 ) -> dict[tuple[str, str], Known]:
     """What is known under the keys of repeated events."""
-    keys = sorted({(systems[one.id], one.event.dedupe_key) for one in events})
+    keys = sorted({(systems[one.id], one.stored_key) for one in events})
     if not keys:
         return {}
     cursor = await connection.execute(KNOWN_KEYS_SQL, ([system for system, _ in keys], [key for _, key in keys]))
@@ -137,7 +133,7 @@ async def known_events(
 def new_in_this_commit(deliveries: Sequence[Prepared], new_ids: set[UUID]) -> dict[tuple[str, str], Known]:
     """The new events by key, for their repeats within the same commit; their jobs are announced once already."""
     return {
-        (delivery.system, one.event.dedupe_key): Known(one.id, tuple(job.id for job in one.jobs), waiting=())
+        (delivery.system, one.stored_key): Known(one.id, tuple(job.id for job in one.jobs), waiting=())
         for delivery in deliveries
         for one in delivery.events
         if one.id in new_ids
@@ -152,9 +148,7 @@ def known_from(rows: Sequence[DictRow]) -> Known:
     )
 
 
-async def write_deliveries(
-    connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], outcomes: Mapping[UUID, Outcome]
-) -> None:
+async def write_deliveries(connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], outcomes: Mapping[UUID, Outcome]) -> None:
     rows = [
         (
             one.id,
@@ -186,7 +180,7 @@ async def write_events(
 
 
 def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Mapping[tuple[str, str], Known]) -> tuple[Any, ...]:
-    earlier = known.get((delivery.system, one.event.dedupe_key)) if outcome is Outcome.DUPLICATE else None
+    earlier = known.get((delivery.system, one.stored_key)) if outcome is Outcome.DUPLICATE else None
     return (
         one.id,
         delivery.id,
@@ -197,7 +191,7 @@ def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Map
         one.event.external_id,
         one.event.record_key,
         one.event.record_id,
-        one.event.dedupe_key,
+        one.stored_key,
         outcome.value,
         earlier.event_id if earlier else None,
         one.event.occurred_at,
@@ -255,7 +249,7 @@ def committed(delivery: Prepared, outcomes: Mapping[UUID, Outcome], known: Mappi
             job_ids += [job.id for job in one.jobs]
             for job in one.jobs:
                 to_wake.setdefault(job.wanted.system, []).append(job.id)
-        elif outcomes[one.id] is Outcome.DUPLICATE and (earlier := known.get((delivery.system, one.event.dedupe_key))):
+        elif outcomes[one.id] is Outcome.DUPLICATE and (earlier := known.get((delivery.system, one.stored_key))):
             job_ids += earlier.job_ids
             for system, job_id in earlier.waiting:
                 to_wake.setdefault(system, []).append(job_id)

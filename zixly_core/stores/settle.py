@@ -19,6 +19,8 @@ from zixly_core.stores.rows import columns_of, rows_from
 DURATION_BOUNDS = (1, 5, 10, 30, 60, 120, 300, 600)
 COUNTER_SHARDS = 16
 
+HANDED_BACK = "handed_back"
+
 ENDS_COLUMNS = (
     "id uuid, fence int, status text, result text, error_message text, error_reason text, delay interval, parked_reason text, "
     "uses_attempt boolean, dead_letter boolean, metrics text"
@@ -85,9 +87,7 @@ class Settled:
     lost: tuple[UUID, ...]
 
 
-def settle(
-    database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random
-) -> Settled:
+def settle(database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random) -> Settled:
     """Write the ends of this run's jobs; jobs that were taken over meanwhile are left to their new owner."""
     with database.transaction(tenant_id=run.tenant_id) as connection:
         held = still_held(connection, run, [end.job for end in ends])
@@ -120,9 +120,7 @@ def step_after(one: JobEnd, *, policy: RetryPolicy, jitter: random.Random) -> Ne
         case Cancelled():
             return NextStep(JobStatus.CANCELLED, timedelta())
         case Failed() as failure:
-            return next_step(
-                failure, attempts=one.job.attempts, max_attempts=policy.max_attempts, base=policy.base, jitter=jitter
-            )
+            return next_step(failure, attempts=one.job.attempts, max_attempts=policy.max_attempts, base=policy.base, jitter=jitter)
 
 
 def end_row(one: JobEnd, step: NextStep) -> tuple[Any, ...]:
@@ -137,7 +135,7 @@ def end_row(one: JobEnd, step: NextStep) -> tuple[Any, ...]:
         failure.message if failure else None,
         failure.reason if failure else None,
         step.delay,
-        failure.reason if failure and failure.parks else None,
+        failure.reason if failure and failure.parks and failure.reason != HANDED_BACK else None,
         step.uses_attempt,
         step.status is JobStatus.FAILED,
         text_of({"last_attempt_ms": max(milliseconds, 0)}),
@@ -163,6 +161,8 @@ def outcome_of(failure: Failed | None, step: NextStep) -> str:
     """How the attempt is written down: its end, or why there is another."""
     if failure is None or step.status is JobStatus.FAILED:
         return step.status.value.lower()
+    if failure.reason == HANDED_BACK:
+        return HANDED_BACK
     return "parked" if failure.parks else "retry"
 
 

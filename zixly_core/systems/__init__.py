@@ -9,11 +9,13 @@ from zixly_core.systems.xero.receive import XeroProfile
 SYSTEMS: dict[str, System] = {
     system.name: system
     for system in (
+        System("xero", "Xero", XeroProfile(), paths=("xero", "xero-invoice"), secrets_setting="xero_webhook_keys"),
         System(
-            "xero", "Xero", XeroProfile(), paths=("xero", "xero-invoice"), secrets_setting="xero_webhook_keys"
-        ),
-        System(
-            "callbacks", "Callbacks (Standard Webhooks)", CallbacksProfile(), paths=("callbacks/{token}",)
+            "callbacks",
+            "Callbacks (Standard Webhooks)",
+            CallbacksProfile(),
+            paths=("callbacks/{token}",),
+            content_types=("application/json",),
         ),
     )
 }

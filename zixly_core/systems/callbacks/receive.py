@@ -21,7 +21,7 @@ from zixly_core.signatures import hmac_base64, is_signed_by_any
 from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, Subject
 
 TOLERANCE = timedelta(minutes=5)  # both ways, as the convention advises
-MAX_ID_LENGTH = 200
+MAX_ID_BYTES = 200  # several of them make a key, and a key of more than 2,700 bytes has no place in an index
 JOB_IDS = Answer(status=202, body=None)
 
 
@@ -29,10 +29,8 @@ class CallbacksProfile:
     """How deliveries signed by the Standard Webhooks convention are received."""
 
     def verify(self, request: IncomingRequest, *, secrets: Sequence[str]) -> None:
-        message_id, timestamp, given = (
-            header(request, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
-        )
-        if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        message_id, timestamp, given = (header(request, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature"))
+        if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 11:
             raise StaleTimestamp("webhook-timestamp is not a number of seconds.")
         age = request.received_at - datetime.fromtimestamp(int(timestamp), UTC)
         if abs(age) > TOLERANCE:
@@ -100,20 +98,20 @@ def record_of(document: Mapping[str, Any]) -> tuple[str, str, Subject] | None:
 def occurred_at(document: Mapping[str, Any]) -> datetime | None:
     try:
         at = datetime.fromisoformat(document["timestamp"])
-    except (KeyError, TypeError, ValueError):
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def header(request: IncomingRequest, name: str) -> str:
     value = request.headers.get(name)
-    if not value or len(value) > 2_000 or not value.isprintable():
+    if not value or len(value) > MAX_HEADER_LENGTH or not value.isprintable():
         raise InvalidSignature(f"A callback came without a usable {name} header.", reason="signature_missing")
     return value
 
 
 def plain_text(value: object, name: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH or not value.isprintable():
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value.encode()) <= MAX_ID_BYTES:
         raise MalformedPayload(f"A callback has no usable text in {name}.")
     return value
 

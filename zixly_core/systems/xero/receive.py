@@ -18,7 +18,7 @@ from zixly_core.signatures import hmac_base64, is_signed_by_any
 from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading
 
 SIGNATURE_HEADER = "x-xero-signature"
-MAX_ID_LENGTH = 200
+MAX_ID_BYTES = 200  # five of them make a dedupe key, and a key of more than 2,700 bytes has no place in an index
 TAKEN = Answer(status=200)
 REFUSED = Answer(status=401)
 
@@ -82,7 +82,7 @@ def event_from(item: object) -> ParsedEvent:
 
 def text_of(item: Mapping[str, Any], name: str) -> str:
     value = item.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH or not value.isprintable():
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value.encode()) <= MAX_ID_BYTES:
         raise MalformedPayload(f"An event of a Xero delivery has no usable text in {name}.")
     return value
 
@@ -91,6 +91,6 @@ def instant_of(text: str) -> datetime:
     """`eventDateUtc` is UTC and written without a zone."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise MalformedPayload("An event of a Xero delivery has an eventDateUtc that is not a date.") from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

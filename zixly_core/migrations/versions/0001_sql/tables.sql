@@ -204,6 +204,7 @@ create index jobs_by_tenant_and_status on zixly.workflow_jobs (tenant_id, status
 create index jobs_by_type_and_status on zixly.workflow_jobs (workflow_type, status, created_at);
 create index jobs_of_record on zixly.workflow_jobs (tenant_id, record_key, created_at);
 create index jobs_by_age on zixly.workflow_jobs (created_at);
+create index jobs_of_last_run on zixly.workflow_jobs (last_run_id) where last_run_id is not null;
 create index jobs_dead on zixly.workflow_jobs (tenant_id, completed_at) where dead_letter;
 
 -- How each try ended: written once, when it ended.

@@ -1,0 +1,111 @@
+"""Effects: intended before, done after, each once, and never an older state over a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.support.ledger import TestLedger
+from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written
+from zixly_core.job import ClaimedJob, Failed
+from zixly_core.stores.effects import SourceState, intend, save_source_states, source_states, write_guarded
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def write_of(job: ClaimedJob, *, target: str = "901", version: datetime = NOON, value: str = "PAID") -> TargetWrite:
+    return TargetWrite(
+        job=job,
+        system="hubspot",
+        operation="hubspot.contact.update",
+        target_id=target,
+        target_key=f"hubspot:62515:contact:{target}",
+        source_key=job.record_key,
+        source_version=version,
+        content={"xero_last_invoice_status": value},
+    )
+
+
+class Vendor:
+    """Counts what reaches it."""
+
+    def __init__(self) -> None:
+        self.writes: list[TargetWrite] = []
+
+    def __call__(self, writes: Sequence[TargetWrite]) -> Mapping[UUID, WriteOutcome]:
+        self.writes += writes
+        return {write.job.id: Written({"contact_id": write.target_id}) for write in writes}
+
+
+def test_an_effect_is_new_then_intended_then_done(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    write, vendor = write_of(job), Vendor()
+    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.NEW}
+    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.INTENDED}
+    write_guarded(ledger.runs, run, [write], perform=vendor)
+    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.DONE}
+
+
+def test_another_state_or_another_content_is_another_effect(ledger: TestLedger) -> None:
+    _, (job,) = ledger.claimed(1)
+    keys = {
+        write_of(job).effect_key,
+        write_of(job, version=NOON + timedelta(seconds=1)).effect_key,
+        write_of(job, value="VOIDED").effect_key,
+        write_of(job, target="902").effect_key,
+    }
+    assert len(keys) == 4
+
+
+def test_an_older_state_never_overwrites_a_newer_one(ledger: TestLedger) -> None:
+    run, (newer, older) = ledger.claimed(2)
+    vendor = Vendor()
+    write_guarded(ledger.runs, run, [write_of(newer, version=NOON)], perform=vendor)
+    late = write_of(older, version=NOON - timedelta(minutes=1))
+    guarded = write_guarded(ledger.runs, run, [late], perform=vendor)
+    assert guarded.stale == (late,)
+    assert len(vendor.writes) == 1
+
+
+def test_a_run_that_lost_its_lease_does_not_reach_the_vendor(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    vendor, write = Vendor(), write_of(job)
+    ledger.lapse_leases()
+    guarded = write_guarded(ledger.runs, run, [write], perform=vendor)
+    assert vendor.writes == []
+    assert guarded.lost == (write,)
+
+
+def test_a_failed_write_stays_intended_and_leaves_the_version_alone(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    write = write_of(job)
+    intend(ledger.runs, run, [write])
+    failed = Failed("http_500", "HubSpot answered 500", permanent=False)
+    write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.job.id: failed for one in writes})
+    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.INTENDED}
+    older = write_of(job, version=NOON - timedelta(hours=1))
+    assert write_guarded(ledger.runs, run, [older], perform=Vendor()).stale == ()
+
+
+def test_a_crash_in_the_call_leaves_the_effect_intended(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    write = write_of(job)
+    intend(ledger.runs, run, [write])
+
+    def crash(writes: Sequence[TargetWrite]) -> Mapping[UUID, WriteOutcome]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_guarded(ledger.runs, run, [write], perform=crash)
+    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.INTENDED}
+
+
+def test_an_older_source_state_never_replaces_a_newer_one(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    paid, draft = SourceState(NOON, {"status": "PAID"}), SourceState(NOON - timedelta(hours=1), {"status": "AUTHORISED"})
+    for state in (paid, draft):
+        save_source_states(ledger.runs, run, workflow="w", states={job.record_key: state})
+    assert source_states(ledger.runs, run, workflow="w", keys=[job.record_key]) == {job.record_key: paid}

@@ -1,0 +1,105 @@
+"""Handing over: what is due goes to runs, in order, fairly, and never twice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from tests.support.ledger import TestLedger
+from zixly_core.stores.handover import HandoverLimits, due_in_seconds
+
+
+def test_in_quiet_times_a_batch_holds_one_job(ledger: TestLedger) -> None:
+    ledger.add_jobs(2)
+    assert [len(batch.job_ids) for batch in ledger.hand_over()] == [1, 1]
+
+
+def test_a_burst_is_spread_over_the_slots_in_batches_of_many_jobs(ledger: TestLedger) -> None:
+    ledger.add_jobs(100)
+    assert [len(batch.job_ids) for batch in ledger.hand_over()] == [50, 50]
+
+
+def test_a_batch_never_holds_more_jobs_than_its_workflow_allows(ledger: TestLedger) -> None:
+    ledger.add_jobs(200)
+    assert [len(batch.job_ids) for batch in ledger.hand_over()] == [80, 80, 40]
+
+
+def test_what_is_in_hand_is_not_handed_over_again(ledger: TestLedger) -> None:
+    ledger.add_jobs(3)
+    ledger.hand_over()
+    assert ledger.hand_over() == []
+
+
+def test_two_dispatchers_at_once_hand_each_job_over_once(ledger: TestLedger) -> None:
+    ids = ledger.add_jobs(300)
+    one_each = HandoverLimits(max_open_batches=1_000, slots=1_000, max_batch=1)
+    with ThreadPoolExecutor(8) as pool:
+        rounds = list(pool.map(lambda _: ledger.hand_over(limits=one_each), range(40)))
+    handed = [job_id for batches in rounds for batch in batches for job_id in batch.job_ids]
+    assert sorted(handed) == sorted(set(handed))
+    while more := ledger.hand_over(limits=one_each):
+        handed += [job_id for batch in more for job_id in batch.job_ids]
+    assert sorted(handed) == sorted(ids)
+
+
+def test_jobs_about_one_record_go_together(ledger: TestLedger) -> None:
+    ledger.add_jobs(3, record="8694c9c5")
+    assert [len(batch.job_ids) for batch in ledger.hand_over()] == [3]
+
+
+def test_a_job_about_a_record_that_is_in_hand_waits(ledger: TestLedger) -> None:
+    run, _ = ledger.claimed(1, record="8694c9c5")
+    ledger.add_jobs(1, record="8694c9c5")
+    assert ledger.hand_over() == []
+    ledger.owner.execute("update zixly.workflow_jobs set status = 'COMPLETED' where run_id = %s", (run.run_id,))
+    assert len(ledger.hand_over()) == 1
+
+
+def test_a_high_priority_overtakes_a_backlog(ledger: TestLedger) -> None:
+    ledger.add_jobs(500)
+    (urgent,) = ledger.add_jobs(1, priority=0)
+    first = ledger.hand_over(limits=HandoverLimits(max_open_batches=1, slots=1, max_batch=10))
+    assert first[0].job_ids == (urgent,)
+
+
+def test_tenants_take_turns(ledger: TestLedger) -> None:
+    ledger.add_jobs(1_000)
+    small = ledger.add_tenant("small")
+    (job_id,) = ledger.add_jobs(1, tenant=small)
+    batches = ledger.hand_over(limits=HandoverLimits(max_open_batches=2, slots=2, max_batch=80))
+    assert len(batches) == 2
+    assert batches[1].job_ids == (job_id,)
+
+
+def test_a_job_waits_for_its_time(ledger: TestLedger) -> None:
+    ledger.add_jobs(1, due_at=datetime.now(UTC) + timedelta(seconds=30))
+    assert ledger.hand_over() == []
+    seconds = due_in_seconds(ledger.dispatch, system="xero")
+    assert seconds is not None
+    assert 20 < seconds <= 30
+
+
+def test_jobs_of_paused_and_parked_owners_wait(ledger: TestLedger) -> None:
+    ledger.add_jobs(1)
+    arrangements = [
+        ("update zixly.tenants set paused_at = now()", "update zixly.tenants set paused_at = null"),
+        ("update zixly.connections set paused_at = now()", "update zixly.connections set paused_at = null"),
+        (
+            "update zixly.connections set parked_until = now() + interval '1 hour'",
+            "update zixly.connections set parked_until = now() - interval '1 second'",
+        ),
+        ("update zixly.connections set status = 'DISCONNECTED'", "update zixly.connections set status = 'ACTIVE'"),
+        ("update zixly.workflows set paused_at = now()", "update zixly.workflows set paused_at = null"),
+    ]
+    for pause, resume in arrangements:
+        ledger.owner.execute(pause)
+        assert ledger.hand_over() == [], pause
+        ledger.owner.execute(resume)
+    assert len(ledger.hand_over()) == 1
+
+
+def test_no_more_is_handed_over_than_there_is_room_for(ledger: TestLedger) -> None:
+    ledger.add_jobs(10)
+    limits = HandoverLimits(max_open_batches=3, slots=10, max_batch=1)
+    assert len(ledger.hand_over(limits=limits)) == 3
+    assert ledger.hand_over(limits=limits) == []

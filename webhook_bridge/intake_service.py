@@ -1,0 +1,173 @@
+"""Accept deliveries: decide, commit together with others, then wake the queues.
+
+Everything that a sender waits for happens within `DEADLINE`; past it he is told to come back. His delivery may be committed all
+the same, and his next try is then a duplicate, which is answered like the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from time import perf_counter
+
+import psycopg
+import structlog
+from psycopg import errors
+
+from webhook_bridge.announcer import Announcer
+from webhook_bridge.buckets import KeptRejections
+from webhook_bridge.database import AsyncDatabase
+from webhook_bridge.routing_snapshot import RoutingSnapshot
+from zixly_core.errors import MalformedPayload, StoreUnavailable
+from zixly_core.group_commit import GroupCommit
+from zixly_core.intake import Committed, Prepared, Verdict, prepared, rejected
+from zixly_core.metrics import ProcessMetrics
+from zixly_core.routing import RoutingTable
+from zixly_core.stores.intake import commit_deliveries
+from zixly_core.stores.settle import COUNTER_SHARDS
+from zixly_core.system import Answer, IncomingRequest, System
+
+log = structlog.get_logger()
+DEADLINE = timedelta(seconds=4)  # Xero and HubSpot give up after 5 s
+STOP_SECONDS = 3.0
+COMMITTERS = 2  # while one commit is flushed to disk the next is being filled and sent
+# What Postgres says about a delivery that it cannot hold (U+0000 in a text, a key too long for its index).
+UNSTORABLE = (psycopg.DataError, errors.ProgramLimitExceeded)
+
+
+@dataclass(frozen=True)
+class IntakeParts:
+    """What accepting needs, made by the composition root."""
+
+    database: AsyncDatabase
+    routing: RoutingSnapshot
+    announcer: Announcer
+    metrics: ProcessMetrics
+    app_secrets: Mapping[str, tuple[str, ...]]
+    """The signing secrets of our apps at the vendors, by system."""
+
+
+class IntakeService:
+    """Accepts deliveries of all systems. `start` and `stop` belong to the process's life."""
+
+    def __init__(self, parts: IntakeParts) -> None:
+        self._parts = parts
+        self._kept = KeptRejections()
+        self._shards = itertools.count(os.getpid())
+        self._commits: GroupCommit[Prepared, Committed] = GroupCommit(self._commit, committers=COMMITTERS)
+
+    async def start(self) -> None:
+        await self._parts.database.open()
+        await self._parts.routing.start()
+        self._parts.announcer.start()
+        self._commits.start()
+
+    async def stop(self) -> None:
+        """Commit what was taken, queue what was committed, and let go, within a few seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._commits.stop(), STOP_SECONDS)
+        await self._parts.routing.stop()
+        await self._parts.announcer.stop()
+        await self._parts.database.close()
+
+    async def accept(self, request: IncomingRequest, *, system: System, path: str) -> Committed:
+        """What became of one request; when this returns it is on disk. Raises `StoreUnavailable`: nothing is promised."""
+        async with in_time(system, metrics=self._parts.metrics):
+            return await self._kept_or_counted(await self._decided(request, system=system, path=path), system=system)
+
+    async def refuse(self, request: IncomingRequest, *, system: System, path: str, reason: str, answer: Answer) -> Committed:
+        """Keep the record of a request that was refused before it was read, like `accept`."""
+        delivery = rejected(request, system=system.name, path=path, reason=reason, answer=answer)
+        async with in_time(system, metrics=self._parts.metrics):
+            return await self._kept_or_counted(delivery, system=system)
+
+    async def _decided(self, request: IncomingRequest, *, system: System, path: str) -> Prepared:
+        table = self._parts.routing.current
+        delivery = self._decide(request, system=system, path=path, table=table)
+        if not is_about_a_stranger(delivery, request, system=system, table=table):
+            return delivery
+        later = await self._parts.routing.later_than(table)
+        return delivery if later is None else self._decide(request, system=system, path=path, table=later)
+
+    def _decide(self, request: IncomingRequest, *, system: System, path: str, table: RoutingTable) -> Prepared:
+        secrets = self._secrets(request, system=system, table=table)
+        return prepared(request, system=system, path=path, secrets=secrets, routing=table)
+
+    def _secrets(self, request: IncomingRequest, *, system: System, table: RoutingTable) -> Sequence[str]:
+        owner = system.profile.secret_owner(request)
+        if owner is None:
+            return self._parts.app_secrets.get(system.name, ())
+        route = table.route_of(system.name, owner)
+        return () if route is None else self._parts.routing.secrets_of(route.connection_id)
+
+    async def _kept_or_counted(self, delivery: Prepared, *, system: System) -> Committed:
+        if delivery.fixed_verdict is Verdict.REJECTED:
+            if not self._kept.may_keep(system.name, size_bytes=len(delivery.body)):
+                self._parts.metrics.not_kept.labels(system.name).inc()
+                return self._counted(Committed(delivery.id, Verdict.REJECTED, delivery.answer), system=system)
+            log.info("delivery_rejected", system=system.name, delivery_id=str(delivery.id), reason=delivery.reason)
+        return self._counted(await self._committed(delivery, system=system), system=system)
+
+    async def _committed(self, delivery: Prepared, *, system: System) -> Committed:
+        try:
+            done = await self._commits.submit(delivery)
+        except UNSTORABLE:
+            done = await self._commits.submit(without_events(delivery, system=system))
+        self._parts.announcer.announce(done.to_wake)
+        return done
+
+    def _counted(self, done: Committed, *, system: System) -> Committed:
+        self._parts.metrics.deliveries.labels(system.name, done.verdict.value).inc()
+        return done
+
+    async def _commit(self, deliveries: Sequence[Prepared]) -> list[Committed]:
+        """One shared commit. Each takes the next shard of the counters, so that two committers never wait for one row."""
+        began = perf_counter()
+        async with self._parts.database.connection() as connection:
+            done = await commit_deliveries(connection, deliveries, shard=next(self._shards) % COUNTER_SHARDS)
+        seconds = perf_counter() - began
+        self._parts.metrics.commit_duration.observe(seconds)
+        self._parts.metrics.commit_size.observe(len(deliveries))
+        jobs = sum(len(ids) for one in done for ids in one.to_wake.values())
+        log.info("deliveries_committed", deliveries=len(done), jobs=jobs, milliseconds=round(seconds * 1000, 1))
+        return done
+
+
+@asynccontextmanager
+async def in_time(system: System, *, metrics: ProcessMetrics) -> AsyncIterator[None]:
+    """Turns everything that keeps a sender waiting or goes wrong here into `StoreUnavailable`: never a success, never a 500."""
+    try:
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            yield
+    except StoreUnavailable:
+        metrics.not_stored.labels(system.name).inc()
+        raise
+    except TimeoutError as error:
+        metrics.not_stored.labels(system.name).inc()
+        message = f"The delivery was not stored within {DEADLINE.total_seconds():.0f} s; send it again."
+        raise StoreUnavailable(message, reason="too_slow") from error
+    except Exception as error:
+        metrics.not_stored.labels(system.name).inc()
+        log.exception("delivery_not_accepted", system=system.name)
+        raise StoreUnavailable("The delivery could not be stored; send it again.", reason="not_stored") from error
+
+
+def is_about_a_stranger(delivery: Prepared, request: IncomingRequest, *, system: System, table: RoutingTable) -> bool:
+    """Whether a younger routing table could make more of it: its sender, or the account of an event, is not in this one."""
+    owner = system.profile.secret_owner(request)
+    if owner is not None and table.route_of(system.name, owner) is None:
+        return True
+    return any(one.route is None for one in delivery.events)
+
+
+def without_events(delivery: Prepared, *, system: System) -> Prepared:
+    """A delivery whose events Postgres cannot hold, kept for the record and answered as one that cannot be read."""
+    error = MalformedPayload("The delivery holds text that cannot be stored.", reason="not_storable")
+    log.warning("delivery_not_storable", system=system.name, delivery_id=str(delivery.id))
+    answer = system.profile.rejection(error)
+    return replace(delivery, events=(), headers={}, answer=answer, fixed_verdict=Verdict.REJECTED, reason=error.reason)

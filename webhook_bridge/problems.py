@@ -1,0 +1,142 @@
+"""Our errors as HTTP answers (RFC 9457, problem details). One table decides the status of each."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from zixly_core.errors import (
+    InvalidSignature,
+    MalformedPayload,
+    Permanent,
+    Rejected,
+    StaleTimestamp,
+    Transient,
+    ZixlyError,
+)
+
+log = structlog.get_logger()
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+
+
+class NotSignedIn(Rejected):
+    default_reason = "not_signed_in"
+
+
+class NotAllowed(Rejected):
+    default_reason = "not_allowed"
+
+
+class NotFound(Rejected):
+    default_reason = "not_found"
+
+
+class WrongState(Rejected):
+    default_reason = "wrong_state"
+
+
+class BodyTooLarge(Rejected):
+    default_reason = "body_too_large"
+
+
+class BodyTooSlow(Rejected):
+    default_reason = "body_too_slow"
+
+
+# The first line that fits decides; the base classes come last.
+STATUSES: tuple[tuple[type[ZixlyError], int], ...] = (
+    (NotSignedIn, 401),
+    (InvalidSignature, 401),
+    (StaleTimestamp, 401),
+    (NotAllowed, 403),
+    (NotFound, 404),
+    (BodyTooSlow, 408),
+    (WrongState, 409),
+    (BodyTooLarge, 413),
+    (MalformedPayload, 400),
+    (Rejected, 400),
+    (Transient, 503),
+    (Permanent, 500),
+    (ZixlyError, 500),
+)
+
+
+class Problem(BaseModel):
+    """What went wrong, for people (`detail`) and for programs (`reason`)."""
+
+    status: int = Field(description="The HTTP status, again.")
+    reason: str = Field(description="A machine word.", examples=["not_found"])
+    detail: str = Field(description="What was tried, with which ids, and what to do next.")
+
+
+def status_of(error: ZixlyError) -> int:
+    """The HTTP status of one of our errors."""
+    return next(status for kind, status in STATUSES if isinstance(error, kind))
+
+
+def problem(status: int, *, reason: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    body = Problem(status=status, reason=reason, detail=detail).model_dump_json()
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: ZixlyError) -> Response:
+    """The answer to one of our errors, with `Retry-After` where another try may help."""
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    if isinstance(error, Transient):
+        seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_SECONDS
+        headers["retry-after"] = str(max(ceil(seconds), 1))
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return problem(status, reason=error.reason, detail=str(error), headers=headers)
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Answer every error of the app as a problem."""
+
+    @app.exception_handler(ZixlyError)
+    async def ours(_request: Request, error: ZixlyError) -> Response:
+        return problem_of(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return problem(422, reason="invalid_parameter", detail=f"{place}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def plain(_request: Request, error: HTTPException) -> Response:
+        reason = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        return problem(error.status_code, reason=reason, detail=str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(_request: Request, error: Exception) -> Response:
+        log.error("request_failed", exc_info=error)
+        return problem(500, reason="internal_error", detail="Something went wrong here; the log has it under this request's id.")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """For OpenAPI: the problems that a route may answer with."""
+    return {status: {"model": Problem, "description": DESCRIPTIONS[status]} for status in statuses}
+
+
+DESCRIPTIONS = {
+    400: "The body cannot be read.",
+    401: "Not signed (in), or signed wrongly.",
+    403: "Signed in, but this is not yours to do.",
+    404: "There is no such thing, or it is not yours to see.",
+    405: "Not with this method.",
+    408: "The body took too long to arrive.",
+    409: "Not in its present state.",
+    413: "The body is larger than the setting ZIXLY_MAX_BODY_BYTES allows.",
+    415: "Not a content type that this path takes.",
+    422: "A parameter is wrong.",
+    503: "Nothing was changed, or not surely; try again after `Retry-After` seconds.",
+}

@@ -1,0 +1,117 @@
+"""The routing table in memory: read again every few seconds, and at once for an account that it does not know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from webhook_bridge.database import AsyncDatabase, AsyncRows
+from zixly_core.errors import StoreUnavailable, ZixlyError
+from zixly_core.routing import ROUTES_SQL, SECRETS_SQL, WORKFLOWS_SQL, RoutingTable, routing_table
+
+log = structlog.get_logger()
+REFRESH_SECONDS = 3.0
+# Strangers make us read at once; this bounds how often they can.
+LEAST_SECONDS_BETWEEN = 2.0
+
+
+class Opener(Protocol):
+    """What opens sealed secrets (`zixly_core.secret_box.SecretBox`)."""
+
+    def open(self, sealed: bytes, *, context: str) -> bytes:
+        """The secret. Raises an error of ours when the key or the context is another."""
+
+
+class RoutingSnapshot:
+    """Holds the latest table. `current` raises `StoreUnavailable` until the first one was read."""
+
+    def __init__(self, database: AsyncDatabase, *, opener: Opener | None, clock: Callable[[], float] = monotonic) -> None:
+        self._database = database
+        self._opener = opener
+        self._clock = clock
+        self._table: RoutingTable | None = None
+        self._secrets: Mapping[UUID, tuple[str, ...]] = {}
+        self._read_at = float("-inf")
+        self._lock = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def current(self) -> RoutingTable:
+        if self._table is None:
+            raise StoreUnavailable("The connections have not been read from Postgres yet; send this again in a few seconds.")
+        return self._table
+
+    def secrets_of(self, connection_id: UUID) -> tuple[str, ...]:
+        """What a connection's sender signs with, newest first; empty when nothing is set."""
+        return self._secrets.get(connection_id, ())
+
+    async def start(self) -> None:
+        """Read once, if Postgres is there, and keep reading."""
+        await self._refresh_if_possible()
+        self._task = asyncio.create_task(self._keep_fresh(), name="routing-snapshot")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def later_than(self, table: RoutingTable) -> RoutingTable | None:
+        """A table read after `table`, or None when that one is too young to ask again. Raises `StoreUnavailable`."""
+        async with self._lock:
+            if self._table is not table:
+                return self._table
+            if self._clock() - self._read_at < LEAST_SECONDS_BETWEEN:
+                return None
+            await self._read()
+            return self._table
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS if self._table is not None else 0.5)
+            await self._refresh_if_possible()
+
+    async def _refresh_if_possible(self) -> None:
+        try:
+            async with self._lock:
+                await self._read()
+        except StoreUnavailable as error:
+            log.warning("routing_not_read", reason=error.reason)
+        except Exception:
+            log.exception("routing_not_read")
+
+    async def _read(self) -> None:
+        async with self._database.connection() as connection:
+            table = await read_table(connection)
+        if self._table is None or table.sealed_secrets != self._table.sealed_secrets:
+            self._secrets = opened(table.sealed_secrets, opener=self._opener)
+        self._table = table
+        self._read_at = self._clock()
+
+
+async def read_table(connection: AsyncRows) -> RoutingTable:
+    """The routing table as it is now, in one consistent reading."""
+    async with connection.transaction():
+        rows = [await (await connection.execute(query)).fetchall() for query in (ROUTES_SQL, WORKFLOWS_SQL, SECRETS_SQL)]
+    return routing_table(*rows)
+
+
+def opened(sealed: Mapping[UUID, Sequence[bytes]], *, opener: Opener | None) -> dict[UUID, tuple[str, ...]]:
+    """The signing secrets of each connection. One that cannot be opened is left out and named in the log."""
+    secrets: dict[UUID, tuple[str, ...]] = {}
+    for connection_id, ciphertexts in sealed.items():
+        found: list[str] = []
+        for ciphertext in ciphertexts:
+            try:
+                if opener is not None:
+                    found.append(opener.open(ciphertext, context=str(connection_id)).decode())
+            except (ZixlyError, UnicodeDecodeError) as error:
+                log.error("signing_secret_unreadable", connection_id=str(connection_id), error_type=type(error).__name__)
+        secrets[connection_id] = tuple(found)
+    return secrets

@@ -1,0 +1,119 @@
+"""The demo tenants: two client companies with accounts at the sandbox, and three people. Safe to repeat.
+
+Ids are derived from names, so that they are the same on every machine and in every example of the documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import orjson
+import psycopg
+from zixly_core.secret_box import SecretBox
+
+from zixly_core.token_store import TokenSet, packed
+
+# Any fixed UUID: the name space of our demo ids.
+NAMESPACE = UUID("5a0a3f0e-6c0b-4a53-8d9e-0b8b6f1f6c11")
+
+# Which fields of the paid invoice go into which property of the HubSpot contact.
+MAPPING: Mapping[str, str] = {
+    "xero_last_invoice_status": "status",
+    "xero_last_invoice_number": "number",
+    "xero_last_paid_at": "fully_paid_on",
+    "xero_last_invoice_total": "total",
+}
+
+
+@dataclass(frozen=True)
+class DemoTenant:
+    """A client company, its Xero organisation, its HubSpot portal, and the refresh tokens that the sandbox first accepts."""
+
+    slug: str
+    name: str
+    organisation: str
+    portal: str
+    xero_refresh: str = field(repr=False)
+    hubspot_refresh: str = field(repr=False)
+
+
+DEMO = DemoTenant(
+    slug="demo",
+    name="Demo Company (AU)",
+    organisation="c2cc9b6e-9458-4c7d-93cc-f02b81b0594f",
+    portal="62515",
+    xero_refresh="sandbox-xero-refresh",
+    hubspot_refresh="sandbox-hubspot-refresh",
+)
+SECOND = DemoTenant(
+    slug="second",
+    name="Second Company",
+    organisation="aef86862-2015-4b6b-88bc-d89032cecc50",
+    portal="62516",
+    xero_refresh="sandbox-xero-refresh-2",
+    hubspot_refresh="sandbox-hubspot-refresh-2",
+)
+TENANTS = (DEMO, SECOND)
+PEOPLE: Mapping[str, str] = {"admin@zixly.example": "ADMIN", "editor@zixly.example": "EDITOR", "viewer@zixly.example": "VIEWER"}
+
+
+def demo_id(*names: str) -> UUID:
+    """The id of a demo row, such as `demo_id("tenant", "demo")`."""
+    return uuid5(NAMESPACE, "/".join(names))
+
+
+def seed_demo(owner_url: str, *, key_file: Path) -> None:
+    """Write the demo tenants as the owner of the tables.
+
+    Tokens are put back to the first ones each time: the sandbox keeps its tokens in memory and has forgotten the later ones.
+    """
+    box = SecretBox.from_file(key_file)
+    with psycopg.connect(owner_url) as connection:
+        for tenant in TENANTS:
+            seed_tenant(connection, tenant, box=box)
+        seed_people(connection)
+
+
+def seed_tenant(connection: psycopg.Connection, tenant: DemoTenant, *, box: SecretBox) -> None:
+    tenant_id = demo_id("tenant", tenant.slug)
+    connection.execute(
+        "insert into zixly.tenants (id, slug, name) values (%s, %s, %s) on conflict (slug) do nothing",
+        (tenant_id, tenant.slug, tenant.name),
+    )
+    hubspot = demo_id("connection", tenant.slug, "hubspot")
+    settings = {"hubspot_connection": str(hubspot), "mapping": dict(MAPPING), "document": False, "notify": False}
+    accounts = (
+        ("hubspot", hubspot, tenant.portal, {}, tenant.hubspot_refresh),
+        ("xero", demo_id("connection", tenant.slug, "xero"), tenant.organisation, settings, tenant.xero_refresh),
+    )
+    for system, connection_id, external_id, choices, refresh_token in accounts:
+        connection.execute(
+            "insert into zixly.connections (id, tenant_id, system, external_id, name, settings) values (%s, %s, %s, %s, %s, %s)"
+            " on conflict (id) do update set status = 'ACTIVE'",
+            (connection_id, tenant_id, system, external_id, tenant.name, orjson.dumps(choices).decode()),
+        )
+        tokens = packed(TokenSet(access_token=None, refresh_token=refresh_token, expires_at=None))
+        connection.execute(
+            "insert into zixly.connection_secrets (connection_id, tenant_id, ciphertext) values (%s, %s, %s)"
+            " on conflict (connection_id) do update set ciphertext = excluded.ciphertext, expires_at = null,"
+            " version = connection_secrets.version + 1, updated_at = now()",
+            (connection_id, tenant_id, box.seal(tokens, context=str(connection_id))),
+        )
+
+
+def seed_people(connection: psycopg.Connection) -> None:
+    """Three users of the demo tenant, one for each role."""
+    for email, role in PEOPLE.items():
+        user_id = demo_id("user", email)
+        connection.execute(
+            "insert into zixly.users (id, email, name) values (%s, %s, %s) on conflict (email) do nothing",
+            (user_id, email, email.partition("@")[0].title()),
+        )
+        connection.execute(
+            "insert into zixly.memberships (id, user_id, tenant_id, role) values (%s, %s, %s, %s)"
+            " on conflict (user_id, tenant_id) do nothing",
+            (demo_id("membership", email), user_id, demo_id("tenant", DEMO.slug), role),
+        )

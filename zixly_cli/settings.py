@@ -1,0 +1,69 @@
+"""Settings of the embedded stack: where its state lives, its ports, its programs. The rest goes on to the processes as it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zixly_core.errors import SettingsError
+
+PREFIX = "ZIXLY_"
+# The checkout, which holds workspace.yaml and dagster.yaml.
+ROOT = Path(__file__).resolve().parent.parent
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class StackSettings(BaseModel):
+    """What `zixly up` needs to know. Every field is the variable `ZIXLY_` + its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    home: Path = ROOT / ".zixly"
+    pg_bin: Path | None = None
+    valkey_bin: Path | None = None
+    workers: int = Field(default=2, ge=1, le=16)
+    postgres_port: Port = 5442
+    valkey_port: Port = 6390
+    sandbox_port: Port = 3900
+    bridge_port: Port = 3000
+    webserver_port: Port = 3002
+    code_port: Port = 3003
+
+    def ports(self) -> dict[str, int]:
+        """Process name -> the port it listens on."""
+        return {name: getattr(self, f"{name}_port") for name in PORT_OWNERS}
+
+
+PORT_OWNERS = ("postgres", "valkey", "sandbox", "bridge", "webserver", "code")
+
+
+def user_variables(folder: Path | None = None) -> dict[str, str]:
+    """The `ZIXLY_` variables of the environment, and below them those of a file `.env` in the checkout."""
+    written = {name: value for name, value in dotenv_values((folder or ROOT) / ".env").items() if value}
+    given = {**written, **{name: value for name, value in os.environ.items() if value}}
+    return {name: value for name, value in given.items() if name.startswith(PREFIX)}
+
+
+def read_stack_settings(variables: Mapping[str, str]) -> StackSettings:
+    """Raises `SettingsError` with one sentence that names the variable."""
+    try:
+        settings = StackSettings.model_validate({name.removeprefix(PREFIX).lower(): value for name, value in variables.items()})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} is wrong: {first['msg']}") from None
+    refuse_shared_ports(settings)
+    return settings.model_copy(update={"home": settings.home.absolute()})
+
+
+def refuse_shared_ports(settings: StackSettings) -> None:
+    owners: dict[int, str] = {}
+    for name, port in settings.ports().items():
+        if port in owners:
+            raise SettingsError(f"ZIXLY_{name.upper()}_PORT and ZIXLY_{owners[port].upper()}_PORT are both {port}")
+        owners[port] = name

@@ -1,0 +1,57 @@
+"""Where the parts of one stack are, with passwords where they need them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from zixly_cli.settings import StackSettings
+from zixly_cli.stack.databases import DAGSTER, OWNER
+from zixly_cli.stack.postgres import SUPERUSER
+from zixly_cli.stack.stack_secrets import StackSecrets
+
+
+class Addresses:
+    """URLs of one stack. Those of Postgres and Valkey hold passwords: never print them."""
+
+    def __init__(self, settings: StackSettings, secrets: StackSecrets) -> None:
+        self._settings = settings
+        self._secrets = secrets
+
+    def database(self, user: str, *, name: str = "zixly", driver: str = "postgresql") -> str:
+        password = quote(self._secrets.postgres[user], safe="")
+        return f"{driver}://{user}:{password}@127.0.0.1:{self._settings.postgres_port}/{name}"
+
+    @property
+    def admin(self) -> str:
+        return self.database(SUPERUSER, name="postgres")
+
+    @property
+    def owner(self) -> str:
+        return self.database(OWNER)
+
+    @property
+    def dagster(self) -> str:
+        return self.database(DAGSTER, name="dagster")
+
+    def valkey(self, number: int) -> str:
+        return f"redis://:{quote(self._secrets.valkey, safe='')}@127.0.0.1:{self._settings.valkey_port}/{number}"
+
+    @property
+    def queue(self) -> str:
+        return self.valkey(0)
+
+    @property
+    def broker(self) -> str:
+        return self.valkey(1)
+
+    @property
+    def bridge(self) -> str:
+        return f"http://127.0.0.1:{self._settings.bridge_port}"
+
+    @property
+    def webserver(self) -> str:
+        return f"http://127.0.0.1:{self._settings.webserver_port}"
+
+    @property
+    def sandbox(self) -> str:
+        return f"http://127.0.0.1:{self._settings.sandbox_port}"

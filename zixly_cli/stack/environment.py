@@ -1,0 +1,126 @@
+"""The environment of each process: the settings it uses and no other, the database as its own roles and no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from zixly_cli.settings import ROOT, StackSettings
+from zixly_cli.stack.addresses import Addresses
+from zixly_cli.stack.databases import DAGSTER
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.orphans import MARK
+from zixly_cli.stack.stack_secrets import StackSecrets
+
+# What a process may see of the environment in which `zixly` was called, beside the `ZIXLY_` variables.
+INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "NO_COLOR")
+
+# Who connects to the platform's database as whom.
+DATABASE_ROLES: Mapping[str, tuple[str, ...]] = {
+    "sandbox": (),
+    "bridge": ("intake", "api", "metrics"),
+    "code": ("dispatch",),
+    "daemon": ("dispatch",),
+    "webserver": ("dispatch",),
+    "worker": ("runs", "dispatch"),
+    "migrate": ("owner",),
+    "dagster-migrate": (),
+    "register": ("dispatch",),
+}
+USES_DAGSTER = frozenset({"code", "daemon", "webserver", "worker", "dagster-migrate"})
+USES_QUEUE = frozenset({"bridge", "code", "daemon", "worker"})
+USES_BROKER = frozenset({"code", "daemon", "webserver", "worker"})
+USES_SEALED_SECRETS = frozenset({"bridge", "worker"})
+USES_OBJECTS = frozenset({"worker", "bridge"})
+
+# Variables that the embedded stack sets itself, whatever the user's say.
+MANAGED = (
+    "ZIXLY_DATABASE_URL",
+    "ZIXLY_DAGSTER_DATABASE_URL",
+    "ZIXLY_QUEUE_URL",
+    "ZIXLY_BROKER_URL",
+    "ZIXLY_SECRETS_KEY",
+    "ZIXLY_OBJECTS_URL",
+)
+# Secrets that only these kinds of process may see.
+SECRET_USERS: Mapping[str, frozenset[str]] = {
+    "ZIXLY_XERO_WEBHOOK_KEYS": frozenset({"bridge", "sandbox"}),
+    "ZIXLY_XERO_CLIENT_SECRET": frozenset({"sandbox", "worker"}),
+    "ZIXLY_HUBSPOT_CLIENT_SECRET": frozenset({"sandbox", "worker"}),
+    "ZIXLY_API_TOKEN": frozenset({"bridge"}),
+    "ZIXLY_NOTIFY_WEBHOOK_URL": frozenset({"worker"}),
+}
+
+# Made-up credentials that the sandbox accepts (zixly_sandbox/README.md).
+SANDBOX_CLIENT_ID = "sandbox-client"
+SANDBOX_CLIENT_SECRET = "sandbox-secret"  # noqa: S105
+
+
+def environment_of(kind: str, *, home: Home, settings: StackSettings, secrets: StackSecrets, user: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a process of this kind (`worker`, not `worker-1`). What `user` sets wins where it may."""
+    urls = Addresses(settings, secrets)
+    own = {
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
+        "PYTHONUNBUFFERED": "1",
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "3",
+        MARK: str(home.path),
+    }
+    chosen = {
+        **vendor_defaults(urls=urls, secrets=secrets),
+        **{name: value for name, value in user.items() if not name.startswith(MANAGED)},
+    }
+    seen = {name: value for name, value in chosen.items() if kind in SECRET_USERS.get(name, {kind})}
+    return {**own, **seen, **fixed_of(kind, home=home, settings=settings, urls=urls)}
+
+
+def vendor_defaults(*, urls: Addresses, secrets: StackSecrets) -> dict[str, str]:
+    """The vendors are the sandbox, unless the user says otherwise."""
+    return {
+        "ZIXLY_XERO_API_URL": f"{urls.sandbox}/xero/api.xro/2.0",
+        "ZIXLY_XERO_IDENTITY_URL": f"{urls.sandbox}/xero/identity",
+        "ZIXLY_XERO_CLIENT_ID": SANDBOX_CLIENT_ID,
+        "ZIXLY_XERO_CLIENT_SECRET": SANDBOX_CLIENT_SECRET,
+        "ZIXLY_XERO_WEBHOOK_KEYS": secrets.xero_webhook_key,
+        "ZIXLY_HUBSPOT_API_URL": f"{urls.sandbox}/hubspot",
+        "ZIXLY_HUBSPOT_CLIENT_ID": SANDBOX_CLIENT_ID,
+        "ZIXLY_HUBSPOT_CLIENT_SECRET": SANDBOX_CLIENT_SECRET,
+    }
+
+
+def fixed_of(kind: str, *, home: Home, settings: StackSettings, urls: Addresses) -> dict[str, str]:
+    """What makes the processes one stack."""
+    fixed = {
+        "ZIXLY_ENVIRONMENT": "local",
+        "ZIXLY_HOME": str(home.path),
+        "ZIXLY_BRIDGE_PORT": str(settings.bridge_port),
+        "ZIXLY_WEBSERVER_PORT": str(settings.webserver_port),
+        "ZIXLY_CODE_PORT": str(settings.code_port),
+        "ZIXLY_CODE_HOST": "127.0.0.1",
+        "ZIXLY_SANDBOX_PORT": str(settings.sandbox_port),
+        "ZIXLY_SANDBOX_URL": urls.sandbox,
+        "ZIXLY_BRIDGE_PUBLIC_URL": urls.bridge,
+        "ZIXLY_DAGSTER_WEBSERVER_URL": urls.webserver,
+    }
+    for role in DATABASE_ROLES[kind]:
+        fixed[f"ZIXLY_DATABASE_URL_{role.upper()}"] = urls.database(f"zixly_{role}")
+    if kind in USES_DAGSTER:
+        fixed["ZIXLY_DAGSTER_DATABASE_URL"] = urls.database(DAGSTER, name="dagster", driver="postgresql+psycopg2")
+    if kind in USES_QUEUE:
+        fixed["ZIXLY_QUEUE_URL"] = urls.queue
+    if kind in USES_BROKER:
+        fixed["ZIXLY_BROKER_URL"] = urls.broker
+    if kind in USES_SEALED_SECRETS:
+        fixed["ZIXLY_SECRETS_KEY_FILE"] = str(home.key_file)
+    if kind in USES_OBJECTS:
+        fixed["ZIXLY_OBJECTS_URL"] = f"file://{home.objects}"
+    return fixed
+
+
+def prepare_dagster_home(home: Home, *, source: Path = ROOT / "dagster.yaml") -> None:
+    """Dagster reads its instance's file from its home folder; ours is the repository's, linked."""
+    link = home.dagster / "dagster.yaml"
+    if link.is_symlink() or link.exists():
+        link.unlink()
+    link.symlink_to(source)

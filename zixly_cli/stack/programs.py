@@ -1,0 +1,164 @@
+"""The processes of the stack, in the order in which they start and the order in which they stop. One table, read from here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zixly_cli.settings import ROOT, StackSettings
+from zixly_cli.stack.addresses import Addresses
+from zixly_cli.stack.environment import environment_of
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.orphans import MARK
+from zixly_cli.stack.postgres import PostgresServer, server_environment
+from zixly_cli.stack.probes import (
+    Probe,
+    code_server_answers,
+    daemon_beats,
+    http_answers,
+    postgres_answers,
+    valkey_answers,
+    worker_answers,
+)
+from zixly_cli.stack.server_user import ServerUser
+from zixly_cli.stack.stack_secrets import StackSecrets
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process. `stop_seconds` is how long it may take to stop before it is killed."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    probe: Probe
+    folder: Path
+    stop_seconds: int
+    port: int | None = None
+    stop_signal: str = "TERM"
+    user: ServerUser | None = None
+
+
+# Started together, the next group when all of one are ready. Databases are made and migrated after the first group.
+STORES = ("postgres", "valkey", "sandbox")
+# How long each kind may take to stop before it is killed. Workers finish the run in hand, or hand its jobs back.
+STOP_SECONDS: Mapping[str, int] = {
+    "bridge": 1,
+    "daemon": 1,
+    "worker": 6,
+    "code": 4,
+    "webserver": 4,
+    "sandbox": 1,
+    "valkey": 1,
+    "postgres": 2,
+}
+
+
+SANDBOX_HEALTH = "/_sandbox/health"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every process is made from."""
+
+    home: Home
+    settings: StackSettings
+    secrets: StackSecrets
+    user_variables: Mapping[str, str] = field(repr=False)
+
+    @property
+    def urls(self) -> Addresses:
+        return Addresses(self.settings, self.secrets)
+
+    def environment(self, kind: str) -> dict[str, str]:
+        return environment_of(kind, home=self.home, settings=self.settings, secrets=self.secrets, user=self.user_variables)
+
+    @property
+    def worker_names(self) -> tuple[str, ...]:
+        return tuple(f"worker-{number}" for number in range(1, self.settings.workers + 1))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*STORES, "bridge", "code", "daemon", "webserver", *self.worker_names)
+
+
+def programs_of(plan: Plan, *, postgres: PostgresServer, valkey: tuple[str, ...]) -> dict[str, Program]:
+    """Every process of the stack by name."""
+    made = [postgres_program(plan, postgres), valkey_program(plan, valkey), *python_programs(plan)]
+    return {program.name: program for program in made}
+
+
+def postgres_program(plan: Plan, server: PostgresServer) -> Program:
+    return Program(
+        name="postgres",
+        command=tuple(server.command(port=plan.settings.postgres_port)),
+        environment={**server_environment(), MARK: str(plan.home.path)},
+        probe=postgres_answers(plan.urls.admin),
+        folder=server.place,
+        stop_seconds=STOP_SECONDS["postgres"],
+        port=plan.settings.postgres_port,
+        stop_signal="INT",
+        user=server.user,
+    )
+
+
+def valkey_program(plan: Plan, command: tuple[str, ...]) -> Program:
+    return Program(
+        name="valkey",
+        command=command,
+        environment={**server_environment(), MARK: str(plan.home.path)},
+        probe=valkey_answers(plan.urls.queue),
+        folder=plan.home.valkey,
+        stop_seconds=STOP_SECONDS["valkey"],
+        port=plan.settings.valkey_port,
+    )
+
+
+def python_programs(plan: Plan) -> list[Program]:
+    """Ours and Dagster's. Each command is what the same process is started with in a container."""
+    settings, urls = plan.settings, plan.urls
+    code = (
+        "dagster",
+        "api",
+        "grpc",
+        "-m",
+        "zixly_dagster.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(settings.code_port),
+        "-n",
+        "32",
+    )
+    web = ("dagster_webserver", "-h", "127.0.0.1", "-p", str(settings.webserver_port), "-w", str(ROOT / "workspace.yaml"))
+    return [
+        python_program(plan, "sandbox", ("zixly_sandbox",), http_answers(urls.sandbox + SANDBOX_HEALTH), settings.sandbox_port),
+        python_program(plan, "bridge", ("webhook_bridge",), http_answers(f"{urls.bridge}/health"), settings.bridge_port),
+        python_program(plan, "code", code, code_server_answers(settings.code_port), settings.code_port),
+        python_program(plan, "daemon", ("zixly_dagster.instance.daemon",), daemon_beats(urls.dagster)),
+        python_program(plan, "webserver", web, http_answers(f"{urls.webserver}/server_info"), settings.webserver_port),
+        *(
+            python_program(plan, name, ("zixly_dagster.instance.worker", "--name", name), worker_answers(urls.broker, name=name))
+            for name in plan.worker_names
+        ),
+    ]
+
+
+def python_program(plan: Plan, name: str, module: tuple[str, ...], probe: Probe, port: int | None = None) -> Program:
+    kind = kind_of(name)
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", *module),
+        environment=plan.environment(kind),
+        probe=probe,
+        folder=plan.home.path,
+        stop_seconds=STOP_SECONDS[kind],
+        port=port,
+    )
+
+
+def kind_of(name: str) -> str:
+    """`worker` for `worker-2`; the others are their own kind."""
+    return "worker" if name.startswith("worker-") else name

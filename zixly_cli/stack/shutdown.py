@@ -1,0 +1,57 @@
+"""Stop the stack within 10 seconds: who takes new work first, then who works, then what they work with, Postgres last."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.manager import Manager
+from zixly_cli.stack.orphans import end_orphans
+from zixly_cli.stack.programs import kind_of
+from zixly_core.errors import Transient
+
+
+@dataclass(frozen=True)
+class StopGroup:
+    """Kinds of process that are stopped together, and how long the next group waits for them at most."""
+
+    kinds: frozenset[str]
+    seconds: float
+
+
+# 9.4 s in all when everything hangs; about 2 s when nothing does.
+STOP_GROUPS = (
+    StopGroup(frozenset({"bridge", "daemon"}), seconds=0.8),
+    StopGroup(frozenset({"worker", "code", "webserver"}), seconds=6.2),
+    StopGroup(frozenset({"sandbox", "valkey"}), seconds=0.8),
+    StopGroup(frozenset({"postgres"}), seconds=1.6),
+)
+
+
+def stop_all(manager: Manager, *, process: subprocess.Popen[bytes] | None, home: Home, say: Callable[[str], None]) -> None:
+    """Stop every process and the manager. What does not stop in time is killed; nothing of this home is left afterwards."""
+    try:
+        stop_groups(manager, say=say)
+        manager.shutdown()
+    except Transient as error:
+        say(f"{error}; ending its processes directly")
+    if process is not None:
+        try:
+            process.wait(timeout=1.5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    left = end_orphans(home.path, gentle_seconds=0.2)
+    if left:
+        say(f"ended by force: {len(left)} processes")
+
+
+def stop_groups(manager: Manager, *, say: Callable[[str], None]) -> None:
+    for group in STOP_GROUPS:
+        names = [name for name in manager.states() if kind_of(name) in group.kinds]
+        for name in names:
+            manager.stop(name)
+        late = manager.wait_stopped(names, seconds=group.seconds)
+        say(f"stopped {', '.join(name for name in names if name not in late)}" + (f"; late: {', '.join(late)}" if late else ""))

@@ -1,0 +1,51 @@
+"""The passwords and keys of the embedded stack: made once, kept in the home, readable by their owner only."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import orjson
+
+from zixly_cli.stack.databases import DAGSTER, OWNER, ROLES
+from zixly_cli.stack.postgres import SUPERUSER
+from zixly_cli.stack.private_files import write_private
+from zixly_core.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class StackSecrets:
+    """What the processes authenticate with among themselves, and what the sandbox's webhooks are signed with."""
+
+    postgres: Mapping[str, str] = field(repr=False)
+    """Role -> password."""
+    valkey: str = field(repr=False)
+    xero_webhook_key: str = field(repr=False)
+
+
+def load_or_make_secrets(path: Path) -> StackSecrets:
+    """The secrets of this home. Raises `SettingsError` when the file is there but cannot be read or others can read it."""
+    if not path.exists():
+        write_private(path, orjson.dumps(as_document(new_secrets()), option=orjson.OPT_INDENT_2))
+    if path.stat().st_mode & 0o077:
+        raise SettingsError(f"{path} can be read by others; run `chmod 600 {path}`")
+    try:
+        document = orjson.loads(path.read_bytes())
+        return StackSecrets(**{item.name: document[item.name] for item in fields(StackSecrets)})
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise SettingsError(f"{path} cannot be read ({error}); mend it, or start empty with `zixly reset`") from error
+
+
+def new_secrets() -> StackSecrets:
+    """Letters and digits only: these stand in URLs."""
+    return StackSecrets(
+        postgres={role: secrets.token_hex(24) for role in (SUPERUSER, OWNER, DAGSTER, *ROLES)},
+        valkey=secrets.token_hex(24),
+        xero_webhook_key=secrets.token_hex(32),
+    )
+
+
+def as_document(made: StackSecrets) -> dict[str, object]:
+    return {"postgres": dict(made.postgres), "valkey": made.valkey, "xero_webhook_key": made.xero_webhook_key}

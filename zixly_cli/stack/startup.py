@@ -1,0 +1,150 @@
+"""Start the stack: the stores, then databases and tables, then everything else; each waited for until it does its work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from zixly_core.secret_box import create_key_file
+
+from zixly_cli.seed import seed_demo
+from zixly_cli.stack.databases import DAGSTER, OWNER, ROLES, make_database, make_roles, may_connect
+from zixly_cli.stack.environment import prepare_dagster_home
+from zixly_cli.stack.manager import Manager, start_manager
+from zixly_cli.stack.manager_files import write_files
+from zixly_cli.stack.postgres import SUPERUSER, init_cluster, postgres_server
+from zixly_cli.stack.programs import STORES, Plan, Program, programs_of
+from zixly_cli.stack.valkey import find_valkey, write_config
+from zixly_core.errors import Transient
+
+READY_SECONDS = 120.0
+SETUP_SECONDS = 120.0
+# Lines of a log shown when its process does not come up.
+TAIL_LINES = 15
+
+Say = Callable[[str], None]
+
+
+class StopRequested(Exception):
+    """The user asked to stop while the stack was still starting."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack whose process manager runs."""
+
+    plan: Plan
+    programs: dict[str, Program]
+    manager: Manager
+    process: subprocess.Popen[bytes]
+    """The process manager itself."""
+
+
+def launch(plan: Plan) -> Stack:
+    """Make what is missing on disk and start the process manager; of the processes none yet. Raises `SettingsError`."""
+    home, settings = plan.home, plan.settings
+    server = postgres_server(home.path, bin_setting=settings.pg_bin)
+    init_cluster(server, password=plan.secrets.postgres[SUPERUSER])
+    if not home.key_file.exists():
+        create_key_file(home.key_file)
+    prepare_dagster_home(home)
+    config = write_config(home, port=settings.valkey_port, password=plan.secrets.valkey)
+    programs = programs_of(plan, postgres=server, valkey=(str(find_valkey(settings.valkey_bin)), str(config)))
+    process = start_manager(home, config=write_files(home, programs.values()))
+    return Stack(plan=plan, programs=programs, manager=Manager(home.socket), process=process)
+
+
+def bring_up(stack: Stack, *, stop: threading.Event, say: Say) -> None:
+    """Start everything in order. Raises `Transient` naming the process that did not come up, and `StopRequested`."""
+    plan = stack.plan
+    start_group(stack, STORES, stop=stop, say=say)
+    make_databases(plan)
+    say("databases and roles are there")
+    run_setup(plan, ("migrate", "zixly_core.migrate"), ("dagster-migrate", "zixly_dagster.instance.migrate"), stop=stop)
+    run_setup(plan, ("register", "zixly_dagster.register"), stop=stop)
+    seed_demo(plan.urls.owner, key_file=plan.home.key_file)
+    say("tables are up to date, the demo tenants are there")
+    start_group(stack, ("bridge", "code", *plan.worker_names), stop=stop, say=say)
+    start_group(stack, ("daemon", "webserver"), stop=stop, say=say)
+
+
+def start_group(stack: Stack, names: Iterable[str], *, stop: threading.Event, say: Say) -> None:
+    """Start these together and return when each of them answers."""
+    waiting = list(names)
+    for name in waiting:
+        stack.manager.start(name)
+    deadline = time.monotonic() + READY_SECONDS
+    while waiting:
+        for name in tuple(waiting):
+            if is_ready(stack, name):
+                waiting.remove(name)
+                say(f"{name} is ready")
+        if waiting and time.monotonic() > deadline:
+            raise Transient(f"{', '.join(waiting)} did not get ready within {READY_SECONDS:.0f} s\n{tail(stack, waiting[0])}")
+        if stop.wait(0.1):
+            raise StopRequested
+
+
+def is_ready(stack: Stack, name: str) -> bool:
+    """Raises `Transient` with the end of the log when the manager has given up on the process."""
+    state = stack.manager.states()[name]
+    if state.state == "FATAL":
+        raise Transient(f"{name} does not start; the end of its log:\n{tail(stack, name)}")
+    return state.started_at is not None and stack.programs[name].probe(state.started_at)
+
+
+def tail(stack: Stack, name: str) -> str:
+    path = stack.plan.home.logs / f"{name}.log"
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return "\n".join([*lines[-TAIL_LINES:], f"(all of it: {path})"])
+
+
+def make_databases(plan: Plan) -> None:
+    """Roles with their passwords, and the databases `zixly` and `dagster`, closed to each other's roles."""
+    admin = plan.urls.admin
+    make_roles(admin, passwords=plan.secrets.postgres)
+    make_database(admin, name="zixly", owner=OWNER)
+    make_database(admin, name="dagster", owner=DAGSTER)
+    may_connect(admin, database="zixly", roles=ROLES)
+    may_connect(admin, database="dagster", roles=())
+
+
+def run_setup(plan: Plan, *steps: tuple[str, str], stop: threading.Event) -> None:
+    """Run these modules side by side, each with the environment of its kind. Raises `Transient` with what a failed one said."""
+    running = {
+        module: subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=plan.home.path,
+            env=plan.environment(kind),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        for kind, module in steps
+    }
+    try:
+        for module, process in running.items():
+            said = output_of(process, stop=stop)
+            if process.returncode != 0:
+                raise Transient(f"`python -m {module}` failed:\n" + "\n".join(said.splitlines()[-TAIL_LINES:]))
+    finally:
+        for process in running.values():
+            process.kill()
+            process.communicate()
+
+
+def output_of(process: subprocess.Popen[bytes], *, stop: threading.Event) -> str:
+    deadline = time.monotonic() + SETUP_SECONDS
+    while True:
+        try:
+            return process.communicate(timeout=0.2)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                raise StopRequested from None
+            if time.monotonic() > deadline:
+                raise Transient(f"{process.args!r} did not end within {SETUP_SECONDS:.0f} s") from None

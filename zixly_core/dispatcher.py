@@ -1,0 +1,99 @@
+"""The dispatcher of one system: woken by the queue, it hands due jobs over and acknowledges what it was told.
+
+A message is only a wake-up: what is handed over is what the rows say is due. So a lost message costs at most one poll, and a
+queue that is away costs nothing but the speed of the wake-up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from zixly_core.batching import Batch
+from zixly_core.errors import QueueUnavailable
+from zixly_core.queue import Message, Queue
+from zixly_core.stores.database import Database
+from zixly_core.stores.handover import HandoverLimits, announced, due_in_seconds, hand_over
+
+# A poll must end within a sensor's tick, and stopping the code server must not take long.
+LONGEST_POLL_SECONDS = 5.0
+# How soon to look again while jobs are due but every slot is taken.
+BLOCKED_POLL_SECONDS = 0.2
+MESSAGES_AT_ONCE = 100
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one look came to."""
+
+    batches: list[Batch]
+    messages: int
+    queue_away: bool
+
+
+class Dispatcher:
+    """Hands the jobs of one system over. Several may run side by side: the rows decide who gets what."""
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        queue: Queue,
+        database: Database,
+        limits: HandoverLimits,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._system = system
+        self._queue = queue
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+        self._sleep = sleep
+
+    def tick(self, *, at_most_seconds: float = LONGEST_POLL_SECONDS) -> Tick:
+        """Wait for something to be due, hand it over, acknowledge the messages. Raises `StoreUnavailable`."""
+        end = self._clock() + at_most_seconds
+        messages: list[Message] = []
+        queue_away = False
+        while True:
+            batches = hand_over(self._database, system=self._system, limits=self._limits)
+            self._settle(messages)
+            left = end - self._clock()
+            if batches or left <= 0:
+                return Tick(batches, messages=len(messages), queue_away=queue_away)
+            wait = min(left, self._patience())
+            messages, queue_away = self._taken(wait)
+
+    def _patience(self) -> float:
+        """How long nothing can become due without a message: until the next due time, a moment when slots are what is missing."""
+        seconds = due_in_seconds(self._database, system=self._system)
+        if seconds is None:
+            return LONGEST_POLL_SECONDS
+        return max(seconds, BLOCKED_POLL_SECONDS)
+
+    def _taken(self, wait: float) -> tuple[list[Message], bool]:
+        """Messages, and whether the queue is away; then the rows alone are looked at, as often as is polite."""
+        began = self._clock()
+        try:
+            return self._queue.take(limit=MESSAGES_AT_ONCE, wait=timedelta(seconds=wait)), False
+        except QueueUnavailable as error:
+            log.warning("queue_away", system=self._system, reason=error.reason)
+            self._sleep(max(min(wait, 1.0) - (self._clock() - began), 0))
+            return [], True
+
+    def _settle(self, messages: Sequence[Message]) -> None:
+        """Acknowledge the messages whose jobs are in the rows. Others come back, and end as dead letters."""
+        if not messages:
+            return
+        known = announced(self._database, [job_id for message in messages for job_id in message.job_ids])
+        try:
+            self._queue.settle([message for message in messages if known.issuperset(message.job_ids)])
+        except QueueUnavailable as error:
+            log.warning("messages_not_settled", system=self._system, messages=len(messages), reason=error.reason)

@@ -1,0 +1,112 @@
+"""Logs: one event name with fields on each line, as JSON for machines or coloured for a terminal.
+
+What must not be read in a log is kept out by type, not by care: secrets and raw bytes are never rendered, and of an error that
+is not ours only its type and place are, because a driver's text may quote the data it stumbled over.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import orjson
+import structlog
+from pydantic import SecretBytes, SecretStr
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from zixly_core.errors import ZixlyError
+
+FRAMES_SHOWN = 6
+
+
+def configure_logs(*, log_format: Literal["json", "console"], level: str, process: str, stream: TextIO | None = None) -> None:
+    """Send the logs of this process, and of the libraries in it, to `stream` (standard output). `process` names it on each line."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        named(process),
+        without_error_texts,
+        without_secrets,
+    ]
+    renderer = as_json if log_format == "json" else structlog.dev.ConsoleRenderer(colors=True)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+
+
+def named(process: str) -> Processor:
+    """Adds which process speaks."""
+
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["process"] = process
+        return event
+
+    return add
+
+
+def without_error_texts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """An exception as its type and place. Only our own errors say more: their texts are written to be read (errors.py)."""
+    error = exception_of(event.pop("exc_info", None))
+    if error is None:
+        return event
+    event["error_type"] = type(error).__name__
+    event["error_at"] = places_of(error)
+    if isinstance(error, ZixlyError):
+        event["error"] = str(error)
+        event["reason"] = error.reason
+    return event
+
+
+def exception_of(given: bool | BaseException | ExcInfo | None) -> BaseException | None:
+    if isinstance(given, BaseException):
+        return given
+    if isinstance(given, tuple):
+        return given[1]
+    return sys.exc_info()[1] if given else None
+
+
+def places_of(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_SHOWN:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Values of the types that hold secrets and raw bodies, made unreadable wherever they stand."""
+    return {name: shown(value) for name, value in event.items()}
+
+
+def shown(value: Any) -> Any:
+    match value:
+        case str() | int() | float() | bool() | None:
+            return value
+        case SecretStr() | SecretBytes():
+            return "**********"
+        case bytes() | bytearray() | memoryview():
+            return f"<{len(value)} bytes>"
+        case Mapping():
+            return {str(name): shown(one) for name, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [shown(one) for one in value]
+        case _:
+            return value
+
+
+def as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -1,0 +1,160 @@
+"""All metrics: their names, meanings, labels and buckets. `docs/metrics.md` lists them; a test compares.
+
+Labels come from closed sets (systems, workflows, routes, statuses), never from what a sender writes. Two kinds of figures:
+what a process counts itself (`ProcessMetrics`, summed over the processes of a bridge), and what is true of the whole pipeline,
+read from Postgres when somebody scrapes (`webhook_bridge/scrape.py`), because it belongs to no process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+
+class Kind(StrEnum):
+    """What may be done with the figure: a counter only grows, a gauge is how things stand, a histogram is a distribution."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric. Buckets are upper bounds in the unit that the name ends in."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+# The coarse bounds are those of the dashboards; the finer ones below show a bridge that answers in milliseconds.
+HTTP_DURATION = Metric(
+    "http_request_duration_seconds",
+    Kind.HISTOGRAM,
+    "Seconds from a request's arrival to its answer, by route template.",
+    ("method", "route", "status"),
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.5, 0.7, 1, 3, 5, 7, 10),
+)
+DELIVERIES = Metric("webhook_deliveries_total", Kind.COUNTER, "Deliveries answered, by what became of them.", ("system", "verdict"))
+NOT_KEPT = Metric(
+    "webhook_rejected_not_kept_total",
+    Kind.COUNTER,
+    "Rejected requests that were answered and counted but not stored, because too many came.",
+    ("system",),
+)
+NOT_STORED = Metric(
+    "webhook_store_unavailable_total",
+    Kind.COUNTER,
+    "Requests answered 503 because Postgres did not commit them in time; the sender tries again.",
+    ("system",),
+)
+COMMIT_DURATION = Metric(
+    "webhook_commit_duration_seconds",
+    Kind.HISTOGRAM,
+    "Seconds that a shared commit of deliveries took.",
+    (),
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+COMMIT_SIZE = Metric("webhook_commit_deliveries", Kind.HISTOGRAM, "Deliveries in a shared commit.", (), (1, 2, 5, 10, 25, 50, 100, 200))
+WAKE_UPS_FAILED = Metric(
+    "queue_send_failures_total",
+    Kind.COUNTER,
+    "Wake-ups that could not be queued; the sweep announces their jobs again.",
+    ("system",),
+)
+
+JOBS_QUEUED = Metric("pipeline_jobs_queued_total", Kind.COUNTER, "Jobs made.", ("job_type",))
+JOBS_PROCESSED = Metric("pipeline_jobs_processed_total", Kind.COUNTER, "Jobs that ended, by how.", ("job_type", "status"))
+JOB_ATTEMPTS = Metric("pipeline_job_attempts_total", Kind.COUNTER, "Tries at jobs, by how each ended.", ("job_type", "status"))
+JOB_DURATION = Metric(
+    "pipeline_job_duration_seconds",
+    Kind.HISTOGRAM,
+    "Seconds from a job's first op to its end.",
+    ("job_type", "status"),
+    (1, 5, 10, 30, 60, 120, 300, 600),
+)
+JOBS = Metric(
+    "pipeline_jobs",
+    Kind.GAUGE,
+    "Jobs by status: queued and running ones now, completed, failed and cancelled ones as ends counted so far.",
+    ("status",),
+)
+JOBS_OPEN = Metric("pipeline_jobs_open", Kind.GAUGE, "Open jobs by why they are open.", ("system", "state"))
+OLDEST_DUE = Metric(
+    "pipeline_oldest_due_job_seconds",
+    Kind.GAUGE,
+    "How long the oldest job that is due, and neither paused nor parked, has been waiting.",
+    ("system",),
+)
+UNACCOUNTED = Metric(
+    "pipeline_unaccounted",
+    Kind.GAUGE,
+    "Open jobs that neither wait for a stated reason nor are held under a live lease. 0 is the promise.",
+)
+DEAD_LETTERS = Metric("pipeline_dead_letters", Kind.GAUGE, "Failed jobs that wait for a person.", ("job_type",))
+BATCHES_OPEN = Metric("pipeline_batches_open", Kind.GAUGE, "Batches handed over and not ended.", ("system", "lane"))
+QUEUE_MESSAGES = Metric(
+    "pipeline_queue_messages", Kind.GAUGE, "Messages on the queue: waiting, taken and not settled, dead.", ("system", "state")
+)
+SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
+
+METRICS = (
+    HTTP_DURATION,
+    DELIVERIES,
+    NOT_KEPT,
+    NOT_STORED,
+    COMMIT_DURATION,
+    COMMIT_SIZE,
+    WAKE_UPS_FAILED,
+    JOBS_QUEUED,
+    JOBS_PROCESSED,
+    JOB_ATTEMPTS,
+    JOB_DURATION,
+    JOBS,
+    JOBS_OPEN,
+    OLDEST_DUE,
+    UNACCOUNTED,
+    DEAD_LETTERS,
+    BATCHES_OPEN,
+    QUEUE_MESSAGES,
+    SCRAPE_OK,
+)
+
+
+class ProcessMetrics:
+    """What one process of the bridge counts itself. Several processes share a folder (`PROMETHEUS_MULTIPROC_DIR`)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.http_duration = histogram(HTTP_DURATION, registry)
+        self.deliveries = counter(DELIVERIES, registry)
+        self.not_kept = counter(NOT_KEPT, registry)
+        self.not_stored = counter(NOT_STORED, registry)
+        self.commit_duration = histogram(COMMIT_DURATION, registry)
+        self.commit_size = histogram(COMMIT_SIZE, registry)
+        self.wake_ups_failed = counter(WAKE_UPS_FAILED, registry)
+
+
+def counter(metric: Metric, registry: CollectorRegistry) -> Counter:
+    return Counter(metric.name, metric.help, metric.labels, registry=registry)
+
+
+def histogram(metric: Metric, registry: CollectorRegistry) -> Histogram:
+    return Histogram(metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=registry)
+
+
+def counter_family(metric: Metric) -> CounterMetricFamily:
+    return CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+
+
+def gauge_family(metric: Metric) -> GaugeMetricFamily:
+    return GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+
+
+def histogram_family(metric: Metric) -> HistogramMetricFamily:
+    return HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)

@@ -1,0 +1,56 @@
+"""Connections as a run sees them: its tenant's own, with their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from zixly_core.errors import Permanent
+from zixly_core.stores.claims import RunIdentity
+from zixly_core.stores.database import Database
+from zixly_core.token_store import Connection
+
+ONE_SQL = "select id, tenant_id, system, external_id, name, status, settings from zixly.connections where id = %s"
+OF_SYSTEM_SQL = "select id, tenant_id, system, external_id, name, status, settings from zixly.connections where system = %s limit 2"
+
+
+@dataclass(frozen=True)
+class ConfiguredConnection(Connection):
+    """A connection with what people set about it."""
+
+    name: str
+    status: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def connection_of(database: Database, run: RunIdentity, connection_id: UUID) -> ConfiguredConnection:
+    """The connection. Raises `Permanent` when the tenant has no such connection."""
+    with database.transaction(tenant_id=run.tenant_id) as opened:
+        row = opened.execute(ONE_SQL, (connection_id,)).fetchone()
+    if row is None:
+        raise Permanent(f"Connection {connection_id} is not one of tenant {run.tenant_id}.", reason="connection_missing")
+    return ConfiguredConnection(**row)
+
+
+def partner_connection(database: Database, run: RunIdentity, source: ConfiguredConnection, *, system: str) -> ConfiguredConnection:
+    """The connection of another system that a workflow writes to: the one that the source's settings name
+    (`{system}_connection`), else the tenant's only one. Raises `Permanent` when that cannot be decided."""
+    named = source.settings.get(f"{system}_connection")
+    if named:
+        return connection_of(database, run, UUID(str(named)))
+    with database.transaction(tenant_id=run.tenant_id) as opened:
+        rows = list(opened.execute(OF_SYSTEM_SQL, (system,)))
+    if len(rows) != 1:
+        raise Permanent(
+            f"Tenant {run.tenant_id} has {'no' if not rows else 'more than one'} {system} connection; name one in the setting "
+            f"{system}_connection of connection {source.id}.",
+            reason="connection_undecided",
+        )
+    return ConfiguredConnection(**rows[0])
+
+
+def connection_settings(database: Database, run: RunIdentity, connection_id: UUID) -> Mapping[str, Any]:
+    """The settings of a connection."""
+    return connection_of(database, run, connection_id).settings

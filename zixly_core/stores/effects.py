@@ -1,0 +1,154 @@
+"""Effects in Postgres: intended before the call, done after it, with the targets' versions guarded in between.
+
+1. The intent is committed. 2. In a second transaction the targets are locked, the lease and the stored versions are checked, the
+outside system is called, and what it said is committed. Killed in between, the effect stays INTENDED, and whoever tries next
+looks at the target before writing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written
+from zixly_core.stores.claims import RunIdentity, still_held, text_of
+from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.rows import columns_of, rows_from
+
+# Longer than this between the check of the lease and the call, and the check counts for nothing: the worker was stopped.
+CHECK_IS_GOOD_FOR_SECONDS = 5.0
+
+EFFECT_COLUMNS = (
+    "tenant_id uuid, effect_key text, job_id uuid, fence int, system text, operation text, target text, "
+    "source_version timestamptz, content_sha256 bytea"
+)
+INTEND_SQL = f"""
+insert into zixly.effects (tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, state)
+select tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, 'INTENDED'
+from {rows_from(EFFECT_COLUMNS)}
+on conflict (tenant_id, effect_key) do nothing returning effect_key"""
+KNOWN_SQL = "select effect_key, state from zixly.effects where effect_key = any(%s)"
+
+DONE_SQL = f"""
+update zixly.effects e set state = 'DONE', done_at = now(), job_id = t.job_id, fence = t.fence, result = t.result::jsonb
+from {rows_from("effect_key text, job_id uuid, fence int, result text")}
+where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
+
+STATE_COLUMNS = "tenant_id uuid, workflow text, role text, record_key text, version timestamptz, state text"
+SAVE_STATES_SQL = f"""
+insert into zixly.record_states (tenant_id, workflow, role, record_key, version, state)
+select tenant_id, workflow, role, record_key, version, state::jsonb from {rows_from(STATE_COLUMNS)}
+on conflict (tenant_id, workflow, role, record_key)
+do update set version = excluded.version, state = excluded.state, updated_at = now()
+where record_states.version <= excluded.version"""
+
+# A target's versions are shared by all workflows that write it.
+TARGET_WORKFLOW = "*"
+TOUCH_TARGETS_SQL = f"""
+insert into zixly.record_states (tenant_id, workflow, role, record_key, version)
+select tenant_id, '{TARGET_WORKFLOW}', 'target', record_key, to_timestamp(0)
+from {rows_from("tenant_id uuid, record_key text")} on conflict do nothing"""
+LOCK_TARGETS_SQL = f"""
+select record_key, version from zixly.record_states
+where workflow = '{TARGET_WORKFLOW}' and role = 'target' and record_key = any(%s) order by record_key for update"""
+
+SOURCE_STATES_SQL = """
+select record_key, version, state from zixly.record_states where workflow = %s and role = 'source' and record_key = any(%s)"""
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """What a workflow last saw of a source record, once it had acted on it."""
+
+    version: datetime
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """What became of guarded writes: outcomes by job, jobs whose target has a newer state already, and jobs lost to others."""
+
+    outcomes: Mapping[UUID, WriteOutcome]
+    stale: tuple[TargetWrite, ...]
+    lost: tuple[TargetWrite, ...]
+
+
+def intend(database: Database, run: RunIdentity, writes: Sequence[TargetWrite]) -> dict[str, EffectState]:
+    """Record the intents; what was known of each effect before, by effect key."""
+    if not writes:
+        return {}
+    unique = {write.effect_key: write for write in writes}
+    rows = [
+        (w.job.tenant_id, key, w.job.id, w.job.fence, w.system, w.operation, w.target_key, w.source_version, w.content_sha256)
+        for key, w in sorted(unique.items())
+    ]
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        new = {row["effect_key"] for row in connection.execute(INTEND_SQL, columns_of(rows))}
+        known = {row["effect_key"]: EffectState(row["state"]) for row in connection.execute(KNOWN_SQL, (list(unique),))}
+    return {key: EffectState.NEW if key in new else known[key] for key in unique}
+
+
+def write_guarded(
+    database: Database,
+    run: RunIdentity,
+    writes: Sequence[TargetWrite],
+    *,
+    perform: Callable[[Sequence[TargetWrite]], Mapping[UUID, WriteOutcome]],
+) -> Guarded:
+    """Call the outside system for writes that are still ours and not outdated, while their targets are locked.
+
+    `perform` gets the writes that go out and gives an outcome for each by job id; it must not take longer than a lease.
+    """
+    if not writes:
+        return Guarded(outcomes={}, stale=(), lost=())
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        versions = locked_versions(connection, writes)
+        held = still_held(connection, run, [write.job for write in writes])
+        checked_at = time.monotonic()
+        ours = [write for write in writes if write.job.id in held]
+        stale = [write for write in ours if versions[write.target_key] > write.source_version]
+        going = [write for write in ours if versions[write.target_key] <= write.source_version]
+        late = time.monotonic() - checked_at > CHECK_IS_GOOD_FOR_SECONDS
+        outcomes = perform(going) if going and not late else {}
+        keep_done(connection, [(write, outcomes[write.job.id]) for write in going if write.job.id in outcomes])
+    lost = [write for write in writes if write.job.id not in held] + (going if late else [])
+    return Guarded(outcomes=outcomes, stale=tuple(stale), lost=tuple(lost))
+
+
+def locked_versions(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, datetime]:
+    """The stored version of each target, locked in order of key, so that batches never wait in a ring."""
+    targets = sorted({(write.job.tenant_id, write.target_key) for write in writes})
+    connection.execute(TOUCH_TARGETS_SQL, columns_of(targets))
+    rows = connection.execute(LOCK_TARGETS_SQL, ([key for _, key in targets],))
+    return {row["record_key"]: row["version"] for row in rows}
+
+
+def keep_done(connection: Rows, outcomes: Sequence[tuple[TargetWrite, WriteOutcome]]) -> None:
+    """The effects that the outside system took, and the versions that its records have now."""
+    done = [(write, outcome) for write, outcome in outcomes if isinstance(outcome, Written)]
+    if not done:
+        return
+    effects = [(write.effect_key, write.job.id, write.job.fence, text_of(dict(outcome.result))) for write, outcome in done]
+    connection.execute(DONE_SQL, columns_of(effects))
+    states = [(write.job.tenant_id, TARGET_WORKFLOW, "target", write.target_key, write.source_version, "{}") for write, _ in done]
+    connection.execute(SAVE_STATES_SQL, columns_of(states))
+
+
+def source_states(database: Database, run: RunIdentity, *, workflow: str, keys: Sequence[str]) -> dict[str, SourceState]:
+    """What the workflow last saw of these records; records it never acted on are missing."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        rows = connection.execute(SOURCE_STATES_SQL, (workflow, list(keys)))
+        return {row["record_key"]: SourceState(row["version"], row["state"]) for row in rows}
+
+
+def save_source_states(database: Database, run: RunIdentity, *, workflow: str, states: Mapping[str, SourceState]) -> None:
+    """Keep what was acted on; an older version never replaces a newer one."""
+    rows = [(run.tenant_id, workflow, "source", key, state.version, text_of(dict(state.state))) for key, state in sorted(states.items())]
+    if not rows:
+        return
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        connection.execute(SAVE_STATES_SQL, columns_of(rows))

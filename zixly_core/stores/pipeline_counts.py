@@ -1,0 +1,139 @@
+"""How the pipeline stands, in counts: read as the role that sees no payload, cheap however many jobs have ended.
+
+Counters come from `job_counters`, whose rows only grow; gauges from the open rows, found through partial indexes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zixly_core.stores.database import Database, Rows
+
+TIMEOUT_SQL = "set local statement_timeout = '3s'"
+
+COUNTERS_SQL = """
+select name, job_type, status, sum(value)::float8 as value from zixly.job_counters group by name, job_type, status"""
+
+# Bucket by bucket over the shards; a shard that never saw a duration has no buckets and adds nothing.
+DURATIONS_SQL = """
+select job_type, status, sum(value)::float8 as seconds, array_agg(count order by position) as counts
+from (select job_type, status, position, sum(count)::bigint as count, sum(value) filter (where position = 1) as value
+      from zixly.job_counters, unnest(buckets) with ordinality as b (count, position)
+      where name = 'duration' group by job_type, status, position) as per_bucket
+group by job_type, status"""
+
+# Why each open job is open. RUNNING jobs without a batch should not exist; they are looked for all the same, by tenant.
+OPEN_JOBS_SQL = """
+with open_jobs as (
+  select tenant_id, connection_id, batch_id, workflow_type, system, status, due_at, lease_until, waiting_until, parked_reason
+  from zixly.workflow_jobs where status = 'QUEUED' and batch_id is null
+  union all
+  select tenant_id, connection_id, batch_id, workflow_type, system, status, due_at, lease_until, waiting_until, parked_reason
+  from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING') and batch_id is not null
+  union all
+  select j.tenant_id, j.connection_id, j.batch_id, j.workflow_type, j.system, j.status, j.due_at, j.lease_until, j.waiting_until,
+         j.parked_reason
+  from zixly.tenants t join zixly.workflow_jobs j on j.tenant_id = t.id and j.status = 'RUNNING' where j.batch_id is null
+), explained as (
+  select j.system, j.status, j.due_at, case
+    when j.status = 'RUNNING' and j.waiting_until is not null then 'waiting'
+    when j.status = 'RUNNING' and j.lease_until >= now() then 'running'
+    when j.status = 'RUNNING' then 'unaccounted'
+    when j.batch_id is not null and b.id is not null and b.ended_at is null then 'handed_over'
+    when j.batch_id is not null then 'unaccounted'
+    when w.name is null then 'unaccounted'
+    when t.paused_at is not null or c.paused_at is not null or w.paused_at is not null then 'paused'
+    when c.status = 'DISCONNECTED' or c.parked_until > now() then 'parked'
+    when j.due_at > now() and j.parked_reason is not null then 'parked'
+    when j.due_at > now() then 'scheduled'
+    else 'due' end as state
+  from open_jobs j
+  left join zixly.tenants t on t.id = j.tenant_id
+  left join zixly.connections c on c.id = j.connection_id
+  left join zixly.workflows w on w.name = j.workflow_type
+  left join zixly.batches b on b.id = j.batch_id
+)
+select system, status, state, count(*)::int as jobs, extract(epoch from now() - min(due_at))::float8 as oldest_seconds
+from explained group by system, status, state"""
+
+DEAD_SQL = "select workflow_type as job_type, count(*)::int as jobs from zixly.workflow_jobs where dead_letter group by workflow_type"
+BATCHES_SQL = """
+select system, lane, count(*)::int as batches from zixly.batches where ended_at is null group by system, lane"""
+OLDEST_DUE_SQL = """
+select extract(epoch from now() - min(due_at))::float8 as seconds
+from zixly.workflow_jobs where status = 'QUEUED' and batch_id is null and due_at <= now()"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """A counter summed over its shards."""
+
+    name: str
+    job_type: str
+    status: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Durations:
+    """A histogram summed over its shards: the sum in seconds, and how many fell into each bucket, the last one above all."""
+
+    job_type: str
+    status: str
+    seconds: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OpenJobs:
+    """Open jobs of a system that are open for the same reason."""
+
+    system: str
+    status: str
+    state: str
+    jobs: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True)
+class PipelineCounts:
+    """One reading, all in one transaction."""
+
+    counters: tuple[Count, ...]
+    durations: tuple[Durations, ...]
+    open_jobs: tuple[OpenJobs, ...]
+    dead_letters: Mapping[str, int]
+    open_batches: Mapping[tuple[str, str], int]
+
+
+def pipeline_counts(database: Database) -> PipelineCounts:
+    """How things stand, read as role `metrics`. Raises `StoreUnavailable`, also when the reading takes longer than 3 s."""
+    with database.transaction() as connection:
+        connection.execute(TIMEOUT_SQL)
+        return PipelineCounts(
+            counters=tuple(Count(**row) for row in connection.execute(COUNTERS_SQL)),
+            durations=tuple(durations_from(row) for row in connection.execute(DURATIONS_SQL)),
+            open_jobs=tuple(OpenJobs(**row) for row in connection.execute(OPEN_JOBS_SQL)),
+            dead_letters={row["job_type"]: row["jobs"] for row in connection.execute(DEAD_SQL)},
+            open_batches={(row["system"], row["lane"]): row["batches"] for row in connection.execute(BATCHES_SQL)},
+        )
+
+
+def oldest_due_seconds(database: Database) -> float:
+    """How long ago the oldest waiting job became due, paused ones included; 0 when none waits. Raises `StoreUnavailable`."""
+    with database.transaction() as connection:
+        connection.execute(TIMEOUT_SQL)
+        return seconds_of(connection)
+
+
+def seconds_of(connection: Rows) -> float:
+    row = connection.execute(OLDEST_DUE_SQL).fetchone()
+    return max(row["seconds"] or 0.0, 0.0) if row else 0.0
+
+
+def durations_from(row: Mapping[str, Any]) -> Durations:
+    return Durations(
+        job_type=row["job_type"], status=row["status"], seconds=row["seconds"], counts=tuple(int(one) for one in row["counts"])
+    )

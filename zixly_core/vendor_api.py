@@ -1,0 +1,102 @@
+"""One account's API at a vendor: every call carries its token, renews it once when it is refused, and fails in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import httpx2
+import orjson
+
+from zixly_core.errors import Permanent, Transient
+from zixly_core.http_client import send
+from zixly_core.http_errors import failure_of
+from zixly_core.tokens import AccessTokens
+
+# How many record ids an error message names.
+NAMED_IDS = 3
+
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+class VendorApi:
+    """Sends calls to one account. Safe to share between threads."""
+
+    def __init__(
+        self,
+        http: httpx2.Client,
+        *,
+        system: str,
+        base_url: str,
+        tokens: AccessTokens,
+        on_answer: Callable[[httpx2.Response], None],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._http = http
+        self._system = system
+        self._base_url = base_url.rstrip("/")
+        self._tokens = tokens
+        self._on_answer = on_answer
+        self._headers = {"Accept": "application/json", **(headers or {})}
+
+    def get(self, path: str, *, operation: str, params: Params = (), headers: Mapping[str, str] | None = None) -> httpx2.Response:
+        """Read; the answer is a success. Raises what `failure_of` and `AccessTokens` give."""
+        request = self._http.build_request(
+            "GET", self._base_url + path, params=list(pairs_of(params)), headers={**self._headers, **(headers or {})}
+        )
+        return self._send(request, operation=operation, is_read=True)
+
+    def post(self, path: str, *, operation: str, body: Mapping[str, Any], is_read: bool) -> httpx2.Response:
+        """Send a JSON body; `is_read` says whether the call changes nothing at the vendor and may be repeated.
+
+        Raises what `failure_of` and `AccessTokens` give.
+        """
+        headers = {**self._headers, "Content-Type": "application/json"}
+        request = self._http.build_request("POST", self._base_url + path, content=orjson.dumps(body), headers=headers)
+        return self._send(request, operation=operation, is_read=is_read)
+
+    def document_of(self, answer: httpx2.Response, *, operation: str) -> dict[str, Any]:
+        """The JSON object of an answer. Raises `Transient` for text that is no JSON (a gateway's page), else `Permanent`."""
+        try:
+            document = orjson.loads(answer.content)
+        except orjson.JSONDecodeError as error:
+            text = f"{self._system}'s answer is not JSON when asked to {operation}; it is tried again."
+            raise Transient(text, reason="unreadable_answer") from error
+        if not isinstance(document, dict):
+            raise Permanent(f"{self._system}'s answer is not an object when asked to {operation}.", reason="unexpected_answer")
+        return document
+
+    def _send(self, request: httpx2.Request, *, operation: str, is_read: bool) -> httpx2.Response:
+        token = self._tokens.current()
+        answer = self._send_with(token, request, operation=operation, is_read=is_read)
+        if answer.status_code == 401:
+            renewed = self._tokens.renewed(refused=token)
+            answer = self._send_with(renewed, request, operation=operation, is_read=is_read)
+        if not answer.is_success:
+            raise failure_of(answer, system=self._system, operation=operation)
+        return answer
+
+    def _send_with(self, token: str, request: httpx2.Request, *, operation: str, is_read: bool) -> httpx2.Response:
+        try:
+            answer = send(self._http, authorised(request, token), is_read=is_read)
+        except httpx2.HTTPError as error:
+            raise failure_of(error, system=self._system, operation=operation) from error
+        self._on_answer(answer)
+        return answer
+
+
+def authorised(request: httpx2.Request, token: str) -> httpx2.Request:
+    """The request with a token; the timeouts travel in its extensions."""
+    headers = httpx2.Headers(request.headers)
+    headers["Authorization"] = f"Bearer {token}"
+    return httpx2.Request(request.method, request.url, headers=headers, content=request.content, extensions=request.extensions)
+
+
+def pairs_of(params: Params) -> Sequence[tuple[str, str]]:
+    return list(params.items()) if isinstance(params, Mapping) else params
+
+
+def counted(ids: Sequence[str], what: str) -> str:
+    """Record ids for an `operation`: how many of what, and the first few by name."""
+    more = f" and {len(ids) - NAMED_IDS} more" if len(ids) > NAMED_IDS else ""
+    return f"{len(ids)} {what} ({', '.join(ids[:NAMED_IDS])}{more})"

@@ -1,0 +1,42 @@
+"""`xero-invoice-to-hubspot`: an invoice was paid in Xero, so the customer's contact in HubSpot says so."""
+
+from __future__ import annotations
+
+from dagster import JobDefinition, in_process_executor, job
+
+from zixly_dagster.ops.batch import claim_jobs, conclude, settle_jobs
+from zixly_dagster.ops.fetch_invoices import fetch_paid_invoices
+from zixly_dagster.ops.keep_report import keep_report
+from zixly_dagster.ops.match_contacts import match_contacts
+from zixly_dagster.ops.update_contacts import update_contacts
+from zixly_dagster.workflow import Workflow
+
+NAME = "xero-invoice-to-hubspot"
+
+
+@job(
+    name="xero_invoice_to_hubspot",
+    executor_def=in_process_executor,
+    tags={"dagster/kind": "xero"},
+    description=(
+        "**An invoice was paid in Xero: mark the customer in HubSpot.**\n\n"
+        "`claim jobs` → `fetch paid invoices` → `match contacts` → `update contacts` → `keep report` → `settle jobs` → `conclude`\n\n"
+        "Works on one batch of jobs. Xero says only that an invoice changed, so the run reads the invoices as they are now and goes on "
+        "with those that became paid. *Re-execute*, whole or from failure, takes the run's unfinished jobs and goes on from each one's "
+        "checkpoint; nothing is written twice."
+    ),
+)
+def xero_invoice_to_hubspot() -> None:
+    conclude(settle_jobs(keep_report(update_contacts(match_contacts(fetch_paid_invoices(claim_jobs()))))))
+
+
+def workflow() -> Workflow:
+    """What triggers it: sales invoices and bills share Xero's category, which one it was is seen when it is fetched."""
+    definition: JobDefinition = xero_invoice_to_hubspot
+    return Workflow(
+        name=NAME,
+        system="xero",
+        title="Xero invoice paid → HubSpot contact",
+        job=definition,
+        triggers=("xero:INVOICE.CREATE", "xero:INVOICE.UPDATE", "callbacks:callback.invoice.changed"),
+    )

@@ -1,0 +1,79 @@
+"""The ops that every workflow begins and ends with: claim the batch's jobs, settle them, conclude the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out, op
+
+from zixly_core.job import Completed, JobEnd, JobStatus, superseded
+from zixly_core.stores.claims import Progress
+from zixly_dagster.ops.story import Step, job_row, show
+from zixly_dagster.resources.batch import BatchResource
+from zixly_dagster.resources.notifications import NotificationsResource
+
+AFTER = {"after": In(Nothing)}
+DONE = Out(Nothing)
+NAMED_FAILURES = 10
+
+
+@op(out=DONE, tags={"kind": "postgres"})
+def claim_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
+    """Take the batch's jobs under a lease. Jobs made needless by a newer one about the same record end here."""
+    step = Step("claim")
+    work = batch.work(context)
+    jobs = work.jobs()
+    needless = superseded(jobs)
+    work.settle([JobEnd(job, Completed({"superseded_by": str(needless[job.id].id)})) for job in jobs if job.id in needless])
+    going = [job for job in jobs if job.id not in needless]
+    work.keep([Progress(job, entries=[step.entry(f"claimed by run {context.run.run_id}, attempt {job.attempts}")]) for job in going])
+    if not jobs:
+        show(
+            context,
+            summary=f"Nothing left to do: the jobs of batch {batch.batch_id} are in other hands or have ended.",
+            claimed=0,
+        )
+        return
+    rows = [job_row(job, f"superseded by {needless[job.id].id}" if job.id in needless else "claimed") for job in jobs]
+    show(context, summary=f"Claimed {len(going)} of {len(jobs)} jobs.", rows=rows, claimed=len(going), superseded=len(needless))
+
+
+@op(ins=AFTER, out=DONE, tags={"kind": "postgres"})
+def settle_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
+    """Write down as completed what the steps before have finished; each job says in its result what was done."""
+    work = batch.work(context)
+    ends = [JobEnd(job, Completed(job.checkpoint.get("result", {}))) for job in work.jobs()]
+    settled = work.settle(ends)
+    statuses = settled.statuses if settled else {}
+    rows = [job_row(end.job, statuses[end.job.id].value if end.job.id in statuses else "lost to another run") for end in ends]
+    show(context, summary=f"Settled {len(statuses)} jobs.", rows=rows, settled=len(statuses), lost=len(ends) - len(statuses))
+
+
+@op(ins=AFTER, out=DONE)
+def conclude(context: OpExecutionContext, batch: BatchResource, notifications: NotificationsResource) -> None:
+    """End the run: tell whoever wants to know, and turn the run red if one of its jobs ended FAILED, naming which and why."""
+    work = batch.work(context)
+    ended = work.ended()
+    failed = [row for row in ended if row["status"] == JobStatus.FAILED]
+    waiting = [row for row in ended if row["status"] == JobStatus.QUEUED]
+    row = work.row()
+    notifications.notify_if_wanted(work, row, completed=len(ended) - len(failed) - len(waiting), failed=len(failed))
+    if failed:
+        raise Failure(
+            description=failure_text(failed),
+            metadata={
+                str(one["id"]): MetadataValue.text(f"{one['error_reason']}: {one['error_message']}") for one in failed[:NAMED_FAILURES]
+            },
+            allow_retries=False,
+        )
+    summary = f"{len(ended) - len(waiting)} jobs ended well" + (f", {len(waiting)} will be tried again." if waiting else ".")
+    table = [{"job": str(one["id"]), "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
+    show(context, summary=summary, rows=table, ended=len(ended) - len(waiting), waiting=len(waiting))
+
+
+def failure_text(failed: Sequence[Mapping[str, Any]]) -> str:
+    """Which jobs failed and why, in one sentence each; the errors hold ids and reasons only."""
+    named = [f"job {one['id']} ({one['error_reason']}): {one['error_message']}" for one in failed[:NAMED_FAILURES]]
+    more = f" ... and {len(failed) - NAMED_FAILURES} more" if len(failed) > NAMED_FAILURES else ""
+    return f"{len(failed)} of this run's jobs ended FAILED. " + " ".join(named) + more

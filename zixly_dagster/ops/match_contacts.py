@@ -1,0 +1,77 @@
+"""The op that finds customers among a portal's contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from dagster import OpExecutionContext, op
+
+from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
+from zixly_core.stores.claims import Progress
+from zixly_core.systems.hubspot.links import record_url
+from zixly_core.workflows.paid_invoices import MissingContact, PaidInvoice, invoice_from_json
+from zixly_dagster.ops.batch import AFTER, DONE
+from zixly_dagster.ops.partners import partner_of
+from zixly_dagster.ops.story import Step, job_row, show
+from zixly_dagster.ops.vendor_calls import in_calls
+from zixly_dagster.resources.batch import BatchResource
+from zixly_dagster.resources.hubspot import HubSpotResource
+
+INPUTS_PER_CALL = 100  # developers.hubspot.com, using object APIs: at most 100 inputs a batch call
+
+
+@op(ins=AFTER, out=DONE, tags={"kind": "hubspot"})
+def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: HubSpotResource) -> None:
+    """Find the customers of the paid invoices among the contacts, by e-mail, 100 a call. Two contacts cannot share an e-mail."""
+    step = Step("match")
+    work = batch.work(context)
+    jobs = [job for job in work.jobs() if "contact" not in job.checkpoint]
+    if not jobs:
+        show(context, summary="Every contact was matched by an earlier attempt.", matched=0)
+        return
+    target, mapping, source = partner_of(work, jobs[0])
+    client = hubspot.client(work, target.id)
+    invoices = {job.id: invoice_from_json(job.checkpoint["invoice"]) for job in jobs}
+    answers, ends = in_calls(
+        work,
+        [job for job in jobs if invoices[job.id].email],
+        size=INPUTS_PER_CALL,
+        call=lambda group: client.contacts_by_email(emails_of(group, invoices), properties=sorted(mapping)),
+    )
+    contacts = {email.lower(): contact for answer in answers for email, contact in answer.items()}
+    failed_ids = {end.job.id for end in ends}
+    progress = []
+    for job in jobs:
+        if job.id in failed_ids:
+            continue
+        contact = contacts.get((invoices[job.id].email or "").lower())
+        if contact is None:
+            ends.append(JobEnd(job, missing(invoices[job.id], settings=source.settings)))
+            progress.append(Progress(job, entries=[step.entry("no contact with the customer's e-mail")]))
+            continue
+        related = RelatedRecord(
+            "hubspot", "contact", contact.id, "READ", url=record_url("contact", contact.id, portal_id=target.external_id)
+        )
+        kept = {"contact": {"id": contact.id, "properties": dict(contact.properties)}}
+        progress.append(Progress(job, checkpoint=kept, entries=[step.entry(f"contact {contact.id} found")], related=[related]))
+    work.keep(progress)
+    work.settle(ends)
+    show(
+        context,
+        summary=f"Found {len(jobs) - len(ends)} of {len(jobs)} customers in {len(answers)} calls.",
+        rows=[job_row(end.job, type(end.end).__name__.lower()) for end in ends],
+        calls=len(answers),
+        matched=len(jobs) - len(ends),
+    )
+
+
+def emails_of(jobs: Sequence[ClaimedJob], invoices: Mapping[UUID, PaidInvoice]) -> list[str]:
+    return sorted({email.lower() for job in jobs if (email := invoices[job.id].email)})
+
+
+def missing(invoice: PaidInvoice, *, settings: Mapping[str, object]) -> Completed | Failed:
+    """A customer that HubSpot does not know: a result, or a failure where the connection's setting `missing_contact` says so."""
+    if settings.get("missing_contact", MissingContact.SKIP) == MissingContact.FAIL:
+        return Failed("contact_missing", f"HubSpot has no contact for the customer of invoice {invoice.id}.", permanent=True)
+    return Completed({"skipped": "the customer is not a HubSpot contact"})

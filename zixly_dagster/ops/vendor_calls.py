@@ -1,0 +1,43 @@
+"""How ops call vendors for many jobs at once: one call's failure is the failure of its own jobs and of no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from zixly_core.errors import BudgetSpent, Disconnected, LeaseLost, ZixlyError
+from zixly_core.job import ClaimedJob, JobEnd, failure_from
+from zixly_core.stores.settle import disconnect, park_connection
+from zixly_dagster.resources.batch import BatchWork
+
+T = TypeVar("T")
+
+# A limit of a day is waited out by parking the connection; a limit of a minute by the jobs' own delay.
+PARK_FROM = timedelta(minutes=2)
+
+
+def in_calls(
+    work: BatchWork, jobs: Sequence[ClaimedJob], *, size: int, call: Callable[[Sequence[ClaimedJob]], T]
+) -> tuple[list[T], list[JobEnd]]:
+    """`call` for each group of at most `size` jobs; the answers, and the failed jobs as ends to settle."""
+    answers: list[T] = []
+    ends: list[JobEnd] = []
+    for start in range(0, len(jobs), size):
+        group = jobs[start : start + size]
+        try:
+            answers.append(call(group))
+        except LeaseLost:
+            raise
+        except ZixlyError as error:
+            ends += [JobEnd(job, failure_from(error)) for job in group]
+            note_connection(work, group[0], error)
+    return answers, ends
+
+
+def note_connection(work: BatchWork, job: ClaimedJob, error: ZixlyError) -> None:
+    """A spent day's budget parks the job's connection; a lost authorisation marks it for a person."""
+    if isinstance(error, BudgetSpent) and error.retry_after is not None and error.retry_after >= PARK_FROM:
+        park_connection(work.database, work.run, job.connection_id, until=error.retry_after, reason=error.reason)
+    if isinstance(error, Disconnected):
+        disconnect(work.database, work.run, job.connection_id, reason=error.reason)

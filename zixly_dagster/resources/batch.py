@@ -1,0 +1,97 @@
+"""The batch that a run works on, and what the ops do with it: claim, keep progress, settle. Everything lives in Postgres."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from dagster import ConfigurableResource, DagsterRun, Failure, OpExecutionContext
+from pydantic import Field
+
+from zixly_core.job import Cancelled, ClaimedJob, JobEnd, JobStatus
+from zixly_core.process import shared_database
+from zixly_core.settings import Settings, read_settings
+from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
+from zixly_core.stores.database import Database
+from zixly_core.stores.outcomes import ended_jobs
+from zixly_core.stores.settle import RetryPolicy, Settled, settle
+from zixly_dagster.heartbeat import keep_alive
+
+PARENT_RUN_TAG = "dagster/parent_run_id"
+ROOT_RUN_TAG = "dagster/root_run_id"
+
+
+class BatchWork:
+    """A run's hold on its batch. Made anew by each op; the first call that finds the batch unclaimed takes it."""
+
+    def __init__(self, database: Database, run: RunIdentity, settings: Settings) -> None:
+        self.database = database
+        self.run = run
+        self.settings = settings
+
+    def jobs(self) -> list[ClaimedJob]:
+        """The jobs in hand, lease renewed; those that somebody asked to cancel are settled as cancelled and left out."""
+        held = take_or_renew(self.database, self.run, lease=self.settings.lease, timeout=self._timeout)
+        if held:
+            keep_alive(self.database, self.run, settings=self.settings)
+        cancelled = [job for job in held if job.cancel_requested]
+        if cancelled:
+            self.settle([JobEnd(job, Cancelled()) for job in cancelled])
+        return [job for job in held if not job.cancel_requested]
+
+    def keep(self, progress: Sequence[Progress]) -> None:
+        """Keep what a step learned about jobs; see `save_progress`."""
+        save_progress(self.database, self.run, progress)
+
+    def settle(self, ends: Sequence[JobEnd]) -> Settled | None:
+        """Write the ends of jobs; None when there are none."""
+        if not ends:
+            return None
+        policy = RetryPolicy(self.settings.max_attempts, timedelta(seconds=self.settings.backoff_base_seconds))
+        return settle(self.database, self.run, ends, policy=policy, jitter=random.SystemRandom())
+
+    def ended(self) -> list[Mapping[str, Any]]:
+        """What has become of the jobs that this run held."""
+        return ended_jobs(self.database, self.run)
+
+    def failed(self) -> list[Mapping[str, Any]]:
+        return [row for row in self.ended() if row["status"] == JobStatus.FAILED]
+
+    def row(self) -> Mapping[str, Any]:
+        """The batch's own row: workflow, connection, lane, number of jobs."""
+        row = batch_row(self.database, self.run)
+        if row is None:
+            raise Failure(f"Batch {self.run.batch_id} is gone from the ledger; nothing was done.", allow_retries=False)
+        return row
+
+    @property
+    def _timeout(self) -> timedelta:
+        return timedelta(seconds=self.settings.attempt_timeout_seconds)
+
+
+class BatchResource(ConfigurableResource[BatchWork]):
+    """The batch of jobs that a run works on. Runs are launched by the dispatch sensors, which fill in the id."""
+
+    batch_id: str = Field(description="Id of a row in zixly.batches: the jobs that this run works on.")
+
+    def work(self, context: OpExecutionContext) -> BatchWork:
+        """The hold of the op's run on the batch. Raises `Failure` for a batch that does not exist."""
+        settings = read_settings()
+        database = shared_database(settings.required("database_url_runs"), name="runs")
+        return BatchWork(database, identity_of(database, context.run, batch_id=self.batch_id), settings)
+
+
+def identity_of(database: Database, run: DagsterRun, *, batch_id: str) -> RunIdentity:
+    """The run as the ledger knows it, with the runs that a re-execution goes on from."""
+    try:
+        batch = UUID(batch_id)
+    except ValueError:
+        raise Failure(f"batch_id is not an id: it has {len(batch_id)} characters and is no UUID.", allow_retries=False) from None
+    tenant_id = tenant_of_batch(database, batch)
+    if tenant_id is None:
+        raise Failure(f"There is no batch {batch} in the ledger; launch runs by replaying jobs, not by hand.", allow_retries=False)
+    earlier = {run.tags[tag] for tag in (PARENT_RUN_TAG, ROOT_RUN_TAG) if tag in run.tags} - {run.run_id}
+    return RunIdentity(run_id=run.run_id, batch_id=batch, tenant_id=tenant_id, earlier=tuple(sorted(earlier)))

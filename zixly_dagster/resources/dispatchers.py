@@ -1,0 +1,39 @@
+"""What the sensors work with: a dispatcher and a queue for each system, and the ledger as the role that dispatches."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from dagster import ConfigurableResource
+
+from zixly_core.dispatcher import Dispatcher
+from zixly_core.process import shared_database, shared_queue
+from zixly_core.queue import Queue
+from zixly_core.settings import Settings, read_settings
+from zixly_core.stores.database import Database
+from zixly_core.stores.handover import HandoverLimits
+from zixly_core.stores.sweep import SweepLimits
+
+
+class DispatchersResource(ConfigurableResource[None]):
+    """Opens what it needs on first use and keeps it as long as the code server lives."""
+
+    def of(self, system: str) -> Dispatcher:
+        """The dispatcher of a system."""
+        settings = read_settings()
+        limits = HandoverLimits(max_open_batches=settings.max_open_batches, slots=settings.total_slots, max_batch=settings.max_batch)
+        return Dispatcher(system=system, queue=self.queue_of(system), database=self.database(), limits=limits)
+
+    def queue_of(self, system: str) -> Queue:
+        return shared_queue(read_settings().queue_url.get_secret_value(), name=system)
+
+    def database(self) -> Database:
+        return shared_database(read_settings().required("database_url_dispatch"), name="dispatch")
+
+    def sweep_limits(self) -> SweepLimits:
+        settings: Settings = read_settings()
+        return SweepLimits(
+            max_attempts=settings.max_attempts,
+            attempt_timeout=timedelta(seconds=settings.attempt_timeout_seconds),
+            live_handover=timedelta(seconds=settings.handover_timeout_seconds),
+        )

@@ -1,0 +1,86 @@
+"""The sweep sensor: repairs what queues, runs and workers forgot, and ends in Dagster the runs that vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+
+from zixly_core.errors import QueueUnavailable, StoreUnavailable
+from zixly_core.stores.sweep import Swept, sweep
+from zixly_dagster.resources.dispatchers import DispatchersResource
+from zixly_dagster.workflow import BATCH_TAG
+
+UNFINISHED = [
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+VANISHED = "The worker of this run vanished: its lease was not renewed. Its jobs were taken back and go on in another run."
+NOT_TAKEN = "No worker took this run in time. Its jobs were given back and go on in another run."
+
+
+def sweep_sensor() -> SensorDefinition:
+    """Every few seconds; does nothing but repair, so it may run beside anything."""
+
+    @sensor(
+        name="sweep",
+        minimum_interval_seconds=5,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=(
+            "Takes jobs back from runs that vanished and ends those runs, opens batches that no run came for, and announces due "
+            "jobs that the queue forgot. It launches nothing itself. Keep it on."
+        ),
+    )
+    def sweep_ledger(context: SensorEvaluationContext, dispatchers: DispatchersResource) -> SkipReason:
+        try:
+            swept = sweep(dispatchers.database(), limits=dispatchers.sweep_limits())
+        except StoreUnavailable as error:
+            return SkipReason(f"Postgres is away, nothing was swept: {error}")
+        end_runs(context.instance, swept)
+        announce(dispatchers, swept)
+        return SkipReason(summary_of(swept))
+
+    return sweep_ledger
+
+
+def end_runs(instance: DagsterInstance, swept: Swept) -> None:
+    """Report the runs that will not come to an end by themselves as failed, saying why."""
+    for run_id in swept.vanished_runs:
+        report_failed(instance, RunsFilter(run_ids=[run_id], statuses=UNFINISHED), message=VANISHED)
+    for batch_id in swept.released_batches:
+        report_failed(instance, RunsFilter(tags={BATCH_TAG: str(batch_id)}, statuses=UNFINISHED), message=NOT_TAKEN)
+
+
+def report_failed(instance: DagsterInstance, chosen: RunsFilter, *, message: str) -> None:
+    for run in instance.get_runs(chosen):
+        instance.report_run_failed(run, message)
+
+
+def announce(dispatchers: DispatchersResource, swept: Swept) -> None:
+    """Put forgotten job ids on their queues again. A queue that is away is announced to by the next sweep."""
+    for system, job_ids in swept.to_announce.items():
+        try:
+            dispatchers.queue_of(system).send(job_ids)
+        except QueueUnavailable:
+            continue
+
+
+def summary_of(swept: Swept) -> str:
+    parts: Sequence[str] = [
+        f"{len(swept.taken_back)} jobs taken back from {len(swept.vanished_runs)} runs" if swept.taken_back else "",
+        f"{len(swept.released_batches)} batches opened that no run came for" if swept.released_batches else "",
+        f"{sum(map(len, swept.to_announce.values()))} due jobs announced again" if swept.to_announce else "",
+    ]
+    return "; ".join(part for part in parts if part) + "." if any(parts) else "Nothing to repair."

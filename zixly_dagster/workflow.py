@@ -1,0 +1,42 @@
+"""A workflow: what triggers it, how it is handed over, and the Dagster job that does it. One file each in `jobs/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from dagster import JobDefinition
+
+BATCH_TAG = "zixly/batch"
+WORKFLOW_TAG = "zixly/workflow"
+SYSTEM_TAG = "zixly/system"
+TENANT_TAG = "zixly/tenant"
+LANE_TAG = "zixly/lane"
+PRIORITY_TAG = "zixly/priority"
+JOB_COUNT_TAG = "zixly/jobs"
+PRIORITIES = ("high", "normal", "low")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One line of `WORKFLOWS`; from it the row of table `workflows` is written, which tells the bridge what wants which event."""
+
+    name: str
+    system: str
+    title: str
+    job: JobDefinition
+    triggers: tuple[str, ...] = ()
+    """Event kinds as `system:CATEGORY.TYPE`; empty for a workflow that only follows another."""
+    priority: int = 1
+    max_batch: int = 80
+
+
+def job_name_of(workflow: str) -> str:
+    """The Dagster job of a workflow: Dagster's names know no hyphens."""
+    return workflow.replace("-", "_")
+
+
+def run_config_of(batch_id: UUID) -> dict[str, Any]:
+    """All that a run is told: its batch. Everything else is in Postgres, under the tenant's policy."""
+    return {"resources": {"batch": {"config": {"batch_id": str(batch_id)}}}}

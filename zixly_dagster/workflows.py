@@ -1,0 +1,18 @@
+"""All workflows: one line each makes one real. Its job, its row in table `workflows` and its sensor follow."""
+
+from __future__ import annotations
+
+from zixly_dagster.jobs import xero_invoice_document, xero_invoice_to_hubspot
+from zixly_dagster.workflow import Workflow
+
+WORKFLOWS: dict[str, Workflow] = {
+    workflow.name: workflow for workflow in (xero_invoice_to_hubspot.workflow(), xero_invoice_document.workflow())
+}
+
+
+def workflows_by_system() -> dict[str, list[Workflow]]:
+    """The workflows that each system's dispatch sensor serves."""
+    systems: dict[str, list[Workflow]] = {}
+    for workflow in WORKFLOWS.values():
+        systems.setdefault(workflow.system, []).append(workflow)
+    return systems
