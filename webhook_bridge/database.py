@@ -65,9 +65,7 @@ class AsyncDatabase:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        return StoreUnavailable(
-            f"Postgres could not be used as {self._name} ({type(error).__name__}); send this again in a few seconds."
-        )
+        return StoreUnavailable(f"Postgres could not be used as {self._name} ({type(error).__name__}); send this again in a few seconds.")
 
 
 def means_away(error: psycopg.Error) -> bool:

@@ -30,9 +30,7 @@ class Accepted(BaseModel):
     job_ids: list[str] = Field(description="The jobs, each under `/webhook/jobs/{id}`.")
 
 
-def receive_routes(
-    systems: Mapping[str, System], intake: IntakeService, *, public_url: str, max_body_bytes: int
-) -> APIRouter:
+def receive_routes(systems: Mapping[str, System], intake: IntakeService, *, public_url: str, max_body_bytes: int) -> APIRouter:
     """The routes of all systems. `public_url` is what senders call us: some sign the URL."""
     router = APIRouter(tags=["webhooks"])
     for system in systems.values():

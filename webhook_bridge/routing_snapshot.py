@@ -18,7 +18,7 @@ from zixly_core.routing import ROUTES_SQL, SECRETS_SQL, WORKFLOWS_SQL, RoutingTa
 log = structlog.get_logger()
 REFRESH_SECONDS = 3.0
 # Strangers make us read at once; this bounds how often they can.
-LEAST_SECONDS_BETWEEN = 2.0
+LEAST_SECONDS_BETWEEN = 0.5
 
 
 class Opener(Protocol):
@@ -111,7 +111,7 @@ def opened(sealed: Mapping[UUID, Sequence[bytes]], *, opener: Opener | None) -> 
             try:
                 if opener is not None:
                     found.append(opener.open(ciphertext, context=str(connection_id)).decode())
-            except (ZixlyError, UnicodeDecodeError) as error:
-                log.error("signing_secret_unreadable", connection_id=str(connection_id), error_type=type(error).__name__)
+            except (ZixlyError, UnicodeDecodeError):
+                log.exception("signing_secret_unreadable", connection_id=str(connection_id))
         secrets[connection_id] = tuple(found)
     return secrets

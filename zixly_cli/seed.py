@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 
 import orjson
 import psycopg
-from zixly_core.secret_box import SecretBox
 
+from zixly_core.secret_box import SecretBox, read_key_file, split
 from zixly_core.token_store import TokenSet, packed
 
 # Any fixed UUID: the name space of our demo ids.
@@ -50,11 +50,11 @@ DEMO = DemoTenant(
 )
 SECOND = DemoTenant(
     slug="second",
-    name="Second Company",
+    name="Sunny Coast Surf Hire (NZ)",
     organisation="aef86862-2015-4b6b-88bc-d89032cecc50",
     portal="62516",
-    xero_refresh="sandbox-xero-refresh-2",
-    hubspot_refresh="sandbox-hubspot-refresh-2",
+    xero_refresh="sandbox-xero-refresh-second",
+    hubspot_refresh="sandbox-hubspot-refresh-second",
 )
 TENANTS = (DEMO, SECOND)
 PEOPLE: Mapping[str, str] = {"admin@zixly.example": "ADMIN", "editor@zixly.example": "EDITOR", "viewer@zixly.example": "VIEWER"}
@@ -70,7 +70,7 @@ def seed_demo(owner_url: str, *, key_file: Path) -> None:
 
     Tokens are put back to the first ones each time: the sandbox keeps its tokens in memory and has forgotten the later ones.
     """
-    box = SecretBox.from_file(key_file)
+    box = SecretBox(split(read_key_file(key_file)))
     with psycopg.connect(owner_url) as connection:
         for tenant in TENANTS:
             seed_tenant(connection, tenant, box=box)
@@ -84,8 +84,8 @@ def seed_tenant(connection: psycopg.Connection, tenant: DemoTenant, *, box: Secr
         (tenant_id, tenant.slug, tenant.name),
     )
     hubspot = demo_id("connection", tenant.slug, "hubspot")
-    settings = {"hubspot_connection": str(hubspot), "mapping": dict(MAPPING), "document": False, "notify": False}
-    accounts = (
+    settings: dict[str, object] = {"hubspot_connection": str(hubspot), "mapping": dict(MAPPING), "document": False, "notify": False}
+    accounts: tuple[tuple[str, UUID, str, dict[str, object], str], ...] = (
         ("hubspot", hubspot, tenant.portal, {}, tenant.hubspot_refresh),
         ("xero", demo_id("connection", tenant.slug, "xero"), tenant.organisation, settings, tenant.xero_refresh),
     )

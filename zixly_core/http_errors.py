@@ -163,12 +163,10 @@ def interval_of(answer: httpx2.Response) -> timedelta | None:
 def details_of(answer: httpx2.Response) -> str:
     """The machine words of an error answer and the vendor's correlation id, as a text in brackets."""
     body = error_body(answer)
-    first = first_item(body.get("errors"))
-    context = first.get("context")
-    named = first_item(context.get("propertyName") if isinstance(context, dict) else None, wrap="name")
-    words = [body.get("category"), body.get("Type"), body.get("ErrorNumber"), first.get("code"), named.get("name")]
-    correlation = body.get("correlationId") or next((answer.headers[n] for n in CORRELATION_HEADERS if n in answer.headers), None)
+    error = first_error(body)
+    words = [body.get("category"), body.get("Type"), body.get("ErrorNumber"), error.get("code"), property_in(error)]
     parts = [str(word) for word in words if word is not None and MACHINE_WORD.fullmatch(str(word))]
+    correlation = next((answer.headers[name] for name in CORRELATION_HEADERS if name in answer.headers), body.get("correlationId"))
     if correlation and MACHINE_WORD.fullmatch(str(correlation)):
         parts.append(f"correlation id {correlation}")
     return f" ({', '.join(parts)})" if parts else ""
@@ -183,10 +181,14 @@ def error_body(answer: httpx2.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def first_item(value: object, *, wrap: str | None = None) -> Mapping[str, Any]:
-    """The first object of a list, or its first value under the name `wrap`; empty where the answer has another shape."""
-    if not isinstance(value, list) or not value:
-        return {}
-    if wrap is not None:
-        return {wrap: value[0]}
-    return value[0] if isinstance(value[0], dict) else {}
+def first_error(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of HubSpot's `errors`; empty where there is none."""
+    errors = body.get("errors")
+    return errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+
+
+def property_in(error: Mapping[str, Any]) -> object:
+    """The name of the property that one of HubSpot's `errors` is about."""
+    context = error.get("context")
+    names = context.get("propertyName") if isinstance(context, dict) else None
+    return names[0] if isinstance(names, list) and names else None

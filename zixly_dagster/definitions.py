@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
 from dagster import Definitions, EnvVar
+from dagster_shared.utils.warnings import BetaWarning
 
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.dispatchers import DispatchersResource
@@ -13,6 +16,9 @@ from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
 from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
+
+# Dagster's own @sensor passes a parameter of which Dagster then warns.
+warnings.filterwarnings("ignore", category=BetaWarning, message="Parameter `owners`")
 
 defs = Definitions(
     jobs=[workflow.job for workflow in WORKFLOWS.values()],

@@ -71,6 +71,7 @@ def environment_of(kind: str, *, home: Home, settings: StackSettings, secrets: S
         **vendor_defaults(urls=urls, secrets=secrets),
         **{name: value for name, value in user.items() if not name.startswith(MANAGED)},
     }
+    chosen.setdefault("ZIXLY_TOTAL_SLOTS", str(settings.workers * settings.worker_slots))
     seen = {name: value for name, value in chosen.items() if kind in SECRET_USERS.get(name, {kind})}
     return {**own, **seen, **fixed_of(kind, home=home, settings=settings, urls=urls)}
 
@@ -98,6 +99,7 @@ def fixed_of(kind: str, *, home: Home, settings: StackSettings, urls: Addresses)
         "ZIXLY_WEBSERVER_PORT": str(settings.webserver_port),
         "ZIXLY_CODE_PORT": str(settings.code_port),
         "ZIXLY_CODE_HOST": "127.0.0.1",
+        "ZIXLY_WORKSPACE": str(ROOT / "workspace.yaml"),
         "ZIXLY_SANDBOX_PORT": str(settings.sandbox_port),
         "ZIXLY_SANDBOX_URL": urls.sandbox,
         "ZIXLY_BRIDGE_PUBLIC_URL": urls.bridge,

@@ -57,8 +57,8 @@ def http_answers(url: str) -> Probe:
 
 def code_server_answers(port: int) -> Probe:
     def probe(_since: float) -> bool:
-        import grpc  # noqa: PLC0415 - slow to import, and needed by nothing else here
-        from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
+        import grpc
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
 
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             try:
@@ -93,7 +93,7 @@ def worker_answers(broker_url: str, *, name: str) -> Probe:
     """True when the Celery worker of that name answers a ping through the broker."""
 
     def probe(_since: float) -> bool:
-        from celery import Celery  # noqa: PLC0415 - slow to import, and needed by nothing else here
+        from celery import Celery
 
         with Celery(broker=broker_url, set_as_current=False) as app:
             app.conf.broker_connection_retry = False

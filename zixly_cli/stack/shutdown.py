@@ -21,12 +21,12 @@ class StopGroup:
     seconds: float
 
 
-# 9.4 s in all when everything hangs; about 2 s when nothing does.
+# 9.5 s in all when everything hangs; about 2 s when nothing does.
 STOP_GROUPS = (
-    StopGroup(frozenset({"bridge", "daemon"}), seconds=0.8),
-    StopGroup(frozenset({"worker", "code", "webserver"}), seconds=6.2),
-    StopGroup(frozenset({"sandbox", "valkey"}), seconds=0.8),
-    StopGroup(frozenset({"postgres"}), seconds=1.6),
+    StopGroup(frozenset({"bridge", "daemon"}), seconds=0.5),
+    StopGroup(frozenset({"worker", "code", "webserver"}), seconds=7.0),
+    StopGroup(frozenset({"sandbox", "valkey"}), seconds=0.6),
+    StopGroup(frozenset({"postgres"}), seconds=1.4),
 )
 
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from zixly_core.secret_box import create_key_file
-
 from zixly_cli.seed import seed_demo
 from zixly_cli.stack.databases import DAGSTER, OWNER, ROLES, make_database, make_roles, may_connect
 from zixly_cli.stack.environment import prepare_dagster_home
@@ -20,6 +18,7 @@ from zixly_cli.stack.postgres import SUPERUSER, init_cluster, postgres_server
 from zixly_cli.stack.programs import STORES, Plan, Program, programs_of
 from zixly_cli.stack.valkey import find_valkey, write_config
 from zixly_core.errors import Transient
+from zixly_core.secret_box import create_key_file
 
 READY_SECONDS = 120.0
 SETUP_SECONDS = 120.0

@@ -1,50 +1,76 @@
-"""The object store in a folder: for one machine. A write is on the disk, whole, before `put` returns."""
+"""Objects as files below a folder. Files are readable by their owner only: documents are personal data."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from zixly_core.errors import ObjectNotFound, Transient
-from zixly_core.object_store import checked_key
+from zixly_core.errors import ObjectNotFound, Permanent, SettingsError, Transient
+from zixly_core.object_store import ObjectStore, checked_key, folder_of
+
+# Half-written objects; no key begins with a dot, so it is in nobody's way. What a killed process left there may be removed.
+INCOMING = ".incoming"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What a person has to change; other failures (a network disk that is away, too many open files) may pass.
+REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG})
 
 
-class FolderStore:
-    """`ObjectStore` over files below `root`."""
+class FolderObjectStore:
+    """`ObjectStore` in a folder of this machine. What `put` returned from is on the disk."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def __repr__(self) -> str:
+        return f"FolderObjectStore({str(self._root)!r})"
+
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        """`content_type` is not kept: a file's name says what it is."""
+        del content_type
         path = self._path(key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-                self._fill(Path(file.name), file.fileno(), data)
-            Path(file.name).replace(path)
-        except OSError as error:
-            raise Transient(f"The folder of the object store could not keep {key}: {error.strerror}.", reason="object_store") from error
+        with translated("put", key):
+            self._make_folder(path.parent)
+            self._make_folder(self._root / INCOMING)
+            written = self._written(data)
+            try:
+                written.replace(path)
+            except BaseException:
+                written.unlink()
+                raise
+            sync_folder(path.parent)
 
     def get(self, key: str) -> bytes:
-        try:
-            return self._path(key).read_bytes()
-        except FileNotFoundError:
-            raise ObjectNotFound(f"There is no object {key} in the folder.") from None
-        except OSError as error:
-            raise Transient(f"The folder of the object store could not read {key}: {error.strerror}.", reason="object_store") from error
+        path = self._path(key)
+        with translated("get", key):
+            try:
+                return path.read_bytes()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                raise ObjectNotFound(f"There is no object {key}.") from error
 
     def exists(self, key: str) -> bool:
-        return self._path(key).is_file()
+        path = self._path(key)
+        with translated("look for", key):
+            return path.is_file()
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        with translated("delete", key):
+            try:
+                path.unlink(missing_ok=True)
+            except (NotADirectoryError, IsADirectoryError):
+                return  # another object's name, or the beginning of others: there is no object of this key
 
     def list(self, prefix: str) -> Iterator[str]:
-        files = (path for path in self._root.rglob("*") if path.is_file() and not path.name.startswith("."))
-        keys = sorted(path.relative_to(self._root).as_posix() for path in files)
-        return (key for key in keys if key.startswith(prefix))
+        start = self._root / folder_of(prefix)
+        with translated("list", prefix):
+            found = sorted(path.relative_to(self._root).as_posix() for path in start.rglob("*") if path.is_file())
+        return (key for key in found if not key.startswith(INCOMING))
 
     def url(self, key: str) -> str:
         return self._path(key).resolve().as_uri()
@@ -52,14 +78,60 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
 
-    @staticmethod
-    def _fill(path: Path, descriptor: int, data: bytes) -> None:
-        """Write and flush; what could not be written whole leaves nothing behind."""
+    def _make_folder(self, folder: Path) -> None:
+        """Make what is missing, from the top, each on the disk before the next."""
+        if folder.is_dir():
+            return
+        if folder != self._root:
+            self._make_folder(folder.parent)
+        folder.mkdir(mode=0o700, parents=folder == self._root, exist_ok=True)
+        sync_folder(folder.parent)
+
+    def _written(self, data: bytes) -> Path:
+        """A file with the data, on the disk, under a name of its own."""
+        handle, name = tempfile.mkstemp(dir=self._root / INCOMING)
+        written = Path(name)
         try:
-            written = 0
-            while written < len(data):
-                written += os.write(descriptor, data[written:])
-            os.fsync(descriptor)
-        except OSError:
-            path.unlink(missing_ok=True)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            written.unlink()
             raise
+        return written
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the folder's entries on the disk, so that a new name survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def translated(doing: str, key: str) -> Iterator[None]:
+    """Raise the system's errors as `Transient` (a full disk too: someone will make room) or `Permanent`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            text = f"There is no room on the disk to {doing} object {key}; free some, it is tried again by itself."
+            raise Transient(text, reason="disk_full") from error
+        word = errno.errorcode.get(error.errno or 0, "unknown")
+        if error.errno in REFUSED:
+            text = f"The folder of objects does not allow to {doing} object {key} ({word}); check its rights and names."
+            raise Permanent(text, reason="objects_refused") from error
+        text = f"The disk could not {doing} object {key} ({word}); it is tried again by itself."
+        raise Transient(text, reason="objects_unavailable") from error
+
+
+def open_from_url(url: str, *, client: Any = None) -> ObjectStore:
+    """`file:///folder`; the folder is made when the first object is put."""
+    del client
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
+        raise SettingsError("ZIXLY_OBJECTS_URL must name a folder from the root, as in file:///var/lib/zixly/objects")
+    return FolderObjectStore(Path(unquote(parts.path)))

@@ -1,83 +1,94 @@
-"""The object store in an S3 bucket. Versioning, encryption and lifecycle are the bucket's (Terraform), not ours."""
+"""Objects in a bucket of S3, below an optional prefix. The bucket is made by Terraform."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from zixly_core.errors import ObjectNotFound, Permanent, Transient
-from zixly_core.object_store import checked_key
+from zixly_core.aws import AwsAddress, aws_client, status_of, translated
+from zixly_core.errors import ObjectNotFound, SettingsError, Transient
+from zixly_core.object_store import ObjectStore, checked_key, folder_of
 
-CLIENT_CONFIG = Config(
-    connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 3, "mode": "standard"}, s3={"addressing_style": "path"}
-)
-LINK_SECONDS = 3_600
-MISSING = {"NoSuchKey", "404", "NotFound"}
-REFUSED = {"AccessDenied", "403", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+READ_TIMEOUT_SECONDS = 30
+URL_LIFETIME = timedelta(hours=1)
 
 
-class S3Store:
-    """`ObjectStore` over boto3."""
+class S3ObjectStore:
+    """`ObjectStore` with a boto3 client, which may be shared between threads.
+
+    Without the right to list the bucket S3 answers 403 for a missing object; that is raised, not taken for an absence.
+    """
 
     def __init__(self, client: Any, *, bucket: str, prefix: str = "") -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = prefix + "/" if prefix else ""
+        self._folder = folder_of(prefix)
+
+    def __repr__(self) -> str:
+        return f"S3ObjectStore(bucket={self._bucket!r}, folder={self._folder!r})"
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        with self._translated(key):
-            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, ContentType=content_type)
+        with self._translated("put", key):
+            self._client.put_object(**self._address(key), Body=data, ContentType=content_type)
 
     def get(self, key: str) -> bytes:
-        with self._translated(key):
-            data: bytes = self._client.get_object(Bucket=self._bucket, Key=self._key(key))["Body"].read()
-            return data
+        with self._translated("get", key):
+            try:
+                reply = self._client.get_object(**self._address(key))
+            except self._client.exceptions.NoSuchKey as error:
+                raise ObjectNotFound(f"There is no object {key}.") from error
+            with reply["Body"] as body:
+                data: bytes = body.read()
+                return data
 
     def exists(self, key: str) -> bool:
-        try:
-            with self._translated(key):
-                self._client.head_object(Bucket=self._bucket, Key=self._key(key))
-        except ObjectNotFound:
-            return False
+        with self._translated("look for", key):
+            try:
+                self._client.head_object(**self._address(key))
+            except ClientError as error:
+                if status_of(error) != 404:
+                    raise
+                return False
         return True
 
     def delete(self, key: str) -> None:
-        with self._translated(key):
-            self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
+        with self._translated("delete", key):
+            self._client.delete_object(**self._address(key))
 
     def list(self, prefix: str) -> Iterator[str]:
-        with self._translated(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._folder + folder_of(prefix))
+        with self._translated("list", prefix):
             for page in pages:
-                for item in page.get("Contents", []):
-                    yield item["Key"].removeprefix(self._prefix)
+                for entry in page.get("Contents", []):
+                    yield str(entry["Key"]).removeprefix(self._folder)
 
     def url(self, key: str) -> str:
-        parameters = {"Bucket": self._bucket, "Key": self._key(key)}
-        link: str = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=LINK_SECONDS)
+        with self._translated("link to", key):
+            link: str = self._client.generate_presigned_url(
+                "get_object", Params=self._address(key), ExpiresIn=int(URL_LIFETIME.total_seconds())
+            )
         return link
 
-    def _key(self, key: str) -> str:
-        return self._prefix + checked_key(key)
+    def _address(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._folder + checked_key(key)}
 
-    @contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in MISSING:
-                raise ObjectNotFound(f"There is no object {key} in bucket {self._bucket}.") from error
-            if code in REFUSED:
-                raise Permanent(
-                    f"Bucket {self._bucket} refused {key} ({code}); check its name and our rights.", reason="object_store"
-                ) from error
-            raise Transient(f"Bucket {self._bucket} could not serve {key} ({code}).", reason="object_store") from error
-        except BotoCoreError as error:
-            raise Transient(
-                f"Bucket {self._bucket} could not be reached for {key} ({type(error).__name__}).", reason="object_store"
-            ) from error
+    def _translated(self, doing: str, key: str) -> AbstractContextManager[None]:
+        return translated(f"{doing} object {key} in bucket {self._bucket}", unavailable=Transient, reason="objects")
+
+
+def open_from_url(url: str, *, client: Any = None) -> ObjectStore:
+    """`s3://bucket/prefix`, with `region=` and `endpoint=` (of an emulator) for the client that is made when none is given."""
+    address = AwsAddress.of(url)
+    if not address.host:
+        raise SettingsError("ZIXLY_OBJECTS_URL must name a bucket, as in s3://bucket/prefix")
+    made = client or aws_client(
+        "s3",
+        region=address.options.get("region"),
+        endpoint=address.options.get("endpoint"),
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
+    )
+    return S3ObjectStore(made, bucket=address.host, prefix=address.path)

@@ -1,163 +1,172 @@
-"""The queue on Redis or Valkey Streams: one stream and one consumer group for each system.
+"""The queue on Redis Streams (Redis 6.2 or newer, Valkey): stream `zixly:{name}`, dead letters in `zixly:{name}:dead`.
 
-What is taken and not settled is claimed again after the visibility time (XAUTOCLAIM). The server may come back empty at any
-moment: the group is made again on the way, and what was lost is found in the rows.
+One consumer group with one consumer, whoever reads: the group's list of pending entries is what hides a taken message, and
+with a consumer for each process dead processes would leave theirs behind for ever.
+Pages: valkey.io/commands/xreadgroup, /xpending, /xclaim.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-import redis
+from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from zixly_core.errors import QueueUnavailable
-from zixly_core.queue import Depth, Message
+from zixly_core.errors import SettingsError
+from zixly_core.queue import Depth, Message, Queue
+from zixly_core.queues.bodies import bodies_of, job_ids_in
+from zixly_core.queues.giving_up import worth_handing_out
+from zixly_core.queues.redis_errors import error_word, is_group_missing, translated
+
+GROUP = "dispatch"
+CONSUMER = "dispatcher"
+MAX_WAIT_SECONDS = 5.0
+# One blocking read. Short, so that the socket's timeout (a server that is frozen) can be short too, and so that messages
+# that come back during a long wait are seen.
+BLOCK_SECONDS = 0.5
+SOCKET_TIMEOUT_SECONDS = 1.5
+CONNECT_TIMEOUT_SECONDS = 1.0
+# Bounds for a stream that nobody reads; what falls out is found again in Postgres.
+MAX_WAITING = 100_000
+MAX_DEAD = 10_000
+
+# Only the one who still holds the message may turn it into a dead letter, so doing it twice keeps one.
+DEAD_LETTER_LUA = """
+if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'ids', ARGV[4], 'reason', ARGV[5], 'takes', ARGV[6], 'at', ARGV[7])
+return redis.call('XDEL', KEYS[1], ARGV[2])
+"""
 
 T = TypeVar("T")
 
-VISIBILITY = timedelta(seconds=30)
-MAX_TAKES = 10
-LONGEST_WAIT = timedelta(seconds=5)
-GROUP = "dispatch"
-IDS = b"ids"
-# Far above any burst: an upper bound for a stream that nobody reads.
-MAX_LENGTH = 1_000_000
-MAX_DEAD = 100_000
-SOCKET_SECONDS = 1.0
 
+class RedisStreamsQueue:
+    """`Queue` on a stream. Safe to share between threads; goes on by itself when the server was away or came back empty."""
 
-class RedisQueue:
-    """`Queue` over redis-py. Safe to share between threads."""
-
-    def __init__(self, client: redis.Redis, *, name: str, visibility: timedelta = VISIBILITY, max_takes: int = MAX_TAKES) -> None:
+    def __init__(self, client: Redis, *, name: str, visibility: timedelta, max_takes: int) -> None:
         self._client = client
-        self._stream = f"zixly:{name}"
-        self._dead = f"zixly:{name}:dead"
-        self._consumer = f"{socket.gethostname()}-{os.getpid()}"
+        self._name = name
         self._visibility_ms = int(visibility.total_seconds() * 1000)
         self._max_takes = max_takes
+        self._stream = f"zixly:{name}"
+        self._dead = f"zixly:{name}:dead"
 
-    @classmethod
-    def from_url(cls, url: str, *, name: str, visibility: timedelta = VISIBILITY, max_takes: int = MAX_TAKES) -> RedisQueue:
-        """A queue with a connection pool of its own. The long poll must fit into the socket's timeout."""
-        client = redis.Redis.from_url(
-            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
-            protocol=2,
-            socket_connect_timeout=SOCKET_SECONDS,
-            socket_timeout=LONGEST_WAIT.total_seconds() + SOCKET_SECONDS,
-            retry=Retry(NoBackoff(), 1),
-            health_check_interval=15,
-        )
-        return cls(client, name=name, visibility=visibility, max_takes=max_takes)
+    def __repr__(self) -> str:
+        return f"RedisStreamsQueue(name={self._name!r})"
 
     def send(self, job_ids: Sequence[UUID]) -> None:
-        if not job_ids:
-            return
-        with self._translated("send"):
-            self._client.xadd(self._stream, {IDS: packed(job_ids)}, maxlen=MAX_LENGTH, approximate=True)
+        with translated(self._name, "send"), self._client.pipeline(transaction=False) as pipeline:
+            for body in bodies_of(job_ids):
+                pipeline.xadd(self._stream, {"ids": body}, maxlen=MAX_WAITING, approximate=True)
+            pipeline.execute()
 
     def take(self, *, limit: int, wait: timedelta) -> list[Message]:
-        with self._translated("take"):
-            messages = self._with_group(lambda: self._claimed_again(limit))
-            if len(messages) < limit:
-                block = None if messages else block_milliseconds(wait)
-                messages += self._with_group(lambda: self._new(limit - len(messages), block))
-            return messages
+        end = time.monotonic() + min(wait.total_seconds(), MAX_WAIT_SECONDS)
+        while True:
+            left = max(end - time.monotonic(), 0)
+            with translated(self._name, "take"):
+                taken = self._taken(limit, block_seconds=min(left, BLOCK_SECONDS))
+            messages = worth_handing_out(self, taken, name=self._name, max_takes=self._max_takes)
+            if messages or time.monotonic() >= end:
+                return messages
 
     def settle(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
         receipts = [message.receipt for message in messages]
-        with self._translated("settle"), self._client.pipeline(transaction=False) as pipeline:
+        with translated(self._name, "settle"), self._client.pipeline(transaction=True) as pipeline:
             pipeline.xack(self._stream, GROUP, *receipts)
             pipeline.xdel(self._stream, *receipts)
             pipeline.execute()
 
     def dead_letter(self, messages: Sequence[Message], *, reason: str) -> None:
-        if not messages:
-            return
-        with self._translated("dead-letter"), self._client.pipeline(transaction=True) as pipeline:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        with translated(self._name, "dead_letter"), self._client.pipeline(transaction=False) as pipeline:
             for message in messages:
-                fields: dict[Any, Any] = {IDS: packed(message.job_ids), b"reason": reason.encode(), b"takes": str(message.takes).encode()}
-                pipeline.xadd(self._dead, fields, maxlen=MAX_DEAD, approximate=True)
-                pipeline.xack(self._stream, GROUP, message.receipt)
-                pipeline.xdel(self._stream, message.receipt)
+                ids = ",".join(str(job_id) for job_id in message.job_ids)
+                values = (GROUP, message.receipt, str(MAX_DEAD), ids, reason, str(message.takes), at)
+                pipeline.eval(DEAD_LETTER_LUA, 2, self._stream, self._dead, *values)
             pipeline.execute()
 
     def depth(self) -> Depth:
-        with self._translated("depth"):
-            length: int = self._client.xlen(self._stream)
-            pending = self._with_group(lambda: self._client.xpending(self._stream, GROUP))
-            taken = int(pending["pending"])
-            return Depth(waiting=max(length - taken, 0), taken=taken, dead=self._client.xlen(self._dead))
+        with translated(self._name, "depth"):
+            return self._with_group(self._depth)
 
     def close(self) -> None:
         self._client.close()
 
-    def _new(self, limit: int, block: int | None) -> list[Message]:
-        answer: Any = self._client.xreadgroup(GROUP, self._consumer, {self._stream: ">"}, count=limit, block=block)
-        return [Message(unpacked(fields), entry_id.decode(), takes=1) for _, entries in answer or () for entry_id, fields in entries]
+    def _taken(self, limit: int, *, block_seconds: float) -> list[Message]:
+        """What came back, then what is new; waits for the new only when nothing came back."""
+        returned = self._with_group(lambda: self._returned(limit))
+        if len(returned) == limit:
+            return returned
+        block_ms = None if returned or not block_seconds else max(int(block_seconds * 1000), 1)
+        return returned + self._with_group(lambda: self._new(limit - len(returned), block_ms=block_ms))
 
-    def _claimed_again(self, limit: int) -> list[Message]:
-        """What somebody took and did not settle in time; what was taken too often becomes a dead letter."""
-        answer: Any = self._client.xautoclaim(self._stream, GROUP, self._consumer, self._visibility_ms, count=limit)
-        entries = [(entry_id, fields) for entry_id, fields in answer[1] if fields]
-        if not entries:
+    def _returned(self, limit: int) -> list[Message]:
+        """Messages whose taker let the visibility time pass. XCLAIM asks again for the idle time, so one taker of two gets each."""
+        pending: Any = self._client.xpending_range(self._stream, GROUP, min="-", max="+", count=limit, idle=self._visibility_ms)
+        if not pending:
             return []
-        takes = self._takes_of([entry_id for entry_id, _ in entries])
-        messages = [Message(unpacked(fields), entry_id.decode(), takes=takes.get(entry_id, 1)) for entry_id, fields in entries]
-        self.dead_letter([one for one in messages if one.takes > self._max_takes], reason="taken too often")
-        return [one for one in messages if one.takes <= self._max_takes]
+        takes = {row["message_id"]: row["times_delivered"] + 1 for row in pending}
+        claimed: Any = self._client.xclaim(self._stream, GROUP, CONSUMER, min_idle_time=self._visibility_ms, message_ids=list(takes))
+        return [message_of(entry_id, fields, takes=takes[entry_id]) for entry_id, fields in claimed if entry_id is not None]
 
-    def _takes_of(self, entry_ids: Sequence[bytes]) -> Mapping[bytes, int]:
-        rows: Any = self._client.xpending_range(self._stream, GROUP, min=entry_ids[0], max=entry_ids[-1], count=len(entry_ids) + 1_000)
-        return {row["message_id"]: int(row["times_delivered"]) for row in rows}
+    def _new(self, limit: int, *, block_ms: int | None) -> list[Message]:
+        reply: Any = self._client.xreadgroup(GROUP, CONSUMER, {self._stream: ">"}, count=limit, block=block_ms)
+        return [message_of(entry_id, fields, takes=1) for _, entries in reply or () for entry_id, fields in entries]
 
-    def _with_group(self, action: Callable[[], T]) -> T:
-        """The action; when the server knows no group (new, flushed, come back empty), the group is made and the action done again."""
+    def _depth(self) -> Depth:
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.xlen(self._stream)
+            pipeline.xpending(self._stream, GROUP)
+            pipeline.xlen(self._dead)
+            length, pending, dead = pipeline.execute()
+        taken: int = pending["pending"]
+        return Depth(waiting=max(length - taken, 0), taken=taken, dead=dead)
+
+    def _with_group(self, call: Callable[[], T]) -> T:
+        """Call; when the group is missing (first use, a server that came back empty, a flush while we waited), make it and call again."""
         try:
-            return action()
+            return call()
         except ResponseError as error:
-            if "NOGROUP" not in str(error) and "UNBLOCKED" not in str(error):
+            if not is_group_missing(error):
                 raise
         self._make_group()
-        return action()
+        return call()
 
     def _make_group(self) -> None:
+        """From the stream's beginning, so that what was sent before the group existed is handed out too."""
         try:
             self._client.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
         except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
+            if error_word(error) != "BUSYGROUP":
                 raise
 
-    @contextmanager
-    def _translated(self, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except (RedisError, OSError) as error:
-            text = f"The queue {self._stream} could not be reached to {verb} ({type(error).__name__}); due jobs are found in the rows."
-            raise QueueUnavailable(text) from error
+
+def message_of(entry_id: str, fields: dict[str, str] | None, *, takes: int) -> Message:
+    return Message(job_ids=job_ids_in((fields or {}).get("ids", "")), receipt=entry_id, takes=takes)
 
 
-def block_milliseconds(wait: timedelta) -> int | None:
-    """How long XREADGROUP may wait. None is not at all: 0 would mean for ever."""
-    milliseconds = int(min(wait, LONGEST_WAIT).total_seconds() * 1000)
-    return milliseconds if milliseconds > 0 else None
-
-
-def packed(job_ids: Sequence[UUID]) -> bytes:
-    return b"".join(job_id.bytes for job_id in job_ids)
-
-
-def unpacked(fields: Mapping[bytes, bytes]) -> tuple[UUID, ...]:
-    data = fields.get(IDS, b"")
-    return tuple(UUID(bytes=data[start : start + 16]) for start in range(0, len(data) - 15, 16))
+def open_from_url(url: str, *, name: str, visibility: timedelta, max_takes: int) -> Queue:
+    """`redis://`, `rediss://` (TLS), or the same with `valkey` in place of `redis`; options as redis-py's `from_url` reads them."""
+    try:
+        client = Redis.from_url(
+            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
+            protocol=2,  # the shapes of replies differ with RESP3
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            # Once more on a connection that the server had closed; a timeout is not repeated, since it would take as long again.
+            retry=Retry(NoBackoff(), retries=1, supported_errors=(RedisConnectionError,)),
+        )
+    except ValueError as error:
+        raise SettingsError(f"ZIXLY_QUEUE_URL cannot be used as an address of Redis: {error}") from None
+    return RedisStreamsQueue(client, name=name, visibility=visibility, max_takes=max_takes)

@@ -1,164 +1,171 @@
-"""The queue on AWS SQS: one queue and one dead-letter queue for each system, made by Terraform.
+"""The queue on SQS: `{prefix}-{name}`, dead letters in `{prefix}-{name}-dead`, both standard queues.
 
-Standard queues may double and reorder; both are harmless here. Ten messages a call is the most that SQS takes or gives.
+In production Terraform makes the queues with their redrive policy; with `create=1` in the URL (development, tests) they are made here.
+Limits: ten messages a call, waits of whole seconds
+(docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from zixly_core.aws import AwsAddress, aws_client, translated
+from zixly_core.errors import QueueUnavailable, SettingsError
+from zixly_core.queue import Depth, Message, Queue
+from zixly_core.queues.bodies import bodies_of, job_ids_in
+from zixly_core.queues.giving_up import worth_handing_out
+from zixly_core.queues.sqs_queues import QueueFinder, QueuePair
 
-from zixly_core.errors import QueueUnavailable
-from zixly_core.queue import Depth, Message
-
-VISIBILITY = timedelta(seconds=30)
-MAX_TAKES = 10
 PER_CALL = 10
-LONGEST_WAIT_SECONDS = 5
-# A message body: ids as text, far below SQS's limit of 1 MiB.
-IDS_PER_MESSAGE = 1_000
-GONE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
-STALE_RECEIPT = {"ReceiptHandleIsInvalid", "InvalidParameterValue"}
-CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=LONGEST_WAIT_SECONDS + 3, retries={"total_max_attempts": 2, "mode": "standard"})
+MAX_WAIT_SECONDS = 5.0
+# A long poll lasts as long as the longest wait; the rest is for the answer.
+READ_TIMEOUT_SECONDS = 7
+# A receipt that is out of date: the message was settled, or has been handed out again.
+LATE_RECEIPT = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue"})
+# A body may not be empty.
+NO_IDS = "no job ids"
+
+T = TypeVar("T")
 
 
 class SqsQueue:
-    """`Queue` over boto3. Clients of boto3 may be shared between threads."""
+    """`Queue` on SQS. Safe to share between threads. `depth` is approximate, as SQS's own figures are."""
 
-    def __init__(
-        self, client: Any, *, name: str, visibility: timedelta = VISIBILITY, max_takes: int = MAX_TAKES, create: bool = False
-    ) -> None:
-        """`name` is the queue's; its dead-letter queue is called the same with `-dead` behind. `create` makes missing ones (local only)."""
+    def __init__(self, client: Any, finder: QueueFinder, *, name: str, visibility_seconds: int, max_takes: int) -> None:
         self._client = client
+        self._finder = finder
         self._name = name
-        self._visibility_seconds = max(int(visibility.total_seconds()), 1)
+        self._visibility_seconds = visibility_seconds
         self._max_takes = max_takes
-        self._create = create
-        self._urls: dict[str, str] = {}
 
-    @classmethod
-    def from_url(cls, url: str, *, name: str, visibility: timedelta = VISIBILITY, max_takes: int = MAX_TAKES) -> SqsQueue:
-        """`sqs://region/prefix?endpoint=http://...&create=1`; credentials come from where boto3 looks for them."""
-        parts = urlsplit(url)
-        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        client = boto3.client("sqs", region_name=parts.hostname, endpoint_url=query.get("endpoint"), config=CLIENT_CONFIG)
-        prefix = parts.path.strip("/") or "zixly"
-        return cls(client, name=f"{prefix}-{name}", visibility=visibility, max_takes=max_takes, create=query.get("create") == "1")
+    def __repr__(self) -> str:
+        return f"SqsQueue(name={self._name!r})"
 
     def send(self, job_ids: Sequence[UUID]) -> None:
-        bodies = [body_of(job_ids[start : start + IDS_PER_MESSAGE]) for start in range(0, len(job_ids), IDS_PER_MESSAGE)]
-        with self._translated("send"):
-            for group in tens(bodies):
-                entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(group)]
-                self._all_taken(self._client.send_message_batch(QueueUrl=self._url(self._name), Entries=entries), verb="send")
+        with self._pair("send to") as pair:
+            for bodies in tens(bodies_of(job_ids)):
+                self._send(pair.main, [{"MessageBody": body} for body in bodies])
 
     def take(self, *, limit: int, wait: timedelta) -> list[Message]:
-        messages: list[Message] = []
-        seconds = min(int(wait.total_seconds() + 0.999), LONGEST_WAIT_SECONDS)
-        with self._translated("take"):
-            while len(messages) < limit:
-                some = self._some(min(limit - len(messages), PER_CALL), wait_seconds=0 if messages else seconds)
-                messages += some
-                if len(some) < PER_CALL:
-                    break
-        return messages
+        seconds = min(wait.total_seconds(), MAX_WAIT_SECONDS)
+        with self._pair("take from") as pair:
+            taken = self._received(pair.main, limit, wait_seconds=int(seconds))
+            if not taken and seconds % 1:
+                time.sleep(seconds % 1)
+                taken = self._received(pair.main, limit, wait_seconds=0)
+        return worth_handing_out(self, taken, name=self._name, max_takes=self._max_takes)
 
     def settle(self, messages: Sequence[Message]) -> None:
-        with self._translated("settle"):
-            self._delete([message.receipt for message in messages])
+        with self._pair("settle on") as pair:
+            for some in tens(messages):
+                self._delete(pair.main, some)
 
     def dead_letter(self, messages: Sequence[Message], *, reason: str) -> None:
-        with self._translated("dead-letter"):
-            for group in tens([body_of(message.job_ids, reason=reason, takes=message.takes) for message in messages]):
-                entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(group)]
-                answer = self._client.send_message_batch(QueueUrl=self._url(self._name + "-dead"), Entries=entries)
-                self._all_taken(answer, verb="dead-letter")
-            self._delete([message.receipt for message in messages])
+        """First sent, then deleted: a death in between leaves the message in both queues, never in none."""
+        with self._pair("give up on") as pair:
+            for some in tens(messages):
+                self._send(pair.dead, [dead_letter_of(message, reason=reason) for message in some])
+                self._delete(pair.main, some)
 
     def depth(self) -> Depth:
-        with self._translated("depth"):
-            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-            ours, dead = (
-                self._client.get_queue_attributes(QueueUrl=self._url(name), AttributeNames=names)["Attributes"]
-                for name in (self._name, self._name + "-dead")
-            )
-        return Depth(waiting=int(ours[names[0]]), taken=int(ours[names[1]]), dead=int(dead[names[0]]))
+        with self._pair("measure") as pair:
+            waiting, taken = self._counts(pair.main)
+            dead, looked_at = self._counts(pair.dead)
+        return Depth(waiting=waiting, taken=taken, dead=dead + looked_at)
 
     def close(self) -> None:
         self._client.close()
 
-    def _some(self, count: int, *, wait_seconds: int) -> list[Message]:
-        answer = self._client.receive_message(
-            QueueUrl=self._url(self._name),
-            MaxNumberOfMessages=count,
-            WaitTimeSeconds=wait_seconds,
-            VisibilityTimeout=self._visibility_seconds,
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
-        )
-        messages = [message_from(item) for item in answer.get("Messages", [])]
-        self.dead_letter([one for one in messages if one.takes > self._max_takes], reason="taken too often")
-        return [one for one in messages if one.takes <= self._max_takes]
-
-    def _delete(self, receipts: Sequence[str]) -> None:
-        """Delete by receipt. One that is too old belongs to somebody else by now, and that is fine."""
-        for group in tens(receipts):
-            entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(group)]
-            answer = self._client.delete_message_batch(QueueUrl=self._url(self._name), Entries=entries)
-            failed = [one for one in answer.get("Failed", []) if one.get("Code") not in STALE_RECEIPT]
-            self._all_taken({"Failed": failed}, verb="settle")
-
-    def _all_taken(self, answer: Any, *, verb: str) -> None:
-        failed = answer.get("Failed") or []
-        if failed:
-            raise QueueUnavailable(f"SQS did not {verb} {len(failed)} messages of {self._name} ({failed[0].get('Code')}).")
-
-    def _url(self, name: str) -> str:
-        if name not in self._urls:
-            self._urls[name] = self._found_or_made(name)
-        return self._urls[name]
-
-    def _found_or_made(self, name: str) -> str:
-        try:
-            url: str = self._client.get_queue_url(QueueName=name)["QueueUrl"]
-        except ClientError as error:
-            if not self._create or error.response["Error"]["Code"] not in GONE:
-                raise
-            url = self._client.create_queue(QueueName=name)["QueueUrl"]
-        return url
-
     @contextmanager
-    def _translated(self, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            raise QueueUnavailable(f"SQS refused to {verb} on {self._name} ({code}); due jobs are found in the rows.") from error
-        except BotoCoreError as error:
-            text = f"SQS could not be reached to {verb} on {self._name} ({type(error).__name__}); due jobs are found in the rows."
-            raise QueueUnavailable(text) from error
+    def _pair(self, doing: str) -> Iterator[QueuePair]:
+        """The queues' addresses, and the translation of whatever goes wrong with them."""
+        with translated(f"{doing} queue {self._name}", unavailable=QueueUnavailable, reason="queue"):
+            try:
+                yield self._finder.pair()
+            except self._client.exceptions.QueueDoesNotExist as error:
+                self._finder.forget()
+                text = f"The SQS queue {self._name} has vanished; it is looked for again by itself."
+                raise QueueUnavailable(text, reason="queue_vanished") from error
+
+    def _received(self, url: str, limit: int, *, wait_seconds: int) -> list[Message]:
+        messages: list[Message] = []
+        while len(messages) < limit:
+            reply = self._client.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=min(limit - len(messages), PER_CALL),
+                WaitTimeSeconds=0 if messages else wait_seconds,
+                VisibilityTimeout=self._visibility_seconds,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+            received = reply.get("Messages", [])
+            if not received:
+                break
+            messages.extend(message_of(entry) for entry in received)
+        return messages
+
+    def _send(self, url: str, entries: Sequence[Mapping[str, Any]]) -> None:
+        numbered = [{"Id": str(number), **entry} for number, entry in enumerate(entries)]
+        reply = self._client.send_message_batch(QueueUrl=url, Entries=numbered)
+        self._check(reply, tolerated=frozenset())
+
+    def _delete(self, url: str, messages: Sequence[Message]) -> None:
+        numbered = [{"Id": str(number), "ReceiptHandle": message.receipt} for number, message in enumerate(messages)]
+        reply = self._client.delete_message_batch(QueueUrl=url, Entries=numbered)
+        self._check(reply, tolerated=LATE_RECEIPT)
+
+    def _check(self, reply: Mapping[str, Any], *, tolerated: frozenset[str]) -> None:
+        """A batch call succeeds even when some of its entries did not."""
+        codes = sorted({str(entry["Code"]) for entry in reply.get("Failed", [])} - tolerated)
+        if codes:
+            text = f"SQS did not do all of a batch on queue {self._name} ({', '.join(codes)}); it is tried again by itself."
+            raise QueueUnavailable(text, reason="queue_batch_incomplete")
+
+    def _counts(self, url: str) -> tuple[int, int]:
+        """Messages that may be taken, and messages that are hidden."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return int(attributes[names[0]]), int(attributes[names[1]])
 
 
-def body_of(job_ids: Sequence[UUID], **more: object) -> str:
-    return json.dumps({"job_ids": [str(job_id) for job_id in job_ids], **more})
+def message_of(entry: Mapping[str, Any]) -> Message:
+    takes = int(entry["Attributes"]["ApproximateReceiveCount"])
+    return Message(job_ids=job_ids_in(entry["Body"]), receipt=entry["ReceiptHandle"], takes=takes)
 
 
-def message_from(item: Any) -> Message:
-    """A message; one that is not ours has no ids, and ends as a dead letter."""
-    try:
-        job_ids = tuple(UUID(text) for text in json.loads(item["Body"])["job_ids"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        job_ids = ()
-    return Message(job_ids, receipt=item["ReceiptHandle"], takes=int(item["Attributes"]["ApproximateReceiveCount"]))
+def dead_letter_of(message: Message, *, reason: str) -> dict[str, Any]:
+    attributes = {
+        "reason": {"DataType": "String", "StringValue": reason},
+        "takes": {"DataType": "Number", "StringValue": str(message.takes)},
+    }
+    body = ",".join(str(job_id) for job_id in message.job_ids)
+    return {"MessageBody": body or NO_IDS, "MessageAttributes": attributes}
 
 
-def tens(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (items[start : start + PER_CALL] for start in range(0, len(items), PER_CALL))
+def tens(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, PER_CALL)):
+        yield some
+
+
+def open_from_url(url: str, *, name: str, visibility: timedelta, max_takes: int) -> Queue:
+    """`sqs://region/prefix`, with `endpoint=` for an emulator and `create=1` to make missing queues."""
+    address = AwsAddress.of(url)
+    if not address.host or not address.path:
+        raise SettingsError("ZIXLY_QUEUE_URL must look like sqs://region/prefix")
+    endpoint = address.options.get("endpoint")
+    client = aws_client("sqs", region=address.host, endpoint=endpoint, read_timeout_seconds=READ_TIMEOUT_SECONDS)
+    visibility_seconds = max(int(visibility.total_seconds()), 1)
+    finder = QueueFinder(
+        client,
+        name=f"{address.path}-{name}",
+        may_create=address.options.get("create") == "1",
+        visibility_seconds=visibility_seconds,
+        max_takes=max_takes,
+    )
+    return SqsQueue(client, finder, name=name, visibility_seconds=visibility_seconds, max_takes=max_takes)

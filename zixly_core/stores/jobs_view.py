@@ -30,7 +30,7 @@ from zixly_core.tables import (
 )
 
 Row = dict[str, Any]
-_dialect = PGDialect_psycopg()
+_dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
@@ -176,7 +176,7 @@ def effects_query(job_id: UUID) -> Select[Any]:
 
 def events_query(delivery_id: UUID) -> Select[Any]:
     names = "id tenant_id kind external_id record_key record_id dedupe_key outcome duplicate_of occurred_at".split()
-    return select(*(events.c[name] for name in names)).where(events.c.delivery_id == delivery_id).order_by(events.c.id)
+    return select(*(events.c[name] for name in names)).where(events.c.delivery_id == delivery_id).order_by(events.c.occurred_at, events.c.id)
 
 
 def jobs_of_events_query(delivery_id: UUID) -> Select[Any]:

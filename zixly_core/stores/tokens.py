@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Protocol
 from uuid import UUID
 
 from psycopg.errors import LockNotAvailable
 
 from zixly_core.errors import Disconnected, Transient
+from zixly_core.secret_box import SecretBox
 from zixly_core.stores.database import Database, Rows
 from zixly_core.token_store import Connection, HeldTokens, StoredTokens, TokenSet, packed, secret_context, unpacked
 
@@ -29,21 +29,13 @@ update zixly.connection_secrets
 set ciphertext = %(ciphertext)s, version = version + 1, expires_at = %(expires_at)s, updated_at = now()
 where connection_id = %(connection_id)s and version = %(version)s"""
 
-DISCONNECT_SQL = "update zixly.connections set status = 'DISCONNECTED' where id = %s"
-
-
-class Sealing(Protocol):
-    """What this store needs of `SecretBox`."""
-
-    def seal(self, data: bytes, *, context: str) -> bytes: ...
-
-    def open(self, sealed: bytes, *, context: str) -> bytes: ...
+DISCONNECT_SQL = "update zixly.connections set status = 'DISCONNECTED', parked_reason = 'reconnect_needed' where id = %s"
 
 
 class PostgresTokenStore:
     """`TokenStore` over the table `connection_secrets`, as the role of the runs."""
 
-    def __init__(self, database: Database, box: Sealing, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> None:
+    def __init__(self, database: Database, box: SecretBox, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> None:
         self._database = database
         self._box = box
         self._lock_timeout = lock_timeout
@@ -79,7 +71,7 @@ class PostgresTokenStore:
 class HeldRow:
     """The row of one connection, locked until its transaction ends."""
 
-    def __init__(self, rows: Rows, box: Sealing, connection: Connection, stored: StoredTokens) -> None:
+    def __init__(self, rows: Rows, box: SecretBox, connection: Connection, stored: StoredTokens) -> None:
         self._rows = rows
         self._box = box
         self._connection = connection

@@ -1,7 +1,5 @@
 """The ops that every workflow begins and ends with: claim the batch's jobs, settle them, conclude the run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

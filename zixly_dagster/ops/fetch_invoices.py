@@ -1,7 +1,5 @@
 """Ops that read Xero: the invoices of a batch in batch calls, and what became of them since we last acted."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from dagster import OpExecutionContext, op

@@ -1,7 +1,5 @@
 """The op that fetches invoices' PDFs, one call each, from the budget that live work left over."""
 
-from __future__ import annotations
-
 from dagster import OpExecutionContext, op
 
 from zixly_core.errors import ZixlyError

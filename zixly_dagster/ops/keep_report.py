@@ -1,7 +1,5 @@
 """The op that keeps a batch's report in the object store, and asks for the documents that a connection wants."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

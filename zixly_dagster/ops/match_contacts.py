@@ -1,7 +1,5 @@
 """The op that finds customers among a portal's contacts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """The op that writes contacts' properties: each write once, and never an older state over a newer one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """A dispatch sensor for each system: an operator pauses a system by its switch, and its jobs wait as due, not lost."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from dagster import DefaultSensorStatus, RunRequest, SensorDefinition, SensorEvaluationContext, SkipReason, sensor

@@ -1,7 +1,5 @@
 """The sweep sensor: repairs what queues, runs and workers forgot, and ends in Dagster the runs that vanished."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from dagster import (

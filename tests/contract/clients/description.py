@@ -59,9 +59,7 @@ class Description:
         if schema["type"] != "array":
             return self._schema_faults(parameter["name"], typed(text, schema["type"]), schema)
         items = [text] if parameter.get("explode", True) else text.split(",")
-        return [
-            fault for one in items for fault in self._schema_faults(parameter["name"], one, self._resolved(schema["items"]))
-        ]
+        return [fault for one in items for fault in self._schema_faults(parameter["name"], one, self._resolved(schema["items"]))]
 
     def _body_faults(self, operation: dict[str, Any], request: httpx2.Request) -> list[str]:
         if "requestBody" not in operation:
@@ -104,7 +102,7 @@ class Description:
 @cache
 def description(name: str) -> Description:
     """The description in `tests/contract/descriptions/{name}.yaml`."""
-    return Description(yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))  # noqa: S506
+    return Description(yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
 
 
 def fits(template: str, path: str) -> bool:

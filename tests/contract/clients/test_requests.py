@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from tests.contract.clients.description import description
 from tests.contract.clients.recorded import recorded, seen
@@ -63,9 +64,7 @@ def test_the_other_reads_of_xero_are_allowed_by_its_description() -> None:
 
 def test_contacts_by_email_are_asked_for_as_the_official_client_does() -> None:
     hubspot = HubSpot([batch()], version="v3")
-    hubspot.client.contacts_by_email(
-        ["ada.lovelace@example.test", "grace.hopper@example.test"], properties=["xero_last_invoice_status"]
-    )
+    hubspot.client.contacts_by_email(["ada.lovelace@example.test", "grace.hopper@example.test"], properties=["xero_last_invoice_status"])
     (request,) = hubspot.vendor.requests
     assert seen(request) == recorded("hubspot", "batch-read-contacts-by-email")
     assert hubspot_faults(request) == []
@@ -94,7 +93,7 @@ def test_every_call_of_hubspot_is_allowed_by_its_description_in_each_version(ver
 
 @pytest.mark.parametrize("version", ["2026-09", "2026-03", "v3"])
 def test_the_exchange_of_a_token_is_allowed_by_hubspots_description(version: str) -> None:
-    settings = Settings(hubspot_client_id="app", hubspot_client_secret="secret", hubspot_api_version=version)
+    settings = Settings(hubspot_client_id="app", hubspot_client_secret=SecretStr("secret"), hubspot_api_version=version)
     vendor = Vendor([answered({"access_token": "a", "refresh_token": "b", "expires_in": 1800})])
     TokenExchange(vendor.http, hubspot_app(settings)).refreshed(TokenSet(None, "r", None), now=SINCE)
     assert hubspot_faults(vendor.requests[0]) == []
@@ -115,5 +114,7 @@ def test_the_check_itself_refuses_what_the_description_does_not_allow(url: str) 
 
 def test_the_check_itself_refuses_a_batch_that_is_too_large_or_misspelt() -> None:
     url = "https://x.test/crm/objects/2026-09/contacts/batch/update"
-    for body in ({"inputs": [{"id": "1", "properties": {}}] * 101}, {"input": []}, {"inputs": [{"properties": {}}]}):
+    one: dict[str, object] = {"id": "1", "properties": {}}
+    bodies: list[dict[str, object]] = [{"inputs": [one] * 101}, {"input": []}, {"inputs": [{"properties": {}}]}]
+    for body in bodies:
         assert hubspot_faults(httpx2.Request("POST", url, json=body)) != []

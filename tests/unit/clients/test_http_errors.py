@@ -50,7 +50,7 @@ def test_a_status_decides_whether_another_try_helps(status: int, kind: type[Exce
 
 @given(status=st.integers(min_value=300, max_value=599), content=st.binary(max_size=200), header=st.text(max_size=20))
 def test_no_status_body_or_header_is_without_an_error_and_none_disconnects(status: int, content: bytes, header: str) -> None:
-    headers = [("retry-after", header.encode("utf-8")), ("x-rate-limit-problem", header.encode("utf-8"))]
+    headers = [(name, header.encode("utf-8")) for name in (b"retry-after", b"x-rate-limit-problem")]
     error = failure(httpx2.Response(status, content=content, headers=headers))
     assert isinstance(error, Transient | Permanent)
     assert not isinstance(error, Disconnected)
@@ -71,9 +71,7 @@ def test_no_status_body_or_header_is_without_an_error_and_none_disconnects(statu
         ({"Retry-After": "soon"}, "rate_limited_unknown", timedelta(seconds=10)),
     ],
 )
-def test_a_429_of_xero_parks_the_organisation_for_as_long_as_it_asks(
-    headers: dict[str, str], reason: str, wait: timedelta
-) -> None:
+def test_a_429_of_xero_parks_the_organisation_for_as_long_as_it_asks(headers: dict[str, str], reason: str, wait: timedelta) -> None:
     error = failure(httpx2.Response(429, headers=headers))
     assert isinstance(error, BudgetSpent)
     assert (error.reason, error.retry_after) == (reason, wait)
@@ -94,9 +92,7 @@ def test_a_429_of_xero_parks_the_organisation_for_as_long_as_it_asks(
         ("DAILY", {"X-HubSpot-RateLimit-Interval-Milliseconds": "10000"}, "rate_limited_day", timedelta(hours=1)),
     ],
 )
-def test_a_429_of_hubspot_is_told_by_its_policy_name(
-    policy: str, headers: dict[str, str], reason: str, wait: timedelta
-) -> None:
+def test_a_429_of_hubspot_is_told_by_its_policy_name(policy: str, headers: dict[str, str], reason: str, wait: timedelta) -> None:
     body = {"status": "error", "message": "You have reached your limit", "errorType": "RATE_LIMIT", "policyName": policy}
     error = failure(answered(body, status=429, headers=headers), system="hubspot")
     assert isinstance(error, BudgetSpent)
@@ -122,9 +118,7 @@ def test_a_locked_record_waits_two_seconds_and_an_account_that_moves_as_long_as_
         (httpx2.UnsupportedProtocol("x"), Permanent, "bad_url"),
     ],
 )
-def test_a_broken_connection_is_transient_and_a_wrong_url_is_not(
-    error: httpx2.HTTPError, kind: type[Exception], reason: str
-) -> None:
+def test_a_broken_connection_is_transient_and_a_wrong_url_is_not(error: httpx2.HTTPError, kind: type[Exception], reason: str) -> None:
     found = failure(error)
     assert type(found) is kind
     assert found.reason == reason

@@ -36,7 +36,7 @@ def test_an_invoice_is_read_with_exact_money_aware_dates_and_ids_in_lower_case()
     invoice = invoice_from(invoice_json())
     assert invoice.id == "8694c9c5-7097-4449-a708-b8c1982921a4"
     assert (invoice.number, invoice.currency, invoice.type) == ("INV-0042", "AUD", "ACCREC")
-    assert (invoice.total, invoice.amount_due) == (Decimal("1250.1"), 0)
+    assert (invoice.total, invoice.amount_due) == (Decimal("1250.1"), Decimal(0))
     assert invoice.fully_paid_on == date(2026, 11, 22)
     assert invoice.updated_at == datetime(2026, 11, 22, 10, 4, 5, 160_000, tzinfo=UTC)
     assert invoice.is_paid
@@ -47,7 +47,7 @@ def test_an_open_bill_without_number_or_payment_date_is_read_too() -> None:
     source = invoice_json(Type="ACCPAY", Status="authorised")
     del source["FullyPaidOnDate"], source["InvoiceNumber"], source["AmountPaid"]
     bill = invoice_from(source)
-    assert (bill.number, bill.fully_paid_on, bill.amount_paid) == ("", None, 0)
+    assert (bill.number, bill.fully_paid_on, bill.amount_paid) == ("", None, Decimal(0))
     assert not bill.is_paid
     assert not bill.is_sale
 

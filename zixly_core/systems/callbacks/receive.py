@@ -22,6 +22,7 @@ from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, Sub
 
 TOLERANCE = timedelta(minutes=5)  # both ways, as the convention advises
 MAX_ID_BYTES = 200  # several of them make a key, and a key of more than 2,700 bytes has no place in an index
+MAX_HEADER_LENGTH = 2_000  # room for many signatures while secrets change
 JOB_IDS = Answer(status=202, body=None)
 
 
@@ -103,9 +104,9 @@ def occurred_at(document: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def header(request: IncomingRequest, name: str) -> str:
+def header(request: IncomingRequest, name: str, *, max_length: int = MAX_HEADER_LENGTH) -> str:
     value = request.headers.get(name)
-    if not value or len(value) > MAX_HEADER_LENGTH or not value.isprintable():
+    if not value or len(value.encode()) > max_length or not value.isprintable():
         raise InvalidSignature(f"A callback came without a usable {name} header.", reason="signature_missing")
     return value
 

@@ -1,0 +1,59 @@
+"""Connections with sealed tokens in a real Postgres, and keepers over them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+
+from zixly_core.http_client import new_client
+from zixly_core.ids import new_id
+from zixly_core.oauth import OAuthApp, TokenExchange
+from zixly_core.secret_box import SecretBox
+from zixly_core.stores.database import Database
+from zixly_core.stores.tokens import PostgresTokenStore
+from zixly_core.token_store import Connection, TokenSet, packed, secret_context
+from zixly_core.tokens import TokenKeeper
+
+# For tests only; processes of one test share it.
+BOX = SecretBox([urlsafe_b64encode(bytes(range(32))).decode()])
+
+
+def store_over(database_url: str, *, lock_timeout: timedelta = timedelta(seconds=20)) -> PostgresTokenStore:
+    return PostgresTokenStore(Database(database_url, name="tokens"), BOX, lock_timeout=lock_timeout)
+
+
+def keeper_over(database_url: str, token_url: str) -> TokenKeeper:
+    app = OAuthApp("xero", token_url, "app", "app-secret", "client_secret_basic")
+    http = new_client()
+    return TokenKeeper(store_over(database_url), lambda _: TokenExchange(http, app))
+
+
+def ended() -> TokenSet:
+    return TokenSet("access-0", "refresh-0", datetime.now(UTC) - timedelta(minutes=1))
+
+
+def authorise(owner_url: str, tokens: TokenSet | None = None) -> Connection:
+    """A tenant with one connection, written as the owner of the tables."""
+    connection = Connection(id=new_id(), tenant_id=new_id(), system="xero", external_id=str(new_id()))
+    with psycopg.connect(owner_url) as owner:
+        owner.execute("insert into zixly.tenants (id, slug, name) values (%s, %s, 'T')", (connection.tenant_id, str(connection.id)))
+        owner.execute(
+            "insert into zixly.connections (id, tenant_id, system, external_id, name) values (%s, %s, 'xero', %s, 'C')",
+            (connection.id, connection.tenant_id, connection.external_id),
+        )
+        sealed = BOX.seal(packed(tokens or ended()), context=secret_context(connection))
+        owner.execute(
+            "insert into zixly.connection_secrets (connection_id, tenant_id, ciphertext) values (%s, %s, %s)",
+            (connection.id, connection.tenant_id, sealed),
+        )
+    return connection
+
+
+def status_of(owner_url: str, connection_id: UUID) -> str:
+    with psycopg.connect(owner_url) as owner:
+        row = owner.execute("select status from zixly.connections where id = %s", (connection_id,)).fetchone()
+    assert row is not None
+    return str(row[0])

@@ -1,0 +1,93 @@
+"""Deliveries for tests: the recorded ones of `tests/payloads`, and new ones signed like the vendors sign."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from zixly_core.signatures import hmac_base64
+from zixly_core.system import IncomingRequest
+from zixly_core.systems.callbacks.receive import key_of
+
+PAYLOADS = Path(__file__).parent.parent / "payloads"
+
+
+@dataclass(frozen=True)
+class RecordedDelivery:
+    """A delivery as its file tells it, with what must become of it."""
+
+    name: str
+    system: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    secret: str
+    received_at: datetime
+    is_accepted: bool
+    status: int
+    event_keys: tuple[str, ...] = field(default=())
+
+    def request(self) -> IncomingRequest:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return IncomingRequest(method="POST", url=self.url, headers=headers, body=self.body, received_at=self.received_at)
+
+
+def recorded(system: str) -> list[RecordedDelivery]:
+    """Every recorded delivery of a system."""
+    return [read_delivery(path) for path in sorted((PAYLOADS / system / "deliveries").glob("*.json"))]
+
+
+def recorded_one(system: str, name: str) -> RecordedDelivery:
+    return next(one for one in recorded(system) if one.name == name)
+
+
+def read_delivery(path: Path) -> RecordedDelivery:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return RecordedDelivery(
+        name=document["name"],
+        system=document["system"],
+        url=document["url"],
+        headers=document["headers"],
+        body=document["body"].encode(),
+        secret=document["secret"],
+        received_at=datetime.fromtimestamp(document["received_at_ms"] / 1000, UTC),
+        is_accepted=document["expected"] == "accept",
+        status=document["expected_status"],
+        event_keys=tuple(event["key"] for event in document.get("expected_events", [])),
+    )
+
+
+def xero_event(organisation: str, **overrides: object) -> dict[str, object]:
+    """A valid event; a test writes down only what matters to it."""
+    return {
+        "resourceId": str(uuid4()),
+        "tenantId": organisation,
+        "tenantType": "ORGANISATION",
+        "eventCategory": "INVOICE",
+        "eventType": "UPDATE",
+        "eventDateUtc": "2026-11-22T09:59:41.902",
+        **overrides,
+    }
+
+
+def xero_body(*events: dict[str, object]) -> bytes:
+    return json.dumps({"events": events, "firstEventSequence": 1, "lastEventSequence": 1, "entropy": "X"}).encode()
+
+
+def xero_headers(body: bytes, *, key: str) -> dict[str, str]:
+    return {"content-type": "application/json", "x-xero-signature": hmac_base64(key.encode(), body)}
+
+
+def callback_headers(body: bytes, *, secret: str, message_id: str, at: datetime) -> dict[str, str]:
+    timestamp = str(int(at.timestamp()))
+    signature = hmac_base64(key_of(secret), f"{message_id}.{timestamp}.".encode() + body)
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{signature}",
+    }

@@ -1,0 +1,57 @@
+"""Settings of the embedded stack."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from zixly_cli.doctor import check_variables
+from zixly_cli.settings import ROOT, StackSettings, read_stack_settings, user_variables
+from zixly_core.errors import SettingsError
+from zixly_core.settings import Settings
+
+EXAMPLE = ROOT / ".env.example"
+
+
+def test_a_wrong_port_is_named_by_its_variable() -> None:
+    with pytest.raises(SettingsError, match="ZIXLY_BRIDGE_PORT is wrong"):
+        read_stack_settings({"ZIXLY_BRIDGE_PORT": "three thousand"})
+
+
+def test_two_processes_cannot_be_given_one_port() -> None:
+    with pytest.raises(SettingsError, match="ZIXLY_CODE_PORT and ZIXLY_BRIDGE_PORT are both 3000"):
+        read_stack_settings({"ZIXLY_CODE_PORT": "3000"})
+
+
+def test_a_relative_home_is_made_absolute() -> None:
+    assert read_stack_settings({"ZIXLY_HOME": "somewhere"}).home == Path.cwd() / "somewhere"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("ZIXLY_BRIDGE_PORT=4000\nZIXLY_WORKERS=1\nOTHER=1\n")
+    monkeypatch.setenv("ZIXLY_BRIDGE_PORT", "5000")
+    given = user_variables(tmp_path)
+    assert given["ZIXLY_BRIDGE_PORT"] == "5000"
+    assert given["ZIXLY_WORKERS"] == "1"
+    assert "OTHER" not in given
+
+
+def test_a_misspelt_variable_is_found() -> None:
+    with pytest.raises(SettingsError, match="ZIXLY_BRIDGE_PROT"):
+        check_variables({"ZIXLY_BRIDGE_PROT": "3000"})
+
+
+def test_the_example_lists_every_setting_and_no_other() -> None:
+    listed = set(re.findall(r"^#?(ZIXLY_\w+)=", EXAMPLE.read_text(), flags=re.MULTILINE))
+    fields = {f"ZIXLY_{name.upper()}" for name in (*Settings.model_fields, *StackSettings.model_fields)}
+    assert listed == fields
+
+
+@pytest.mark.parametrize("model", [Settings, StackSettings])
+def test_the_defaults_in_the_example_are_the_real_ones(model: type[Settings] | type[StackSettings]) -> None:
+    shown = dict(re.findall(r"^#(ZIXLY_\w+)=(.+)$", EXAMPLE.read_text(), flags=re.MULTILINE))
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, int | float) and name != "home":
+            assert float(shown[f"ZIXLY_{name.upper()}"]) == field.default, name

@@ -1,0 +1,70 @@
+"""`python -m webhook_bridge`: serve the bridge, in one process or several."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+import structlog
+import uvicorn
+
+from zixly_core.errors import SettingsError
+from zixly_core.logs import configure_logs
+from zixly_core.settings import Settings, read_settings
+
+STOP_SECONDS = 5
+KEEP_ALIVE_SECONDS = 75  # longer than the usual proxy's 60, so that it is never us who hang up first
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """Serve until told to stop. 2 when a setting is wrong."""
+    try:
+        settings = read_settings()
+        check(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"bridge: {error}\n")
+        return 2
+    if settings.bridge_workers == 1:
+        serve(settings)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="zixly-metrics-") as folder:
+        os.environ[MULTIPROCESS_DIR] = folder
+        serve(settings)
+    return 0
+
+
+def check(settings: Settings) -> None:
+    """What this process cannot do without, before anything starts. Raises `SettingsError`."""
+    for role in ("intake", "api", "metrics"):
+        settings.required(f"database_url_{role}")
+
+
+def serve(settings: Settings) -> None:
+    """uvicorn with uvloop and httptools. No access log (the metrics and our own lines say it), no server header."""
+    configure_logs(log_format=settings.log_format, level=settings.log_level, process="bridge")
+    if settings.environment == "local" and settings.api_token is None and settings.bridge_host not in LOOPBACK:
+        log.warning("api_is_open", host=settings.bridge_host, mend="set ZIXLY_API_TOKEN or ZIXLY_ENVIRONMENT=production")
+    uvicorn.run(
+        "webhook_bridge.serving:app",
+        factory=True,
+        host=settings.bridge_host,
+        port=settings.bridge_port,
+        workers=settings.bridge_workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

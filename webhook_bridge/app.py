@@ -1,0 +1,122 @@
+"""The bridge put together. Everything is made here and passed in; importing this opens no connection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from webhook_bridge.announcer import Announcer
+from webhook_bridge.database import AsyncDatabase
+from webhook_bridge.health import health_routes
+from webhook_bridge.intake_service import IntakeParts, IntakeService
+from webhook_bridge.jobs_api import jobs_routes
+from webhook_bridge.middleware import Around
+from webhook_bridge.problems import handle_problems
+from webhook_bridge.receive import receive_routes
+from webhook_bridge.routing_snapshot import Opener, RoutingSnapshot
+from webhook_bridge.scrape import PipelineCollector, scrape_registry
+from webhook_bridge.signed_in import caller_of
+from zixly_core.metrics import ProcessMetrics
+from zixly_core.queue import Queue
+from zixly_core.queues import open_queue
+from zixly_core.secret_box import SecretBox
+from zixly_core.settings import Settings
+from zixly_core.stores.database import Database
+from zixly_core.system import System
+from zixly_core.systems import SYSTEMS
+
+# Two for the committers, one for the routing table, one to spare.
+INTAKE_CONNECTIONS = 4
+ABOUT = """Takes webhooks: verified over their raw bytes, committed to Postgres, and only then answered. What they become are jobs,
+which this API shows."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a bridge is made of."""
+
+    systems: Mapping[str, System]
+    intake: AsyncDatabase
+    databases: Mapping[str, Database]
+    """By role: `intake` (to ask whether it answers), `api`, `metrics`."""
+    queues: Mapping[str, Queue]
+    opener: Opener | None
+    registry: CollectorRegistry
+
+
+def parts_from(settings: Settings) -> Parts:
+    """The parts that the settings name. Raises `SettingsError`. Nothing is connected yet."""
+    has_key = settings.secrets_key is not None or settings.secrets_key_file is not None
+    urls = {role: settings.required(f"database_url_{role}") for role in ("intake", "api", "metrics")}
+    sizes = {"intake": 1, "api": 4, "metrics": 2}
+    return Parts(
+        systems=SYSTEMS,
+        intake=AsyncDatabase(urls["intake"], name="bridge-intake", max_size=INTAKE_CONNECTIONS),
+        databases={role: Database(url, name=f"bridge-{role}", max_size=sizes[role], timeout_seconds=2) for role, url in urls.items()},
+        queues={name: open_queue(settings.queue_url.get_secret_value(), name=name) for name in SYSTEMS},
+        opener=SecretBox.from_settings(settings) if has_key else None,
+        registry=CollectorRegistry(),
+    )
+
+
+def create_app(settings: Settings, parts: Parts) -> FastAPI:
+    """The application over its parts, which it opens and closes with its life."""
+    metrics = ProcessMetrics(parts.registry)
+    intake = intake_service(settings, parts, metrics)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        await intake.start()
+        try:
+            yield
+        finally:
+            await intake.stop()
+            close(parts)
+
+    app = FastAPI(
+        title="Zixly bridge",
+        description=ABOUT,
+        version="1",
+        lifespan=life,
+        docs_url=None,  # Swagger's page loads its code from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(Around, metrics=metrics)
+    handle_problems(app)
+    public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
+    app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes))
+    app.include_router(jobs_routes(parts.databases["api"], dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))
+    collector = PipelineCollector(parts.databases["metrics"], parts.queues)
+    app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
+    return app
+
+
+def intake_service(settings: Settings, parts: Parts, metrics: ProcessMetrics) -> IntakeService:
+    return IntakeService(
+        IntakeParts(
+            database=parts.intake,
+            routing=RoutingSnapshot(parts.intake, opener=parts.opener),
+            announcer=Announcer(parts.queues, metrics=metrics),
+            metrics=metrics,
+            app_secrets={name: app_secrets(settings, system) for name, system in parts.systems.items()},
+        )
+    )
+
+
+def app_secrets(settings: Settings, system: System) -> tuple[str, ...]:
+    """The signing secrets of our app at a vendor, newest first; empty when the system is off or its connections have their own."""
+    value = getattr(settings, system.secrets_setting) if system.secrets_setting else None
+    secrets = value.get_secret_value().split(",") if value else []
+    return tuple(secret.strip() for secret in secrets if secret.strip())
+
+
+def close(parts: Parts) -> None:
+    for database in parts.databases.values():
+        database.close()
+    for queue in parts.queues.values():
+        queue.close()

@@ -1,0 +1,151 @@
+"""`GET /webhook/jobs/{id}` and the operations API under `/api/`: what happened, and cancel and retry by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from webhook_bridge.cursors import cursor_after, page_from
+from webhook_bridge.models import Delivery, DeliveryPage, Job, JobPage, JobStatusChange
+from webhook_bridge.problems import NotAllowed, NotFound, WrongState, problems
+from webhook_bridge.signed_in import Caller
+from zixly_core.intake import Verdict
+from zixly_core.job import JobStatus
+from zixly_core.stores.cancel import cancel_job, retry_job
+from zixly_core.stores.database import Database
+from zixly_core.stores.jobs_view import (
+    JobFilter,
+    deliveries_page,
+    delivery_detail,
+    job_detail,
+    jobs_page,
+    note,
+    scoped,
+)
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)]
+
+
+def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller]) -> APIRouter:
+    """The routes; `database` is seen as role `api`."""
+    router = APIRouter()
+    run_url = f"{dagster_url.rstrip('/')}/runs"
+    signed_in = Depends(caller_of)
+
+    @router.get("/webhook/jobs/{job_id}", tags=["jobs"], responses=problems(401, 404, 422, 503))
+    def job(job_id: UUID, caller: Caller = signed_in) -> Job:
+        """One job with its whole story: attempts, steps, related records, effects, result or error, and where to look further."""
+        with scoped(database, caller.scope) as connection:
+            row = job_detail(connection, job_id)
+        if row is None:
+            raise no_such_job(job_id)
+        return Job.model_validate(job_document(row, run_url=run_url) | {"steps": row["execution_log"]})
+
+    @router.get("/api/jobs", tags=["jobs"], responses=problems(400, 401, 422, 503))
+    def jobs(
+        *,
+        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+        workflow: Annotated[str | None, Query(description="Such as `xero-invoice-to-hubspot`.")] = None,
+        status: Annotated[JobStatus | None, Query(description="Only jobs that stand there.")] = None,
+        record: Annotated[str | None, Query(description="A record key, as jobs show it.")] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        caller: Caller = signed_in,
+    ) -> JobPage:
+        """Jobs, newest first."""
+        wanted = JobFilter(tenant=tenant, workflow=workflow, status=status, record_key=record)
+        page = page_from(limit=limit, cursor=cursor)
+        with scoped(database, caller.scope) as connection:
+            rows = jobs_page(connection, wanted=wanted, page=page)
+        documents = [job_document(row, run_url=run_url) for row in rows]
+        return JobPage.model_validate({"jobs": documents, "next_cursor": cursor_after(rows, limit=limit, age="created_at")})
+
+    @router.post("/api/jobs/{job_id}/cancel", tags=["jobs"], responses=problems(401, 403, 404, 409, 422, 503))
+    def cancel(job_id: UUID, caller: Caller = signed_in) -> JobStatusChange:
+        """Cancel a job. One that runs is asked to stop, and stays RUNNING until it does, between steps and vendor calls."""
+        with scoped(database, caller.scope) as connection:
+            status = cancel_job(connection, job_id=job_id, actor=caller.name)
+        return changed(job_id, status, wanted=(JobStatus.CANCELLED, JobStatus.RUNNING), verb="cancelled")
+
+    @router.post("/api/jobs/{job_id}/retry", tags=["jobs"], responses=problems(401, 403, 404, 409, 422, 503))
+    def retry(job_id: UUID, caller: Caller = signed_in) -> JobStatusChange:
+        """Try a job that ended FAILED once more, from its checkpoint; what it wrote already is not written again."""
+        with scoped(database, caller.scope) as connection:
+            status = retry_job(connection, job_id=job_id, actor=caller.name)
+        return changed(job_id, status, wanted=(JobStatus.QUEUED,), verb="retried")
+
+    @router.get("/api/deliveries", tags=["deliveries"], responses=problems(400, 401, 403, 422, 503))
+    def deliveries(
+        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
+        verdict: Annotated[Verdict | None, Query(description="What became of it.")] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        caller: Caller = signed_in,
+    ) -> DeliveryPage:
+        """Deliveries, newest first; for staff, since one delivery can be about several tenants."""
+        for_staff(caller)
+        page = page_from(limit=limit, cursor=cursor)
+        with scoped(database, caller.scope) as connection:
+            rows = deliveries_page(connection, system=system, verdict=verdict, page=page)
+        documents = [row | {"body_sha256": row["body_sha256"].hex()} for row in rows]
+        next_cursor = cursor_after(rows, limit=limit, age="received_at")
+        return DeliveryPage.model_validate({"deliveries": documents, "next_cursor": next_cursor})
+
+    @router.get("/api/deliveries/{delivery_id}", tags=["deliveries"], responses=problems(401, 403, 404, 422, 503))
+    def delivery(
+        delivery_id: UUID,
+        body: Annotated[bool, Query(description="Show the raw body too; that is written to the audit log.")] = False,
+        caller: Caller = signed_in,
+    ) -> Delivery:
+        """One delivery with its events and their jobs; for staff."""
+        for_staff(caller)
+        with scoped(database, caller.scope) as connection:
+            row = delivery_detail(connection, delivery_id, with_body=body)
+            if row is not None and body:
+                note(connection, actor=caller.name, action="delivery.read_body", subject=str(delivery_id))
+        if row is None:
+            raise NotFound(f"There is no delivery {delivery_id}; it may have been deleted by retention.")
+        return Delivery.model_validate(delivery_document(row))
+
+    return router
+
+
+def for_staff(caller: Caller) -> None:
+    if not caller.scope.is_staff:
+        raise NotAllowed("Deliveries can be about several tenants, so only staff may see them.")
+
+
+def changed(job_id: UUID, status: str | None, *, wanted: tuple[JobStatus, ...], verb: str) -> JobStatusChange:
+    """The status that a change came to. Raises `NotFound` or `WrongState`."""
+    if status is None:
+        raise no_such_job(job_id)
+    if status not in wanted:
+        raise WrongState(f"Job {job_id} is {status} and cannot be {verb}.")
+    return JobStatusChange(id=job_id, status=status)
+
+
+def no_such_job(job_id: UUID) -> NotFound:
+    return NotFound(f"There is no job {job_id}, or it is not yours to see.")
+
+
+def job_document(row: dict[str, Any], *, run_url: str) -> dict[str, Any]:
+    """A job's row with its links; `run_id` is the run that holds it, else the latest that did."""
+    run_id = row["run_id"] or row["last_run_id"]
+    event = row.get("event")
+    delivery = f"/api/deliveries/{event['delivery_id']}" if event else None
+    links = {
+        "self": f"/webhook/jobs/{row['id']}",
+        "run": f"{run_url}/{run_id}" if run_id else None,
+        "delivery": delivery,
+        "event": f"{delivery}#{event['id']}" if event else None,
+    }
+    return row | {"run_id": run_id, "links": links}
+
+
+def delivery_document(row: dict[str, Any]) -> dict[str, Any]:
+    body = bytes(row["body"]).decode(errors="replace") if "body" in row else None
+    return row | {"body_sha256": row["body_sha256"].hex(), "body": body}

@@ -1,0 +1,74 @@
+"""Around every request: an id for the logs, the duration for the metrics, and headers that keep browsers careful."""
+
+from __future__ import annotations
+
+import re
+from time import perf_counter
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zixly_core.ids import new_id
+from zixly_core.metrics import ProcessMetrics
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # www.w3.org/TR/trace-context
+SAFE_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+
+
+class Around:
+    """Pure ASGI: the response passes through untouched but for its headers. Cookies are never set."""
+
+    def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        request_id = new_id().hex
+        status = 500
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id, **traced(Headers(scope=scope)))
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        finally:
+            labels = (method_of(scope), route_of(scope), str(status))
+            self._metrics.http_duration.labels(*labels).observe(perf_counter() - began)
+
+
+def traced(headers: Headers) -> dict[str, str]:
+    """The sender's trace, if it has one that we can read."""
+    match = TRACE.fullmatch(headers.get("traceparent", ""))
+    return {"trace_id": match.group(1)} if match else {}
+
+
+def method_of(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route, so that labels are as many as routes; `none` for what nothing serves."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else "none"

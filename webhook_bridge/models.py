@@ -1,0 +1,180 @@
+"""What the API answers with: the words of the domain, ids and times; never payloads, documents or secrets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class RelatedRecord(Model):
+    """A record of an outside system that the job read, created or updated."""
+
+    system: str
+    record_type: str
+    record_id: str
+    action: str = Field(description="READ, UPDATE or CREATE.")
+    url: str | None = Field(description="Where a person sees it at the vendor.")
+    at: datetime
+
+
+class Attempt(Model):
+    """How one try at the job ended."""
+
+    attempt: int = Field(description="Counted from 1; a parked or handed back try is counted again.")
+    run_id: str | None
+    outcome: str = Field(description="completed, failed, retry, parked, vanished, timeout, cancelled or handed_back.")
+    error_reason: str | None
+    error_message: str | None
+    started_at: datetime | None
+    ended_at: datetime
+
+
+class Effect(Model):
+    """A write to an outside system."""
+
+    effect_key: str
+    system: str
+    operation: str
+    target: str
+    state: str = Field(description="INTENDED: begun, and looked up before it is repeated. DONE: written.")
+    source_version: datetime = Field(description="The state of the source that was written.")
+    intended_at: datetime
+    done_at: datetime | None
+
+
+class EventOfJob(Model):
+    """The event that the job is about."""
+
+    id: UUID
+    delivery_id: UUID
+    kind: str
+    record_key: str
+    record_id: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+class Links(Model):
+    """Where to look further."""
+
+    self: str
+    run: str | None = Field(default=None, description="The run in the Dagster UI, once there was one.")
+    delivery: str | None = None
+    event: str | None = None
+
+
+class JobSummary(Model):
+    """A job in a list."""
+
+    id: UUID
+    tenant: str = Field(description="The tenant's short name.")
+    tenant_id: UUID
+    workflow_type: str
+    system: str
+    status: str = Field(description="QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED.")
+    lane: str
+    priority: int = Field(description="0 high, 1 normal, 2 low.")
+    origin: str
+    record_key: str
+    record_id: str
+    attempts: int = Field(description="Tries begun, the present one included.")
+    dead_letter: bool = Field(description="Ended FAILED and waits for a person.")
+    run_id: str | None = Field(description="The latest Dagster run that held it.")
+    error_reason: str | None
+    error_message: str | None
+    parked_reason: str | None
+    occurred_at: datetime
+    created_at: datetime
+    due_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    links: Links
+
+
+class JobPage(Model):
+    """A page of jobs, newest first."""
+
+    jobs: list[JobSummary]
+    next_cursor: str | None = Field(description="For the next page; null at the end.")
+
+
+class Job(JobSummary):
+    """A job with its whole story."""
+
+    connection_id: UUID
+    event_id: UUID | None
+    batch_id: UUID | None
+    origin_job_id: UUID | None
+    cancel_requested_at: datetime | None
+    waiting_until: datetime | None
+    lease_until: datetime | None
+    handed_over_at: datetime | None
+    first_op_at: datetime | None
+    result: dict[str, Any] | None
+    metrics: dict[str, Any]
+    steps: list[dict[str, Any]] = Field(description="The execution log: step, message, at, duration_ms.")
+    attempt_log: list[Attempt]
+    related_records: list[RelatedRecord]
+    effects: list[Effect]
+    event: EventOfJob | None
+
+
+class JobStatusChange(Model):
+    """What a change came to."""
+
+    id: UUID
+    status: str
+
+
+class DeliverySummary(Model):
+    """A delivery in a list."""
+
+    id: UUID
+    system: str
+    path: str
+    received_at: datetime
+    verdict: str = Field(description="accepted, duplicate, handshake, rejected or unroutable.")
+    reason: str | None
+    status: int = Field(description="What the sender was answered.")
+    body_sha256: str
+    event_count: int
+
+
+class DeliveryPage(Model):
+    """A page of deliveries, newest first."""
+
+    deliveries: list[DeliverySummary]
+    next_cursor: str | None
+
+
+class EventOfDelivery(Model):
+    """One fact of a delivery and what became of it."""
+
+    id: UUID
+    tenant_id: UUID | None
+    kind: str
+    external_id: str
+    record_key: str
+    record_id: str
+    dedupe_key: str
+    outcome: str = Field(description="jobs, filtered, duplicate or unroutable.")
+    duplicate_of: UUID | None
+    occurred_at: datetime
+    job_ids: list[UUID] = Field(description="Its jobs, or those of the event that it repeats.")
+
+
+class Delivery(DeliverySummary):
+    """A delivery with its events."""
+
+    headers: dict[str, str] = Field(description="Those that the sender signed or describes itself with.")
+    body: str | None = Field(default=None, description="The bytes as text, only when asked for with `body=true`.")
+    events: list[EventOfDelivery]

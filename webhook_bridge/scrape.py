@@ -1,0 +1,145 @@
+"""`/metrics`: what this bridge counted itself, and how the whole pipeline stands, read when somebody asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+
+import structlog
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from zixly_core import metrics
+from zixly_core.errors import ZixlyError
+from zixly_core.metrics import counter_family, gauge_family, histogram_family
+from zixly_core.queue import Queue
+from zixly_core.stores.database import Database
+from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
+
+log = structlog.get_logger()
+OPEN_STATUSES = ("queued", "running")
+ENDED_STATUSES = ("completed", "failed", "cancelled")
+STATES = ("due", "scheduled", "parked", "paused", "handed_over", "running", "waiting", "unaccounted")
+
+
+class PipelineCollector(Collector):
+    """Reads Postgres and the queues at each scrape. A source that cannot be read shows as `pipeline_scrape_ok` 0, and its
+    figures are left out: a gap in a graph is honest, a zero is not."""
+
+    def __init__(self, database: Database | None, queues: Mapping[str, Queue]) -> None:
+        self._database = database
+        self._queues = queues
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        sources = gauge_family(metrics.SCRAPE_OK)
+        counts = self._counts()
+        sources.add_metric(["postgres"], 0 if counts is None else 1)
+        if counts is not None:
+            yield from families_of(counts, systems=tuple(self._queues))
+        messages = gauge_family(metrics.QUEUE_MESSAGES)
+        for system, queue in self._queues.items():
+            try:
+                depth = queue.depth()
+            except ZixlyError as error:
+                log.warning("queue_not_read", system=system, reason=error.reason)
+                sources.add_metric([f"queue-{system}"], 0)
+                continue
+            sources.add_metric([f"queue-{system}"], 1)
+            for state, value in (("waiting", depth.waiting), ("taken", depth.taken), ("dead", depth.dead)):
+                messages.add_metric([system, state], value)
+        yield messages
+        yield sources
+
+    def _counts(self) -> PipelineCounts | None:
+        if self._database is None:
+            return None
+        try:
+            return pipeline_counts(self._database)
+        except ZixlyError as error:
+            log.warning("counts_not_read", reason=error.reason)
+            return None
+
+
+def families_of(counts: PipelineCounts, *, systems: Sequence[str]) -> Iterable[Metric]:
+    """One reading as metrics. Systems are named even when nothing is there, so that an alert sees a zero and not a gap."""
+    yield from counter_families(counts.counters)
+    yield duration_family(counts.durations)
+    yield jobs_family(counts)
+    yield from open_families(counts.open_jobs, systems=systems)
+    dead = gauge_family(metrics.DEAD_LETTERS)
+    for job_type, jobs in counts.dead_letters.items():
+        dead.add_metric([job_type], jobs)
+    yield dead
+    batches = gauge_family(metrics.BATCHES_OPEN)
+    for labels, value in counts.open_batches.items():
+        batches.add_metric(labels, value)
+    yield batches
+
+
+def counter_families(counters: Sequence[Count]) -> Iterable[Metric]:
+    queued, processed, attempts = (counter_family(one) for one in (metrics.JOBS_QUEUED, metrics.JOBS_PROCESSED, metrics.JOB_ATTEMPTS))
+    for one in counters:
+        match one.name:
+            case "queued":
+                queued.add_metric([one.job_type], one.value)
+            case "processed":
+                processed.add_metric([one.job_type, one.status], one.value)
+            case "attempts":
+                attempts.add_metric([one.job_type, one.status], one.value)
+            case _:
+                pass  # durations are a histogram
+    return queued, processed, attempts
+
+
+def duration_family(durations: Sequence[Durations]) -> Metric:
+    family = histogram_family(metrics.JOB_DURATION)
+    bounds = [*(f"{bound:.1f}" for bound in metrics.JOB_DURATION.buckets), "+Inf"]
+    for one in durations:
+        buckets = list(zip(bounds, accumulate(float(count) for count in one.counts), strict=True))
+        family.add_metric([one.job_type, one.status], buckets=buckets, sum_value=one.seconds)
+    return family
+
+
+def jobs_family(counts: PipelineCounts) -> Metric:
+    totals: dict[str, float] = dict.fromkeys((*OPEN_STATUSES, *ENDED_STATUSES), 0)
+    for open_jobs in counts.open_jobs:
+        totals[open_jobs.status.lower()] += open_jobs.jobs
+    for count in counts.counters:
+        if count.name == "processed" and count.status in ENDED_STATUSES:
+            totals[count.status] += count.value
+    family = gauge_family(metrics.JOBS)
+    for status, value in totals.items():
+        family.add_metric([status], value)
+    return family
+
+
+def open_families(open_jobs: Sequence[OpenJobs], *, systems: Sequence[str]) -> Iterable[Metric]:
+    by_state: dict[tuple[str, str], float] = {(system, state): 0 for system in systems for state in STATES}
+    oldest: dict[str, float] = dict.fromkeys(systems, 0)
+    for one in open_jobs:
+        by_state[one.system, one.state] = by_state.get((one.system, one.state), 0) + one.jobs
+        if one.state == "due":
+            oldest[one.system] = max(oldest.get(one.system, 0), one.oldest_seconds)
+    states, ages, unaccounted = (gauge_family(one) for one in (metrics.JOBS_OPEN, metrics.OLDEST_DUE, metrics.UNACCOUNTED))
+    for labels, value in by_state.items():
+        states.add_metric(labels, value)
+    for system, seconds in oldest.items():
+        ages.add_metric([system], seconds)
+    unaccounted.add_metric([], sum(one.jobs for one in open_jobs if one.state == "unaccounted"))
+    return states, ages, unaccounted
+
+
+def scrape_registry(process: CollectorRegistry, pipeline: PipelineCollector) -> CollectorRegistry:
+    """What a scrape sees: the counts of all processes of this bridge where there are several, and the pipeline's."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        process.register(pipeline)
+        return process
+    summed = CollectorRegistry()
+    MultiProcessCollector(summed)  # type: ignore[no-untyped-call]
+    summed.register(pipeline)
+    return summed

@@ -1,0 +1,193 @@
+"""The command `zixly`. Each command reads settings, calls one function, and says what came of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
+from zixly_core.errors import SettingsError, ZixlyError
+
+app = typer.Typer(
+    name="zixly",
+    help="The integration platform on one machine: start it, look at it, send it deliveries.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Settings are variables ZIXLY_*, in the environment or in a file .env; .env.example lists them.",
+)
+console = Console(highlight=False)
+NOT_UP = 3
+
+ProcessName = Annotated[str, typer.Argument(help="A process as `zixly status` names it, such as valkey or worker-1.", metavar="NAME")]
+
+
+@app.command(epilog="Example: ZIXLY_BRIDGE_PORT=4000 zixly up")
+def up() -> None:
+    """Start the whole stack and keep it up; Ctrl-C stops it."""
+    from zixly_cli.up import up as run
+
+    variables, settings = stack_settings()
+    raise typer.Exit(run(settings, variables=variables, console=console))
+
+
+@app.command(epilog="Example: zixly demo --keep")
+def demo(keep: Annotated[bool, typer.Option(help="Keep the temporary folder with its logs.")] = False) -> None:
+    """Start the stack on free ports, push deliveries through, show what happened, stop."""
+    from zixly_cli.demo import run_demo
+
+    raise typer.Exit(run_demo(console=console, keep=keep))
+
+
+@app.command(epilog="Example: zixly status --json")
+def status(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False) -> None:
+    """Show the processes of the stack. The exit status is 3 when it is not up."""
+    from zixly_cli.control import status_document, status_rows, status_table
+
+    _, settings = stack_settings()
+    rows = status_rows(settings)
+    if as_json:
+        print_json(status_document(rows))
+    elif rows:
+        console.print(status_table(rows))
+    else:
+        console.print(f"not up (home: {settings.home})")
+    raise typer.Exit(0 if rows else NOT_UP)
+
+
+@app.command(epilog="Example: zixly down")
+def down() -> None:
+    """Stop the stack, also what a killed one left behind."""
+    from zixly_cli.control import down as run
+
+    console.print("stopped" if run(stack_settings()[1]) else "nothing was running")
+
+
+@app.command(epilog="Example: zixly stop valkey")
+def stop(name: ProcessName) -> None:
+    """Stop one process; it stays stopped until `zixly start NAME`."""
+    from zixly_cli.control import stop_process
+
+    stop_process(stack_settings()[1], name)
+    console.print(f"{name} is stopped")
+
+
+@app.command(epilog="Example: zixly start valkey --empty")
+def start(
+    name: ProcessName,
+    empty: Annotated[bool, typer.Option("--empty", help="Only for valkey: with everything in it forgotten.")] = False,
+) -> None:
+    """Start one process that was stopped."""
+    from zixly_cli.control import start_process
+
+    start_process(stack_settings()[1], name, is_empty=empty)
+    console.print(f"{name} is started")
+
+
+@app.command(epilog="Example: zixly restart worker-1")
+def restart(
+    name: ProcessName,
+    empty: Annotated[bool, typer.Option("--empty", help="Only for valkey: with everything in it forgotten.")] = False,
+) -> None:
+    """Stop one process and start it again."""
+    from zixly_cli.control import start_process, stop_process
+
+    _, settings = stack_settings()
+    stop_process(settings, name)
+    start_process(settings, name, is_empty=empty)
+    console.print(f"{name} is restarted")
+
+
+@app.command(epilog="Example: zixly reset --yes")
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Stop the stack and remove all its state: databases, documents, keys, logs."""
+    from zixly_cli.control import reset as run
+
+    _, settings = stack_settings()
+    if not yes:
+        typer.confirm(f"Remove everything in {settings.home}?", abort=True)
+    run(settings)
+    console.print(f"{settings.home} is gone")
+
+
+@app.command(epilog="Example: zixly logs bridge --follow")
+def logs(
+    name: ProcessName,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what is added.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines to begin with.")] = 50,
+) -> None:
+    """Show the log of one process."""
+    from zixly_cli.control import follow as run
+    from zixly_cli.control import last_lines, log_file
+
+    path = log_file(stack_settings()[1], name)
+    for line in last_lines(path, lines):
+        typer.echo(line)
+    if follow:
+        run(name, path)
+
+
+@app.command(epilog="Example: zixly send xero --invoice 8694c9c5-7097-4449-a708-b8c1982921a4")
+def send(
+    system: Annotated[str, typer.Argument(help="The system whose delivery is sent, such as xero.")],
+    invoice: Annotated[list[str] | None, typer.Option(help="A record that the delivery is about; may be repeated.")] = None,
+    account: Annotated[str | None, typer.Option(help="The account at the system; the demo tenant's if left out.")] = None,
+    url: Annotated[str | None, typer.Option(help="The bridge; the local stack's if left out.")] = None,
+) -> None:
+    """Sign a delivery with the local key and send it to the bridge."""
+    from zixly_cli.send import send_sample
+
+    variables, settings = stack_settings()
+    answer = send_sample(
+        system, records=invoice or [], account=account, url=url, settings=settings, variables=variables, now=datetime.now(UTC)
+    )
+    console.print(f"{answer.status_code} {answer.text}".rstrip())
+    raise typer.Exit(0 if answer.is_success else 1)
+
+
+@app.command(name="check-delivery", epilog="Example: zixly check-delivery tests/payloads/xero/deliveries/03-invoice-update.json")
+def check_delivery(file: Annotated[Path, typer.Argument(help="A recorded delivery (tests/payloads/).", metavar="FILE")]) -> None:
+    """Tell what the bridge would say to a recorded delivery, as one JSON object, without any server."""
+    from zixly_cli.check_delivery import outcome_of, read_delivery, report_of
+
+    print_json(report_of(outcome_of(read_delivery(file))))
+
+
+@app.command(epilog="Example: zixly doctor")
+def doctor() -> None:
+    """Look for what would stop `zixly up` on this machine."""
+    from zixly_cli.doctor import examine
+
+    findings = examine(user_variables())
+    for finding in findings:
+        mark = "[red]problem[/]" if finding.problem else "[green]well[/]"
+        console.print(f"{mark:>18}  {finding.what:<9} {finding.problem or finding.found}", soft_wrap=True)
+    raise typer.Exit(1 if any(finding.problem for finding in findings) else 0)
+
+
+def stack_settings() -> tuple[dict[str, str], StackSettings]:
+    variables = user_variables()
+    return variables, read_stack_settings(variables)
+
+
+def print_json(document: object) -> None:
+    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def main() -> None:
+    """Run the command. Mistakes and failures end in one sentence, never in a traceback."""
+    try:
+        app()
+    except ZixlyError as error:
+        sys.stderr.write(f"zixly: {error}\n")
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""`python -m zixly_dagster.instance.daemon`: Dagster's daemon, with a sensor loop that looks five times a second.
+
+Live runs must not wait for the stock loop of 5 s. More sensors on the slow loop would cost more and bring less.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import structlog
+from dagster import DagsterInstance
+
+from zixly_core.errors import ZixlyError
+from zixly_core.logs import configure_logs
+from zixly_core.settings import read_settings
+from zixly_dagster.instance.private_names import daemon_of, set_sensor_loop_seconds, setup_interrupt_handlers
+
+SENSOR_LOOP_SECONDS = 0.2
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    try:
+        settings = read_settings()
+        configure_logs(log_format=settings.log_format, level=settings.log_level, process="daemon")
+        settings.required("dagster_database_url")
+    except ZixlyError as error:
+        sys.stderr.write(f"daemon: {error}\n")
+        return 2
+    set_sensor_loop_seconds(SENSOR_LOOP_SECONDS)
+    workspace = os.environ.get("ZIXLY_WORKSPACE", "workspace.yaml")
+    with DagsterInstance.get() as instance, daemon_of(instance, workspace_file=workspace, log_level="warning") as controller:
+        setup_interrupt_handlers()
+        log.info("daemon_ready", sensor_loop_seconds=SENSOR_LOOP_SECONDS)
+        try:
+            controller.check_daemon_loop()
+        except KeyboardInterrupt:
+            stop_now()
+    return 0
+
+
+def stop_now() -> NoReturn:
+    """Leave without joining the daemon's threads: what they were at is in Postgres, and goes on when a daemon starts again."""
+    log.info("daemon_stopped")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""`python -m zixly_dagster.instance.worker --name worker-1`: a warm run worker.
+
+A Celery worker whose parent has loaded the definitions, so that each child can execute a run at once. Connections are opened in
+the children. SIGTERM lets runs in progress end; those that take too long are interrupted and give their jobs back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import signal
+import sys
+import threading
+from typing import Any
+
+import psutil
+import structlog
+from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down
+
+from zixly_core.errors import ZixlyError
+from zixly_core.logs import configure_logs
+from zixly_core.settings import Settings, read_settings
+from zixly_dagster.instance.run_in_worker import run_in_worker
+from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, workers_app
+
+# Whoever stops us waits 8 s before the kill.
+PATIENCE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="zixly_dagster.instance.worker", description="A warm run worker.")
+    parser.add_argument("--name", default="worker-1", help="name of this worker, unique on its broker")
+    parser.add_argument("--queues", default=f"{LIVE_QUEUE},{BULK_QUEUE}", help="lanes to serve")
+    options = parser.parse_args(arguments)
+    try:
+        settings = read_settings()
+        configure_logs(log_format=settings.log_format, level=settings.log_level, process=options.name)
+        app = app_with_task(settings)
+    except ZixlyError as error:
+        sys.stderr.write(f"worker: {error}\n")
+        return 2
+    load_definitions()
+    worker_shutting_down.connect(interrupt_later, weak=False)
+    worker_ready.connect(lambda **_: log.info("worker_ready", name=options.name, slots=settings.worker_slots), weak=False)
+    worker = app.Worker(
+        hostname=f"{options.name}@zixly",
+        pool="prefork",
+        concurrency=settings.worker_slots,
+        queues=options.queues.split(","),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+        loglevel="WARNING",
+        redirect_stdouts=False,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def app_with_task(settings: Settings) -> Celery:
+    """The app with its one task. Raises `SettingsError` for what a worker cannot do without."""
+    app = workers_app(settings.required("broker_url"))
+    settings.required("database_url_runs")
+    settings.required("dagster_database_url")
+    app.task(name=EXECUTE_RUN, ignore_result=True)(run_in_worker)
+    return app
+
+
+def load_definitions() -> None:
+    """Import what runs need before the children are forked, so that they share its memory and start in milliseconds."""
+    from zixly_dagster.definitions import defs  # noqa: PLC0415 - only the worker loads it, and only here
+
+    defs.get_repository_def().get_all_jobs()
+    gc.collect()
+    gc.freeze()
+
+
+def interrupt_later(**_: Any) -> None:
+    """Runs that have not ended in time are interrupted: they end as cancelled and give their jobs back."""
+    log.info("worker_stopping", patience_seconds=PATIENCE_SECONDS)
+    timer = threading.Timer(PATIENCE_SECONDS, interrupt_children)
+    timer.daemon = True
+    timer.start()
+
+
+def interrupt_children() -> None:
+    """Children without a run ignore SIGINT."""
+    for child in psutil.Process().children():
+        child.send_signal(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The Celery app that launcher and workers share: two queues, priorities, no results, at most one task taken ahead."""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu.entity import Queue
+
+EXECUTE_RUN = "zixly.execute_run"
+LIVE_QUEUE = "live"
+BULK_QUEUE = "bulk"
+# On Redis 0 is served first, and what has no priority gets 0: ours are always set. Kombu keeps a list for each of these steps.
+PRIORITY_STEPS = [0, 3, 6, 9]
+PRIORITY_OF = {"high": 0, "normal": 3, "low": 6}
+
+
+def workers_app(broker_url: str) -> Celery:
+    """The app over a broker; nothing is opened until it is used."""
+    app = Celery("zixly", broker=broker_url)
+    app.conf.update(
+        task_queues=[Queue(LIVE_QUEUE), Queue(BULK_QUEUE)],
+        task_default_queue=LIVE_QUEUE,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=False,  # a task that is lost with its worker is found by its lease
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_max_tasks_per_child=None,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=3,
+        broker_transport_options={
+            "priority_steps": PRIORITY_STEPS,
+            "queue_order_strategy": "priority",
+            "visibility_timeout": 24 * 3600,
+            "socket_connect_timeout": 2,
+            "socket_timeout": 10,
+            "socket_keepalive": True,
+            "health_check_interval": 15,
+        },
+        task_publish_retry=True,
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2},
+        control_queue_ttl=300,
+        event_queue_ttl=60,
+    )
+    return app
