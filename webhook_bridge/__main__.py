@@ -9,6 +9,7 @@ import tempfile
 import structlog
 import uvicorn
 
+from webhook_bridge.app import close, parts_from
 from zixly_core.errors import SettingsError
 from zixly_core.logs import configure_logs
 from zixly_core.settings import Settings, read_settings
@@ -40,8 +41,7 @@ def main() -> int:
 
 def check(settings: Settings) -> None:
     """What this process cannot do without, before anything starts. Raises `SettingsError`."""
-    for role in ("intake", "api", "metrics"):
-        settings.required(f"database_url_{role}")
+    close(parts_from(settings))
 
 
 def serve(settings: Settings) -> None:

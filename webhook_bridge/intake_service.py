@@ -36,8 +36,8 @@ log = structlog.get_logger()
 DEADLINE = timedelta(seconds=4)  # Xero and HubSpot give up after 5 s
 STOP_SECONDS = 3.0
 COMMITTERS = 2  # while one commit is flushed to disk the next is being filled and sent
-# What Postgres says about a delivery that it cannot hold (U+0000 in a text, a key too long for its index).
-UNSTORABLE = (psycopg.DataError, errors.ProgramLimitExceeded)
+# What is said about a delivery that cannot be held: U+0000 in a text, a key too long for its index, JSON nested too deeply.
+UNSTORABLE = (psycopg.DataError, errors.ProgramLimitExceeded, MalformedPayload)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def is_about_a_stranger(delivery: Prepared, request: IncomingRequest, *, system:
 
 
 def without_events(delivery: Prepared, *, system: System) -> Prepared:
-    """A delivery whose events Postgres cannot hold, kept for the record and answered as one that cannot be read."""
+    """A delivery whose events cannot be stored, kept for the record and answered as one that cannot be read."""
     error = MalformedPayload("The delivery holds text that cannot be stored.", reason="not_storable")
     log.warning("delivery_not_storable", system=system.name, delivery_id=str(delivery.id))
     answer = system.profile.rejection(error)

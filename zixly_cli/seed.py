@@ -13,7 +13,8 @@ from uuid import UUID, uuid5
 import orjson
 import psycopg
 
-from zixly_core.secret_box import SecretBox, read_key_file, split
+from zixly_core.secret_box import SecretBox
+from zixly_core.secrets.key_file import read_key_file
 from zixly_core.token_store import TokenSet, packed
 
 # Any fixed UUID: the name space of our demo ids.
@@ -70,7 +71,7 @@ def seed_demo(owner_url: str, *, key_file: Path) -> None:
 
     Tokens are put back to the first ones each time: the sandbox keeps its tokens in memory and has forgotten the later ones.
     """
-    box = SecretBox(split(read_key_file(key_file)))
+    box = SecretBox(read_key_file(key_file))
     with psycopg.connect(owner_url) as connection:
         for tenant in TENANTS:
             seed_tenant(connection, tenant, box=box)

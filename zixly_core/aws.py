@@ -69,7 +69,8 @@ def aws_client(service: str, *, region: str | None, endpoint: str | None, read_t
         retries={"mode": "standard", "total_max_attempts": 2},
         s3={"addressing_style": "path"} if endpoint else None,
     )
-    return boto3.client(service, region_name=region, endpoint_url=endpoint, config=config)
+    # A session of its own: boto3's default one is not safe to make clients with from several threads.
+    return boto3.session.Session().client(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @contextmanager

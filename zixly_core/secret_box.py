@@ -1,118 +1,79 @@
-"""Small secrets sealed for the database: AES-256-GCM, bound to the row they belong to.
+"""Small secrets (tokens, signing keys) sealed before they are stored: nobody with the database alone can read, change or move them.
 
-AES-GCM rather than Fernet because it takes the row's id as associated data: a ciphertext that is copied to another row does not
-open there. Form: one byte of version, four of the key's id, twelve of nonce, then ciphertext and tag.
+AES-256-GCM of the package `cryptography` (cryptography.io/en/latest/hazmat/primitives/aead/). Fernet, which needs less care,
+has no associated data, and without it a secret copied to another tenant's row would open there.
+
+A sealed secret is: version (1 byte, 1), id of the key (8), nonce (12), ciphertext with its tag (16 longer than the secret).
+Version, key id and context are authenticated. Nonces are random, so a key is good for 2**32 seals (NIST SP 800-38D, 8.3).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
-import stat
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from zixly_core.errors import Permanent, SettingsError
+from zixly_core.secrets import keys_of
+from zixly_core.secrets.keys import ID_BYTES, SecretKey
 from zixly_core.settings import Settings
 
 VERSION = b"\x01"
-KEY_BYTES = 32
-ID_BYTES = 4
 NONCE_BYTES = 12
+TAG_BYTES = 16
+HEADER_BYTES = len(VERSION) + ID_BYTES
 
 
 class SecretBox:
-    """Seals with the newest key and opens with any. Safe to share between threads."""
+    """Seals with the newest key, opens with any. Safe to share between threads; keeps no secret but the keys."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        """Keys as URL-safe base64 of 32 bytes, newest first. Raises `SettingsError`."""
-        decoded = [decoded_key(key) for key in keys]
-        if not decoded:
-            raise SettingsError("There is no key to seal secrets with; set ZIXLY_SECRETS_KEY or ZIXLY_SECRETS_KEY_FILE.")
-        self._newest = key_id(decoded[0])
-        self._ciphers = {key_id(key): AESGCM(key) for key in decoded}
+    def __init__(self, keys: Sequence[SecretKey], *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+        """`keys`: newest first, at least one."""
+        if not keys:
+            raise SettingsError("A box for secrets needs at least one key")
+        self._newest = keys[0].id
+        self._ciphers = {key.id: AESGCM(key.value) for key in keys}
+        self._random_bytes = random_bytes
 
     def __repr__(self) -> str:
-        return f"SecretBox({len(self._ciphers)} keys)"
+        return f"SecretBox(keys={len(self._ciphers)}, newest={self._newest.hex()})"
 
     @classmethod
     def from_settings(cls, settings: Settings) -> SecretBox:
-        """The box of the setting `secrets_key`, else of the file `secrets_key_file`."""
-        if settings.secrets_key is not None:
-            return cls(split(settings.secrets_key.get_secret_value()))
-        if settings.secrets_key_file is not None:
-            return cls(split(read_key_file(settings.secrets_key_file)))
-        return cls([])
+        """The box with the keys of ZIXLY_SECRETS_KEY or ZIXLY_SECRETS_KEY_FILE. Raises `SettingsError`."""
+        return cls(keys_of(settings))
 
     def seal(self, data: bytes, *, context: str) -> bytes:
-        """The sealed data; it opens only with the same context, such as the id of the row it is kept in."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._ciphers[self._newest].encrypt(nonce, data, context.encode())
-        return VERSION + self._newest + nonce + sealed
+        """The secret as it may be stored. It opens only with the same `context`, such as the id of the row's connection."""
+        header = VERSION + self._newest
+        nonce = self._random_bytes(NONCE_BYTES)
+        return header + nonce + self._ciphers[self._newest].encrypt(nonce, data, header + context.encode())
 
     def open(self, sealed: bytes, *, context: str) -> bytes:
-        """The data. Raises `Permanent` for another context, another key, or changed bytes."""
-        sealed = bytes(sealed)
-        version, used, rest = sealed[:1], sealed[1 : 1 + ID_BYTES], sealed[1 + ID_BYTES :]
-        cipher = self._ciphers.get(used)
-        if version != VERSION or cipher is None:
-            raise Permanent(f"The secret of {context} was sealed with a key that is not configured.", reason="secret_unreadable")
+        """The secret. Raises `Permanent` when it is not one of ours, its key is gone, or it was changed or moved."""
+        if len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES or not sealed.startswith(VERSION):
+            raise Permanent(f"The secret of {context} is not in the format of this program.", reason="secret_unreadable")
+        header, nonce = sealed[:HEADER_BYTES], sealed[HEADER_BYTES : HEADER_BYTES + NONCE_BYTES]
+        cipher = self._ciphers.get(key_id_of(sealed))
+        if cipher is None:
+            text = f"The secret of {context} was sealed with key {key_id_of(sealed).hex()}, which is not among the keys set."
+            raise Permanent(text, reason="secret_key_missing")
         try:
-            return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], context.encode())
-        except (InvalidTag, ValueError):
-            raise Permanent(f"The secret of {context} does not open: changed, or from another row.", reason="secret_unreadable") from None
+            return cipher.decrypt(nonce, sealed[HEADER_BYTES + NONCE_BYTES :], header + context.encode())
+        except InvalidTag as error:
+            text = f"The secret of {context} was changed, or belongs to another row; enter it again."
+            raise Permanent(text, reason="secret_not_authentic") from error
 
     def is_current(self, sealed: bytes) -> bool:
-        """Whether it was sealed with the newest key; others are sealed anew when keys are rotated."""
-        return bytes(sealed[1 : 1 + ID_BYTES]) == self._newest
+        """Whether it was sealed with the newest key. When all are, the older keys may go."""
+        return sealed.startswith(VERSION + self._newest)
+
+    def resealed(self, sealed: bytes, *, context: str) -> bytes:
+        """The same secret under the newest key. Raises as `open`."""
+        return self.seal(self.open(sealed, context=context), context=context)
 
 
-def new_key() -> str:
-    """A fresh key."""
-    return urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-
-
-def create_key_file(path: Path) -> None:
-    """Write a fresh key to a file that only its owner reads; a file that exists is left alone."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(new_key() + "\n")
-
-
-def read_key_file(path: Path) -> str:
-    """The file's text. Raises `SettingsError` when it is missing or others may read it."""
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text()
-    except OSError as error:
-        raise SettingsError(f"ZIXLY_SECRETS_KEY_FILE names {path}, which cannot be read: {error.strerror}.") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError(f"ZIXLY_SECRETS_KEY_FILE names {path}, which others may read; run: chmod 600 {path}")
-    return text
-
-
-def split(text: str) -> list[str]:
-    return [part for part in text.replace(",", " ").split() if part]
-
-
-def decoded_key(key: str) -> bytes:
-    try:
-        decoded = urlsafe_b64decode(key)
-    except (NotBase64, ValueError):
-        decoded = b""
-    if len(decoded) != KEY_BYTES:
-        raise SettingsError("A key in ZIXLY_SECRETS_KEY is not the URL-safe base64 of 32 bytes.")
-    return decoded
-
-
-def key_id(key: bytes) -> bytes:
-    return hashlib.sha256(b"zixly key id" + key).digest()[:ID_BYTES]
+def key_id_of(sealed: bytes) -> bytes:
+    return sealed[len(VERSION) : HEADER_BYTES]

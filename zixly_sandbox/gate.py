@@ -144,9 +144,9 @@ async def reply(answer: Answer, send: Send) -> None:
 
 async def drop(scope: Scope, receive: Receive) -> None:
     """Abort the connection and wait until the server has noticed, so that it does not answer in our place."""
-    abort: Callable[[], None] | None = scope.get("extensions", {}).get(DROP)
-    if abort is None:
+    extension = scope.get("extensions", {}).get(DROP)
+    if extension is None:
         raise ConnectionDropped
-    abort()
+    extension["abort"]()
     while (await receive())["type"] != "http.disconnect":
         pass

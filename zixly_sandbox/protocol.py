@@ -13,4 +13,4 @@ class DroppableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {DROP: self.transport.abort}
+        self.scope["extensions"] = {DROP: {"abort": self.transport.abort}}

@@ -175,8 +175,8 @@ class TokenOffice:
         if claims is None or claims["use"] != "refresh":
             raise InvalidGrant
         grant = self._grant_of(claims)
-        if claims["generation"] > grant.generation:  # handed out before the sandbox was started again
-            grant.generation = claims["generation"]
+        # Higher than known: handed out before the sandbox was started again.
+        grant.generation = max(grant.generation, claims["generation"])
         return grant, claims["generation"], claims["iat"]
 
     def _access_claims(self, token: str) -> tuple[Grant, int, float]:

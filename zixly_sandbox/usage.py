@@ -49,9 +49,7 @@ class WriteLog:
         trace_id: str | None = None,
     ) -> None:
         number = len(self._writes) + 1
-        self._writes.append(
-            Write(number, at, system, account, operation, object_type, object_id, properties, idempotency_key, trace_id)
-        )
+        self._writes.append(Write(number, at, system, account, operation, object_type, object_id, properties, idempotency_key, trace_id))
 
     def select(self, *, after: int = 0, limit: int = 1000, **wanted: str | None) -> list[Write]:
         """Writes after a number whose fields have the wanted values; None: any."""

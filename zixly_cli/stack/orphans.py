@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 MARK = "ZIXLY_STACK"
-GENTLE_SECONDS = 6.0
+GENTLE_SECONDS = 3.0
 FORCED_SECONDS = 3.0
 
 

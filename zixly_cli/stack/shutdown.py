@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.manager import Manager
-from zixly_cli.stack.orphans import end_orphans
+from zixly_cli.stack.orphans import GENTLE_SECONDS, end_orphans
 from zixly_cli.stack.programs import kind_of
 from zixly_core.errors import Transient
 
@@ -32,18 +32,20 @@ STOP_GROUPS = (
 
 def stop_all(manager: Manager, *, process: subprocess.Popen[bytes] | None, home: Home, say: Callable[[str], None]) -> None:
     """Stop every process and the manager. What does not stop in time is killed; nothing of this home is left afterwards."""
+    gentle_seconds = 0.2
     try:
         stop_groups(manager, say=say)
         manager.shutdown()
     except Transient as error:
-        say(f"{error}; ending its processes directly")
+        say(f"{error}; its processes are ended directly")
+        gentle_seconds = GENTLE_SECONDS
     if process is not None:
         try:
             process.wait(timeout=1.5)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    left = end_orphans(home.path, gentle_seconds=0.2)
+    left = end_orphans(home.path, gentle_seconds=gentle_seconds)
     if left:
         say(f"ended by force: {len(left)} processes")
 

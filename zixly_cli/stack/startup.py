@@ -18,7 +18,8 @@ from zixly_cli.stack.postgres import SUPERUSER, init_cluster, postgres_server
 from zixly_cli.stack.programs import STORES, Plan, Program, programs_of
 from zixly_cli.stack.valkey import find_valkey, write_config
 from zixly_core.errors import Transient
-from zixly_core.secret_box import create_key_file
+from zixly_core.migrate import migrate
+from zixly_core.secrets.key_file import create_key_file
 
 READY_SECONDS = 120.0
 SETUP_SECONDS = 120.0
@@ -63,8 +64,10 @@ def bring_up(stack: Stack, *, stop: threading.Event, say: Say) -> None:
     start_group(stack, STORES, stop=stop, say=say)
     make_databases(plan)
     say("databases and roles are there")
-    run_setup(plan, ("migrate", "zixly_core.migrate"), ("dagster-migrate", "zixly_dagster.instance.migrate"), stop=stop)
-    run_setup(plan, ("register", "zixly_dagster.register"), stop=stop)
+    migrate(plan.urls.owner)
+    for name in ("code", *plan.worker_names):  # slow to import, and touching no table before there is work
+        stack.manager.start(name)
+    run_setup(plan, ("dagster-migrate", "zixly_dagster.instance.migrate"), ("register", "zixly_dagster.register"), stop=stop)
     seed_demo(plan.urls.owner, key_file=plan.home.key_file)
     say("tables are up to date, the demo tenants are there")
     start_group(stack, ("bridge", "code", *plan.worker_names), stop=stop, say=say)

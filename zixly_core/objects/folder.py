@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +57,10 @@ class FolderObjectStore:
     def exists(self, key: str) -> bool:
         path = self._path(key)
         with translated("look for", key):
-            return path.is_file()
+            try:
+                return stat.S_ISREG(path.stat().st_mode)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
 
     def delete(self, key: str) -> None:
         path = self._path(key)
@@ -69,8 +73,8 @@ class FolderObjectStore:
     def list(self, prefix: str) -> Iterator[str]:
         start = self._root / folder_of(prefix)
         with translated("list", prefix):
-            found = sorted(path.relative_to(self._root).as_posix() for path in start.rglob("*") if path.is_file())
-        return (key for key in found if not key.startswith(INCOMING))
+            found = sorted(path.relative_to(self._root).as_posix() for path in files_below(start))
+        return (key for key in found if not key.startswith(f"{INCOMING}/"))
 
     def url(self, key: str) -> str:
         return self._path(key).resolve().as_uri()
@@ -100,6 +104,19 @@ class FolderObjectStore:
             written.unlink()
             raise
         return written
+
+
+def files_below(start: Path) -> Iterator[Path]:
+    """The files of a folder and its folders; a folder that is missing has none, one that cannot be read raises."""
+    try:
+        for folder, _, names in os.walk(start, onerror=raised):
+            yield from (Path(folder, name) for name in names)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def raised(error: OSError) -> None:
+    raise error
 
 
 def sync_folder(folder: Path) -> None:

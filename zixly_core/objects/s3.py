@@ -7,9 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from zixly_core.aws import AwsAddress, aws_client, status_of, translated
+from zixly_core.aws import AwsAddress, aws_client, translated
 from zixly_core.errors import ObjectNotFound, SettingsError, Transient
 from zixly_core.object_store import ObjectStore, checked_key, folder_of
 
@@ -46,14 +44,11 @@ class S3ObjectStore:
                 return data
 
     def exists(self, key: str) -> bool:
+        """Asked as a listing, where the key itself comes first: a HEAD's 404 may also mean that the bucket is missing."""
+        address = self._address(key)
         with self._translated("look for", key):
-            try:
-                self._client.head_object(**self._address(key))
-            except ClientError as error:
-                if status_of(error) != 404:
-                    raise
-                return False
-        return True
+            reply = self._client.list_objects_v2(Bucket=address["Bucket"], Prefix=address["Key"], MaxKeys=1)
+        return any(entry["Key"] == address["Key"] for entry in reply.get("Contents", []))
 
     def delete(self, key: str) -> None:
         with self._translated("delete", key):

@@ -15,6 +15,7 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from zixly_core.errors import MalformedPayload
 from zixly_core.intake import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
 from zixly_core.stores.rows import columns_of, rows_from
 
@@ -196,8 +197,16 @@ def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Map
         earlier.event_id if earlier else None,
         one.event.occurred_at,
         delivery.received_at,
-        None if earlier else orjson.dumps(one.event.payload),
+        None if earlier else payload_of(one),
     )
+
+
+def payload_of(one: RoutedEvent) -> bytes:
+    """The event's own JSON. Raises `MalformedPayload` for nesting that could be read but not written again."""
+    try:
+        return orjson.dumps(one.event.payload)
+    except orjson.JSONEncodeError as error:
+        raise MalformedPayload("The payload of an event is nested too deeply to be kept.", reason="not_storable") from error
 
 
 async def write_jobs(

@@ -176,7 +176,9 @@ def effects_query(job_id: UUID) -> Select[Any]:
 
 def events_query(delivery_id: UUID) -> Select[Any]:
     names = "id tenant_id kind external_id record_key record_id dedupe_key outcome duplicate_of occurred_at".split()
-    return select(*(events.c[name] for name in names)).where(events.c.delivery_id == delivery_id).order_by(events.c.occurred_at, events.c.id)
+    return (
+        select(*(events.c[name] for name in names)).where(events.c.delivery_id == delivery_id).order_by(events.c.occurred_at, events.c.id)
+    )
 
 
 def jobs_of_events_query(delivery_id: UUID) -> Select[Any]:

@@ -67,7 +67,6 @@ on conflict (name, job_type, status, shard) do update set value = job_counters.v
              from unnest(job_counters.buckets, excluded.buckets) with ordinality as b (old, new, position))"""
 
 PARK_SQL = "update zixly.connections set parked_until = now() + %s, parked_reason = %s where id = %s"
-DISCONNECT_SQL = "update zixly.connections set status = 'DISCONNECTED', parked_reason = %s where id = %s"
 
 
 @dataclass(frozen=True)
@@ -197,9 +196,3 @@ def park_connection(database: Database, run: RunIdentity, connection_id: UUID, *
     """Leave a connection alone for a while: its jobs wait, stated as parked."""
     with database.transaction(tenant_id=run.tenant_id) as connection:
         connection.execute(PARK_SQL, (until, reason, connection_id))
-
-
-def disconnect(database: Database, run: RunIdentity, connection_id: UUID, *, reason: str) -> None:
-    """Mark a connection as needing a person; its jobs wait until it is authorised again."""
-    with database.transaction(tenant_id=run.tenant_id) as connection:
-        connection.execute(DISCONNECT_SQL, (reason, connection_id))

@@ -1,6 +1,6 @@
-"""Everything of ours that hangs on names that Dagster does not promise to keep, in one place.
+"""Everything of ours that hangs on names that Dagster and dagster-celery do not promise to keep, in one place.
 
-`tests/unit/instance/test_private_names.py` fails with clear words when a new version moves one of them.
+`tests/unit/instance/test_private_names.py` fails with clear words when a new version moves or changes one of them.
 """
 
 from __future__ import annotations
@@ -11,30 +11,69 @@ from typing import cast
 
 from dagster import DagsterEvent, DagsterInstance, DagsterRun
 from dagster._cli.workspace.cli_target import workspace_opts_to_load_target
+from dagster._config import UserConfigSchema
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, PIPELINE_EVENTS, JobFailureData, RunFailureReason
+from dagster._core.execution import context_creation_job
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.snap import ExecutionPlanSnapshot
+from dagster._core.storage.config import pg_config
+from dagster._core.storage.event_log import SqlEventLogStorageTable
+from dagster._core.storage.tags import SENSOR_NAME_TAG
 from dagster._daemon import sensor as sensor_daemon
 from dagster._daemon.controller import DagsterDaemonController, daemon_controller_from_instance
 from dagster._grpc.impl import core_execute_run
+from dagster._serdes import ConfigurableClassData
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster_shared.cli import WorkspaceOpts
 
-__all__ = ["daemon_of", "executed", "set_sensor_loop_seconds", "setup_interrupt_handlers"]
+__all__ = [
+    "ASSET_CHECK_EVENTS",
+    "ASSET_EVENTS",
+    "PIPELINE_EVENTS",
+    "SENSOR_NAME_TAG",
+    "CheckRunHealthResult",
+    "ConfigurableClassData",
+    "ExecutionPlanSnapshot",
+    "LaunchRunContext",
+    "QueuedRunCoordinator",
+    "SqlEventLogStorageTable",
+    "SubmitRunContext",
+    "UserConfigSchema",
+    "WorkerStatus",
+    "daemon_of",
+    "executed",
+    "pg_config",
+    "set_sensor_loop_seconds",
+    "setup_interrupt_handlers",
+    "silence_console",
+    "was_interrupted",
+]
 
 SENSOR_LOOP_NAME = "MIN_INTERVAL_LOOP_TIME"
+SYSTEM_LOGGERS_NAME = "default_system_loggers"
 
 
 def set_sensor_loop_seconds(seconds: float) -> None:
     """How often the sensor daemon looks whether a sensor is due. Read on each loop; 5 s as it comes."""
-    if not hasattr(sensor_daemon, SENSOR_LOOP_NAME):
-        raise AttributeError(f"dagster._daemon.sensor has no {SENSOR_LOOP_NAME} any more; see docs/decisions/0004-live-runs.md")
-    setattr(sensor_daemon, SENSOR_LOOP_NAME, seconds)
+    replace(sensor_daemon, SENSOR_LOOP_NAME, seconds)
 
 
-def daemon_of(instance: DagsterInstance, *, workspace_file: str, log_level: str) -> AbstractContextManager[DagsterDaemonController]:
+def silence_console() -> None:
+    """No copy of a run's events on standard error: they are in the event log, and formatting them took a fifth of a run's CPU."""
+    replace(context_creation_job, SYSTEM_LOGGERS_NAME, lambda _instance: [])
+
+
+def daemon_of(
+    instance: DagsterInstance, *, workspace_file: str, log_level: str, log_format: str
+) -> AbstractContextManager[DagsterDaemonController]:
     """The stock daemon's controller over a workspace file."""
     target = workspace_opts_to_load_target(WorkspaceOpts(workspace=(workspace_file,)))
-    return daemon_controller_from_instance(instance, workspace_load_target=target, log_level=log_level)
+    return daemon_controller_from_instance(
+        instance, workspace_load_target=target, log_level=log_level, log_format=log_format
+    )
 
 
 def executed(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:
@@ -42,3 +81,16 @@ def executed(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEven
     recon_job = recon_job_from_origin(cast("JobPythonOrigin", run.job_code_origin))
     execute = cast("Callable[..., Iterator[DagsterEvent]]", core_execute_run)
     return execute(recon_job, run, instance, inject_env_vars=False)
+
+
+def was_interrupted(event: DagsterEvent) -> bool:
+    """Whether a run's failure says that its process was told to stop, and not that its work failed."""
+    data = event.event_specific_data
+    return isinstance(data, JobFailureData) and data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+
+
+def replace(module: object, name: str, value: object) -> None:
+    """Raises `AttributeError` when the name is not there any more: a new one would be read by nobody."""
+    if not hasattr(module, name):
+        raise AttributeError(f"{module} has no {name} any more; find where this version of Dagster keeps it")
+    setattr(module, name, value)

@@ -11,12 +11,14 @@ import gc
 import signal
 import sys
 import threading
+import warnings
 from typing import Any
 
 import psutil
 import structlog
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.platforms import SecurityWarning
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
 from zixly_core.errors import ZixlyError
 from zixly_core.logs import configure_logs
@@ -42,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ZixlyError as error:
         sys.stderr.write(f"worker: {error}\n")
         return 2
+    keep_celery_quiet()
     load_definitions()
     worker_shutting_down.connect(interrupt_later, weak=False)
     worker_ready.connect(lambda **_: log.info("worker_ready", name=options.name, slots=settings.worker_slots), weak=False)
@@ -59,6 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def keep_celery_quiet() -> None:
+    """Our logs stay as `configure_logs` made them: with a receiver on this signal Celery leaves levels and handlers alone. Running as
+    root is worth its warning where tasks are pickled; ours are JSON."""
+    setup_logging.connect(lambda **_: None, weak=False)
+    warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 def app_with_task(settings: Settings) -> Celery:

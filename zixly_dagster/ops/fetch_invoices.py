@@ -28,7 +28,9 @@ def fetch_paid_invoices(context: OpExecutionContext, batch: BatchResource, xero:
         show(context, summary="Every invoice was fetched by an earlier attempt.", fetched=0)
         return
     client = xero.client(work, jobs[0].connection_id)
-    answers, ends = in_calls(work, jobs, size=IDS_PER_CALL, call=lambda group: fetched(client, [job.record_id for job in group]))
+    answers, ends = in_calls(
+        work, jobs[0].connection_id, jobs, size=IDS_PER_CALL, call=lambda group: fetched(client, [job.record_id for job in group])
+    )
     invoices = {invoice.id.lower(): invoice for answer in answers for invoice in answer}
     failed_ids = {end.job.id for end in ends}
     answered = [job for job in jobs if job.id not in failed_ids]

@@ -7,7 +7,7 @@ from zixly_core.job import JobEnd, RelatedRecord, failure_from
 from zixly_core.stores.claims import Progress
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.story import Step, job_row, show
-from zixly_dagster.ops.vendor_calls import note_connection
+from zixly_dagster.ops.vendor_calls import note_budget
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.objects import ObjectsResource
 from zixly_dagster.resources.xero import XeroResource
@@ -26,7 +26,7 @@ def keep_documents(context: OpExecutionContext, batch: BatchResource, xero: Xero
             pdf = xero.client(work, job.connection_id).invoice_pdf(job.record_id)
             objects.store().put(key, pdf, content_type="application/pdf")
         except ZixlyError as error:
-            note_connection(work, job, error)
+            note_budget(work, job.connection_id, error)
             work.settle([JobEnd(job, failure_from(error))])
             rows.append(job_row(job, error.reason))
             continue

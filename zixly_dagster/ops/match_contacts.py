@@ -7,6 +7,7 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
 from zixly_core.stores.claims import Progress
+from zixly_core.systems.hubspot.client import MAX_INPUTS
 from zixly_core.systems.hubspot.links import record_url
 from zixly_core.workflows.paid_invoices import MissingContact, PaidInvoice, invoice_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -16,7 +17,8 @@ from zixly_dagster.ops.vendor_calls import in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
 
-INPUTS_PER_CALL = 100  # developers.hubspot.com, using object APIs: at most 100 inputs a batch call
+# A contact is found by its other addresses too.
+OTHER_EMAILS = "hs_additional_emails"
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "hubspot"})
@@ -33,9 +35,10 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
     invoices = {job.id: invoice_from_json(job.checkpoint["invoice"]) for job in jobs}
     answers, ends = in_calls(
         work,
+        target.id,
         [job for job in jobs if invoices[job.id].email],
-        size=INPUTS_PER_CALL,
-        call=lambda group: client.contacts_by_email(emails_of(group, invoices), properties=sorted(mapping)),
+        size=MAX_INPUTS,
+        call=lambda group: client.contacts_by_email(emails_of(group, invoices), properties=[*sorted(mapping), OTHER_EMAILS]),
     )
     contacts = {email.lower(): contact for answer in answers for email, contact in answer.items()}
     failed_ids = {end.job.id for end in ends}

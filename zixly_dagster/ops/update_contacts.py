@@ -11,15 +11,14 @@ from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord,
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import SourceState, intend, save_source_states, write_guarded
-from zixly_core.systems.hubspot.client import HubSpotClient
+from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
 from zixly_core.systems.hubspot.contacts import Contact, ContactUpdate
 from zixly_core.systems.hubspot.links import record_url
 from zixly_core.workflows.paid_invoices import PAID, invoice_from_json, properties_from
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.match_contacts import INPUTS_PER_CALL
 from zixly_dagster.ops.partners import partner_of
 from zixly_dagster.ops.story import Step, job_row, show
-from zixly_dagster.ops.vendor_calls import note_connection
+from zixly_dagster.ops.vendor_calls import note_budget
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.hubspot import HubSpotResource
 
@@ -47,13 +46,13 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
     open_writes = [write for write in plan.leading if write.job.id not in results]
     calls = 0
     stale: list[TargetWrite] = []
-    for start in range(0, len(open_writes), INPUTS_PER_CALL):
-        group = open_writes[start : start + INPUTS_PER_CALL]
+    for start in range(0, len(open_writes), MAX_INPUTS):
+        group = open_writes[start : start + MAX_INPUTS]
         guarded = write_guarded(
             work.database,
             work.run,
             group,
-            perform=lambda going: performed(work, client, going, known=known, properties=sorted(mapping)),
+            perform=lambda going: performed(work, client, going, portal=target, known=known, properties=sorted(mapping)),
         )
         calls += 1
         results.update(guarded.outcomes)
@@ -98,6 +97,7 @@ def performed(
     client: HubSpotClient,
     writes: Sequence[TargetWrite],
     *,
+    portal: ConfiguredConnection,
     known: Mapping[str, EffectState],
     properties: Sequence[str],
 ) -> dict[UUID, WriteOutcome]:
@@ -109,7 +109,7 @@ def performed(
         updates = [ContactUpdate(write.target_id, write.content, trace_id=str(write.job.id)) for write in going]
         answers = client.update_contacts(updates) if updates else []
     except ZixlyError as error:
-        note_connection(work, writes[0].job, error)
+        note_budget(work, portal.id, error)
         return {write.job.id: failure_from(error) for write in writes}
     outcomes: dict[UUID, WriteOutcome] = {
         write.job.id: Written({"contact_id": write.target_id}, changed=False) for write in writes if write.job.id in there

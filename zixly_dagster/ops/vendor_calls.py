@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
+from uuid import UUID
 
-from zixly_core.errors import BudgetSpent, Disconnected, LeaseLost, ZixlyError
+from zixly_core.errors import BudgetSpent, LeaseLost, ZixlyError
 from zixly_core.job import ClaimedJob, JobEnd, failure_from
-from zixly_core.stores.settle import disconnect, park_connection
+from zixly_core.stores.settle import park_connection
 from zixly_dagster.resources.batch import BatchWork
 
 T = TypeVar("T")
@@ -18,9 +19,9 @@ PARK_FROM = timedelta(minutes=2)
 
 
 def in_calls(
-    work: BatchWork, jobs: Sequence[ClaimedJob], *, size: int, call: Callable[[Sequence[ClaimedJob]], T]
+    work: BatchWork, connection_id: UUID, jobs: Sequence[ClaimedJob], *, size: int, call: Callable[[Sequence[ClaimedJob]], T]
 ) -> tuple[list[T], list[JobEnd]]:
-    """`call` for each group of at most `size` jobs; the answers, and the failed jobs as ends to settle."""
+    """`call` a connection for each group of at most `size` jobs; the answers, and the failed jobs as ends to settle."""
     answers: list[T] = []
     ends: list[JobEnd] = []
     for start in range(0, len(jobs), size):
@@ -31,13 +32,11 @@ def in_calls(
             raise
         except ZixlyError as error:
             ends += [JobEnd(job, failure_from(error)) for job in group]
-            note_connection(work, group[0], error)
+            note_budget(work, connection_id, error)
     return answers, ends
 
 
-def note_connection(work: BatchWork, job: ClaimedJob, error: ZixlyError) -> None:
-    """A spent day's budget parks the job's connection; a lost authorisation marks it for a person."""
+def note_budget(work: BatchWork, connection_id: UUID, error: ZixlyError) -> None:
+    """A spent day's budget parks the connection that was called: its jobs wait, stated as parked."""
     if isinstance(error, BudgetSpent) and error.retry_after is not None and error.retry_after >= PARK_FROM:
-        park_connection(work.database, work.run, job.connection_id, until=error.retry_after, reason=error.reason)
-    if isinstance(error, Disconnected):
-        disconnect(work.database, work.run, job.connection_id, reason=error.reason)
+        park_connection(work.database, work.run, connection_id, until=error.retry_after, reason=error.reason)

@@ -26,20 +26,20 @@ class Page:
 
 
 class Refused(Exception):
-    """The whole request is refused with 400. `number` and `type` are Xero's."""
+    """The whole request is refused with 400. `number` and `kind` are Xero's `ErrorNumber` and `Type`."""
 
-    def __init__(self, message: str, *, number: int, type: str) -> None:
+    def __init__(self, message: str, *, number: int, kind: str) -> None:
         super().__init__(message)
         self.number = number
-        self.type = type
+        self.kind = kind
 
 
 def query_refused(message: str) -> Refused:
-    return Refused(message, number=16, type="QueryParseException")
+    return Refused(message, number=16, kind="QueryParseException")
 
 
 def body_refused(message: str) -> Refused:
-    return Refused(message, number=17, type="PostDataInvalidException")
+    return Refused(message, number=17, kind="PostDataInvalidException")
 
 
 def records(name: str, documents: Sequence[Any], *, now_ms: int, page: Page | None = None) -> Answer:
@@ -61,7 +61,7 @@ def records(name: str, documents: Sequence[Any], *, now_ms: int, page: Page | No
 
 
 def refusal(error: Refused) -> Answer:
-    return json_answer({"ErrorNumber": error.number, "Type": error.type, "Message": str(error)}, status=400)
+    return json_answer({"ErrorNumber": error.number, "Type": error.kind, "Message": str(error)}, status=400)
 
 
 def invalid_elements(elements: Sequence[dict[str, Any]]) -> Answer:

@@ -97,8 +97,8 @@ class Invoice:
 class Books:
     """One organisation. Records are found by id (in lower case), sales invoices by number too."""
 
-    def __init__(self, *, id: str, name: str, country: str, currency: str) -> None:
-        self.id = id
+    def __init__(self, organisation_id: str, *, name: str, country: str, currency: str) -> None:
+        self.id = organisation_id
         self.name = name
         self.country = country
         self.currency = currency

@@ -86,10 +86,10 @@ def save_one_contact(call: Call, visit: Visit) -> Answer:
     """POST to a contact's own address."""
     if call.params["contact"].lower() not in visit.books.contacts:
         return not_found()
-    return _write(call, visit, may_update=True, id=call.params["contact"].lower())
+    return _write(call, visit, may_update=True, only=call.params["contact"].lower())
 
 
-def _write(call: Call, visit: Visit, *, may_update: bool, id: str | None = None) -> Answer:
+def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = None) -> Answer:
     clock = visit.desk.clock
 
     def work() -> Answer:
@@ -98,7 +98,7 @@ def _write(call: Call, visit: Visit, *, may_update: bool, id: str | None = None)
         except Refused as error:
             return refusal(error)
         return write_elements(
-            [{**element, "ContactID": id} for element in elements] if id else elements,
+            [{**element, "ContactID": only} for element in elements] if only else elements,
             name="Contacts",
             plan=lambda element: planned_contact(element, books=visit.books, may_update=may_update),
             carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
@@ -136,7 +136,7 @@ def carried_out(plan: ContactPlan, *, call: Call, visit: Visit) -> Element:
     name = str(plan.sent.get("Name") or "").strip()
     contact = plan.known or Contact(id=str(uuid4()), name=name, email="", updated_at=now)
     change_contact(contact, plan.sent, books=books, now_ms=now)
-    visit.desk.record_write(call, books, operation=operation, kind="contact", id=contact.id, properties=plan.sent)
+    visit.desk.record_write(call, books, operation=operation, kind="contact", key=contact.id, properties=plan.sent)
     visit.desk.on_change(books.id, "CONTACT", contact.id, operation)
     return contact_document(contact)
 

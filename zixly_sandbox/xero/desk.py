@@ -66,9 +66,7 @@ class XeroDesk:
         self.writes = writes
         self.on_change = on_change
         app, pairs = AppLimit(), list(organisations)
-        self.organisations = {
-            books.id: Organisation(books, OrganisationLimits(organisation=books.id, app=app)) for books, _ in pairs
-        }
+        self.organisations = {books.id: Organisation(books, OrganisationLimits(organisation=books.id, app=app)) for books, _ in pairs}
         policy = TokenPolicy(
             access_token_seconds=lambda: rules.access_token_seconds,
             unused_refresh_token_seconds=lambda: rules.unused_refresh_token_seconds,
@@ -91,9 +89,7 @@ class XeroDesk:
         """The organisations that the call's token reaches, or 401."""
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         try:
-            if scheme.lower() != "bearer":
-                raise TokenRefused
-            return self.tokens.accounts_of(token)
+            return self.tokens.accounts_of(token if scheme.lower() == "bearer" else "")
         except TokenRefused:
             return problem("Unauthorized", status=401, detail="TokenExpired: token expired or not known")
 
@@ -102,7 +98,7 @@ class XeroDesk:
             return too_many("minute", retry_after=int(retry_after))
         return json_answer({"Type": "Error", "Message": "An error occurred in Xero."}, status=status)
 
-    def record_write(self, call: Call, books: Books, *, operation: str, kind: str, id: str, properties: dict[str, object]) -> None:
+    def record_write(self, call: Call, books: Books, *, operation: str, kind: str, key: str, properties: dict[str, object]) -> None:
         """Note a change that a caller made."""
         self.writes.add(
             at=iso_milliseconds(self.clock.milliseconds()),
@@ -110,7 +106,7 @@ class XeroDesk:
             account=books.id,
             operation=operation,
             object_type=kind,
-            object_id=id,
+            object_id=key,
             properties=properties,
             idempotency_key=call.headers.get("idempotency-key"),
         )

@@ -60,4 +60,4 @@ def fingerprint(call: Call) -> bytes:
 
 
 def refused(message: str) -> Answer:
-    return refusal(Refused(message, number=10, type="ValidationException"))
+    return refusal(Refused(message, number=10, kind="ValidationException"))

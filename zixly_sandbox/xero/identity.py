@@ -76,9 +76,7 @@ class XeroIdentity:
             case "refresh_token":
                 return self._desk.tokens.refreshed(form["refresh_token"])
             case "authorization_code":
-                return self._desk.tokens.redeemed(
-                    form["code"], redirect_uri=form["redirect_uri"], verifier=form.get("code_verifier")
-                )
+                return self._desk.tokens.redeemed(form["code"], redirect_uri=form["redirect_uri"], verifier=form.get("code_verifier"))
             case other:
                 raise ValueError(other)
 

@@ -48,10 +48,10 @@ def save_one_invoice(call: Call, visit: Visit) -> Answer:
     """POST to an invoice's own address."""
     if call.params["invoice"].lower() not in visit.books.invoices:
         return not_found()
-    return _write(call, visit, may_update=True, id=call.params["invoice"].lower())
+    return _write(call, visit, may_update=True, only=call.params["invoice"].lower())
 
 
-def _write(call: Call, visit: Visit, *, may_update: bool, id: str | None = None) -> Answer:
+def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = None) -> Answer:
     clock = visit.desk.clock
 
     def work() -> Answer:
@@ -59,7 +59,7 @@ def _write(call: Call, visit: Visit, *, may_update: bool, id: str | None = None)
             elements = elements_of(call, "Invoices")
         except Refused as error:
             return refusal(error)
-        named = [{**element, "InvoiceID": id} for element in elements] if id else elements
+        named = [{**element, "InvoiceID": only} for element in elements] if only else elements
         return write_elements(
             named,
             name="Invoices",
@@ -82,7 +82,7 @@ def carried_out(plan: InvoicePlan, *, call: Call, visit: Visit) -> Element:
         books.keep_contact(invoice.contact)
         visit.desk.on_change(books.id, "CONTACT", invoice.contact.id, "CREATE")
     books.keep_invoice(invoice)
-    visit.desk.record_write(call, books, operation=operation, kind="invoice", id=invoice.id, properties=plan.sent)
+    visit.desk.record_write(call, books, operation=operation, kind="invoice", key=invoice.id, properties=plan.sent)
     visit.desk.on_change(books.id, "INVOICE", invoice.id, operation)
     return invoice_document(invoice)
 

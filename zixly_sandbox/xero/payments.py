@@ -33,9 +33,7 @@ def create_payments(call: Call, visit: Visit) -> Answer:
         return write_elements(
             elements,
             name="Payments",
-            plan=lambda element: planned_payment(
-                element, books=visit.books, today=clock.now().date(), now_ms=clock.milliseconds()
-            ),
+            plan=lambda element: planned_payment(element, books=visit.books, today=clock.now().date(), now_ms=clock.milliseconds()),
             carry_out=lambda payment: carried_out(payment, call=call, visit=visit),
             summarize_errors=summarizes(call),
             now_ms=clock.milliseconds(),
@@ -90,6 +88,6 @@ def carried_out(payment: Payment, *, call: Call, visit: Visit) -> Element:
     """Book the payment, note it, tell the webhook: there is no event for payments, the invoice is UPDATEd."""
     invoice = visit.books.keep_payment(payment, now=visit.desk.clock.milliseconds())
     properties: dict[str, object] = {"InvoiceID": invoice.id, "Amount": payment.cents / 100}
-    visit.desk.record_write(call, visit.books, operation="CREATE", kind="payment", id=payment.id, properties=properties)
+    visit.desk.record_write(call, visit.books, operation="CREATE", kind="payment", key=payment.id, properties=properties)
     visit.desk.on_change(visit.books.id, "INVOICE", invoice.id, "UPDATE")
     return payment_document(payment, invoice)

@@ -16,9 +16,7 @@ TOKEN = "3f0c2d3e"
 @pytest.fixture
 def sender(ledger: TestLedger) -> str:
     """The path of a callback sender that is known."""
-    ledger.owner.execute(
-        "update zixly.workflows set triggers = triggers || %s::text[]", (["callbacks:callback.report.finished"],)
-    )
+    ledger.owner.execute("update zixly.workflows set triggers = triggers || %s::text[]", (["callbacks:callback.report.finished"],))
     return add_sender(ledger, TOKEN)
 
 

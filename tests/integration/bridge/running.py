@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,11 +20,10 @@ from webhook_bridge.app import Parts, create_app, parts_from
 from zixly_core.errors import QueueUnavailable
 from zixly_core.queue import Depth, Message
 from zixly_core.queues.memory import MemoryQueue
-from zixly_core.secret_box import new_key
 from zixly_core.settings import Settings
 
 XERO_KEY = "dGVzdC1vbmx5LXhlcm8td2ViaG9vay1zaWduaW5nLWtleS1mb3ItZml4dHVyZXMtMDE="
-SECRETS_KEY = new_key()
+SECRETS_KEY = SecretStr(b64encode(bytes(range(32))).decode())
 
 
 class SwitchedQueue(MemoryQueue):
@@ -70,14 +70,12 @@ def settings_for(database: TestDatabase, *, port: int | None = None, **overrides
         return SecretStr(plain if port is None else plain.replace(f":{database.server.port}/", f":{port}/"))
 
     values: dict[str, object] = {f"database_url_{role}": url(role) for role in ("intake", "api", "metrics")}
-    values |= {"xero_webhook_keys": SecretStr(f"an-older-key, {XERO_KEY}"), "secrets_key": SecretStr(SECRETS_KEY)}
+    values |= {"xero_webhook_keys": SecretStr(f"an-older-key, {XERO_KEY}"), "secrets_key": SECRETS_KEY}
     return Settings(**(values | overrides))  # type: ignore[arg-type]
 
 
 def start_bridge(settings: Settings) -> RunningBridge:
-    queues = {
-        name: SwitchedQueue(name=name, visibility=timedelta(minutes=1), max_takes=5) for name in ("xero", "callbacks")
-    }
+    queues = {name: SwitchedQueue(name=name, visibility=timedelta(minutes=1), max_takes=5) for name in ("xero", "callbacks")}
     parts: Parts = replace(parts_from(settings), queues=queues)
     app = create_app(settings, parts)
     config = uvicorn.Config(

@@ -110,9 +110,7 @@ def test_what_is_not_there_is_a_problem_in_words(bridge: RunningBridge) -> None:
     assert bridge.http.get("/api/jobs", params={"cursor": "nonsense"}).json()["reason"] == "cursor"
 
 
-def test_deliveries_are_listed_by_verdict_and_their_bodies_only_shown_when_asked_for(
-    bridge: RunningBridge, ledger: TestLedger
-) -> None:
+def test_deliveries_are_listed_by_verdict_and_their_bodies_only_shown_when_asked_for(bridge: RunningBridge, ledger: TestLedger) -> None:
     body = xero_body(xero_event(ORGANISATION))
     bridge.http.post("/webhook/xero", content=body, headers=xero_headers(body, key=XERO_KEY))
     bridge.http.post("/webhook/xero", content=body, headers=xero_headers(body, key="another key"))

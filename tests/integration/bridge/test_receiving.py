@@ -159,10 +159,10 @@ def test_what_we_do_not_act_on_is_kept_and_answered_with_success(
     assert only(ledger, "select outcome from zixly.events")["outcome"] == outcome
 
 
-@pytest.mark.parametrize("body", [b"{not json", b"[]", b'{"events": [{}]}', b'{"events": "none"}', b"\xff\xfe", b'{"events":[{"a":"\\u0000"}]}'])
-def test_a_signed_body_that_cannot_be_read_is_kept_and_not_sent_again(
-    bridge: RunningBridge, ledger: TestLedger, body: bytes
-) -> None:
+@pytest.mark.parametrize(
+    "body", [b"{not json", b"[]", b'{"events": [{}]}', b'{"events": "none"}', b"\xff\xfe", b'{"events":[{"a":"\\u0000"}]}']
+)
+def test_a_signed_body_that_cannot_be_read_is_kept_and_not_sent_again(bridge: RunningBridge, ledger: TestLedger, body: bytes) -> None:
     answer = posted(bridge, body)
     assert (answer.status_code, answer.content) == (200, b"")
     kept = only(ledger, "select verdict, reason, body from zixly.deliveries")
@@ -174,6 +174,13 @@ def test_a_payload_with_a_zero_character_is_kept_whole(bridge: RunningBridge, le
     body = xero_body(xero_event(ORGANISATION, note="a\x00b"))
     assert posted(bridge, body).status_code == 200
     assert only(ledger, "select verdict from zixly.deliveries")["verdict"] == "accepted"
+
+
+def test_a_payload_nested_too_deeply_is_kept_as_it_came_and_refused(bridge: RunningBridge, ledger: TestLedger, sender: str) -> None:
+    body = b'{"type": "report.finished", "data": ' + b"[" * 400 + b"]" * 400 + b"}"
+    assert bridge.http.post(sender, content=body, headers=signed_callback(body)).status_code == 400
+    kept = only(ledger, "select verdict, reason, body from zixly.deliveries")
+    assert (kept["verdict"], kept["reason"], bytes(kept["body"])) == ("rejected", "not_storable", body)
 
 
 def test_a_body_above_the_limit_is_refused_and_noted_without_it(bridge: RunningBridge, ledger: TestLedger) -> None:
@@ -207,9 +214,7 @@ def test_xero_is_taken_whatever_content_type_it_claims_and_a_callback_is_not(
 
 
 @pytest.mark.parametrize("age_seconds", [-360, 360])
-def test_a_callback_outside_five_minutes_is_refused(
-    bridge: RunningBridge, ledger: TestLedger, sender: str, age_seconds: int
-) -> None:
+def test_a_callback_outside_five_minutes_is_refused(bridge: RunningBridge, ledger: TestLedger, sender: str, age_seconds: int) -> None:
     body = callback_body()
     at = datetime.fromtimestamp(datetime.now(UTC).timestamp() + age_seconds, UTC)
     headers = callback_headers(body, secret=CALLBACK_SECRET, message_id="msg_1", at=at)
@@ -230,9 +235,7 @@ def test_paths_that_nothing_serves_are_told_so(bridge: RunningBridge) -> None:
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-def test_a_flood_of_unsigned_requests_is_answered_and_counted_but_not_all_kept(
-    bridge: RunningBridge, ledger: TestLedger
-) -> None:
+def test_a_flood_of_unsigned_requests_is_answered_and_counted_but_not_all_kept(bridge: RunningBridge, ledger: TestLedger) -> None:
     answers = {bridge.http.post("/webhook/xero", content=b"{}").status_code for _ in range(260)}
     assert answers == {401}
     kept = only(ledger, "select count(*)::int as n from zixly.deliveries")["n"]

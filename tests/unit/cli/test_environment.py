@@ -27,7 +27,7 @@ def test_a_process_knows_the_passwords_of_its_own_roles_only(kind: str) -> None:
             assert (password in known) == (role in roles), role
 
 
-@pytest.mark.parametrize("kind", ["sandbox", "bridge", "migrate", "register"])
+@pytest.mark.parametrize("kind", ["sandbox", "bridge", "register"])
 def test_dagsters_database_is_known_to_dagsters_processes_only(kind: str) -> None:
     assert SECRETS.postgres["dagster"] not in " ".join(environment(kind).values())
 

@@ -1,0 +1,184 @@
+"""`zixly up` as a user has it: the real processes of the whole stack, from outside. One story, told in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+import psycopg
+import pytest
+
+from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.orphans import end_orphans, orphans_of
+from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.programs import Plan
+from zixly_cli.stack.stack_secrets import load_or_make_secrets
+
+READY_SECONDS = 120.0
+JOB_SECONDS = 60.0
+
+
+@dataclass
+class StackUnderTest:
+    """A stack in a temporary folder, and the `zixly up` that runs it."""
+
+    settings: StackSettings
+    output: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {f"ZIXLY_{name.upper()}_PORT": str(port) for name, port in self.settings.ports().items()}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZIXLY_", "MAKE"))}
+        return {**kept, **own, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
+
+    def up(self, command: tuple[str, ...] = (sys.executable, "-m", "zixly_cli.main", "up")) -> None:
+        """Start, and return when it says that it is ready."""
+        with self.output.open("wb") as file:
+            self.process = start(command, environment=self.environment, output=file)
+        deadline = time.monotonic() + READY_SECONDS
+        while not re.search(r"^ready", self.text(), flags=re.MULTILINE):
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.1)
+
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def zixly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "zixly_cli.main", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def states(self) -> dict[str, str]:
+        rows: list[dict[str, Any]] = json.loads(self.zixly("status", "--json").stdout)
+        return {row["process"]: row["state"] for row in rows}
+
+    def job_statuses(self) -> list[str]:
+        home = Home(self.settings.home)
+        secrets = load_or_make_secrets(home.secrets_file)
+        plan = Plan(home=home, settings=self.settings, secrets=secrets, user_variables={})
+        with psycopg.connect(plan.urls.owner) as connection:
+            return [status for (status,) in connection.execute("select status from zixly.workflow_jobs order by id")]
+
+    def wait_for_jobs(self, expected: list[str]) -> None:
+        deadline = time.monotonic() + JOB_SECONDS
+        while (found := self.job_statuses()) != expected:
+            assert time.monotonic() < deadline, f"{found}\n{self.text()[-3000:]}"
+            time.sleep(0.2)
+
+
+def start(command: tuple[str, ...], *, environment: dict[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    )
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[StackUnderTest]:
+    with tempfile.TemporaryDirectory(prefix="zixly-test-") as folder:
+        Path(folder).chmod(0o711)  # root's Postgres runs as somebody else, who has to pass
+        ports = {f"{name}_port": port for name, port in free_ports(PORT_OWNERS).items()}
+        settings = StackSettings.model_validate({"home": Path(folder) / "home", **ports})
+        made = StackUnderTest(settings=settings, output=Path(folder) / "up.log")
+        try:
+            yield made
+        finally:
+            if made.process is not None and made.process.poll() is None:
+                made.process.kill()
+                made.process.wait()
+            end_orphans(settings.home)
+            if Home(settings.home).is_ours:
+                Home(settings.home).remove()
+
+
+def test_one_command_brings_up_every_process_and_prints_where_they_are(stack: StackUnderTest) -> None:
+    stack.up()
+    assert set(stack.states().values()) == {"RUNNING"}
+    assert set(stack.states()) == {*PORT_OWNERS, "daemon", "worker-1", "worker-2"}
+    for port in (stack.settings.bridge_port, stack.settings.webserver_port, stack.settings.sandbox_port):
+        assert f"http://127.0.0.1:{port}" in stack.text()
+
+
+def test_a_signed_delivery_becomes_a_completed_job(stack: StackUnderTest) -> None:
+    sent = stack.zixly("send", "xero")
+    assert (sent.returncode, sent.stdout.strip()) == (0, "200"), sent.stderr
+    stack.wait_for_jobs(["COMPLETED"])
+
+
+def test_a_second_stack_in_the_same_home_is_refused_in_one_sentence(stack: StackUnderTest) -> None:
+    second = stack.zixly("up")
+    assert second.returncode == 2
+    assert second.stderr.startswith("zixly: A stack with the home")
+    assert second.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_named_with_its_setting_before_anything_is_started(stack: StackUnderTest, tmp_path: Path) -> None:
+    environment = {**stack.environment, "ZIXLY_HOME": str(tmp_path / "other")}
+    command = [sys.executable, "-m", "zixly_cli.main", "up"]
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 2
+    assert f"Port {stack.settings.bridge_port} (bridge) is taken" in second.stderr
+    assert "ZIXLY_BRIDGE_PORT" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert not (tmp_path / "other" / "postgres").exists()
+
+
+def test_valkey_comes_back_empty_and_the_next_delivery_is_completed_all_the_same(stack: StackUnderTest) -> None:
+    assert stack.zixly("stop", "valkey").returncode == 0
+    assert stack.zixly("send", "xero").stdout.strip() == "200"
+    assert stack.zixly("start", "valkey", "--empty").returncode == 0
+    stack.wait_for_jobs(["COMPLETED", "COMPLETED"])
+
+
+def test_a_stack_whose_manager_and_command_were_killed_comes_up_again_with_its_state(stack: StackUnderTest) -> None:
+    assert stack.process is not None
+    manager = next(process for process in orphans_of(stack.settings.home) if "supervisor.supervisord" in process.cmdline())
+    for victim in (stack.process.pid, manager.pid):
+        os.kill(victim, signal.SIGKILL)
+    stack.process.wait()
+    stack.up()
+    assert set(stack.states().values()) == {"RUNNING"}
+    assert stack.job_statuses() == ["COMPLETED", "COMPLETED"]
+
+
+def test_ctrl_c_stops_every_process_within_ten_seconds(stack: StackUnderTest) -> None:
+    assert stack.process is not None
+    began = time.monotonic()
+    stack.process.send_signal(signal.SIGINT)
+    assert stack.process.wait(timeout=20) == 0
+    assert time.monotonic() - began < 10
+    assert orphans_of(stack.settings.home) == []
+    assert stack.zixly("status").returncode == 3
+
+
+def test_a_killed_make_leaves_nothing_that_stops_the_next(stack: StackUnderTest, tmp_path: Path) -> None:
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"up:\n\t@exec {sys.executable} -m zixly_cli.main up\n")
+    command = ("make", "-f", str(makefile), "up")
+    stack.up(command)
+    assert stack.process is not None
+    first = psutil.Process(stack.process.pid).children()[0]
+    stack.process.kill()
+    stack.process.wait()
+    stack.up(command)  # at once: the first is still on its way down
+    assert not first.is_running()
+    assert set(stack.states().values()) == {"RUNNING"}
+    assert stack.zixly("down").returncode == 0
+    assert orphans_of(stack.settings.home) == []
+
+
+def test_reset_leaves_nothing(stack: StackUnderTest) -> None:
+    assert stack.zixly("reset", "--yes").returncode == 0
+    assert not stack.settings.home.exists()

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.bridge.running import XERO_KEY, RunningBridge
+from tests.support.deliveries import xero_body, xero_event, xero_headers
+from tests.support.ledger import ORGANISATION, POLICY, WORKFLOW, TestLedger
+from tests.support.postgres import TestDatabase
+from zixly_core.job import Completed, Failed, JobEnd
+from zixly_core.metrics import METRICS
+from zixly_core.stores.database import Database
+from zixly_core.stores.pipeline_counts import pipeline_counts
+from zixly_core.stores.settle import settle
+
+Samples = dict[tuple[str, tuple[str, ...]], float]
+
+
+def scraped(bridge: RunningBridge) -> Samples:
+    """Every sample by name and label values (in the order of the label names)."""
+    families = text_string_to_metric_families(bridge.http.get("/metrics").text)
+    return {
+        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def metrics_database(database: TestDatabase) -> Iterator[Database]:
+    opened = Database(database.url("metrics"), name="metrics")
+    yield opened
+    opened.close()
+
+
+def states(database: Database) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in pipeline_counts(database).open_jobs:
+        found[one.state] = found.get(one.state, 0) + one.jobs
+    return found
+
+
+def test_counters_tell_what_was_made_and_how_it_ended(bridge: RunningBridge, ledger: TestLedger) -> None:
+    bodies = [xero_body(xero_event(ORGANISATION)) for _ in range(3)]
+    for body in bodies:
+        bridge.http.post("/webhook/xero", content=body, headers=xero_headers(body, key=XERO_KEY))
+    for batch in ledger.hand_over():
+        run = ledger.run_of(batch, f"run-{batch.id}")
+        ends = [JobEnd(job, Completed()) for job in ledger.claim(run)]
+        settle(ledger.runs, run, ends, policy=POLICY, jitter=random.Random(1))
+    samples = scraped(bridge)
+    assert samples["pipeline_jobs_queued_total", (WORKFLOW,)] == 3
+    assert samples["pipeline_jobs_processed_total", (WORKFLOW, "completed")] == 3
+    assert samples["pipeline_job_attempts_total", (WORKFLOW, "completed")] == 3
+    assert samples["pipeline_job_duration_seconds_count", (WORKFLOW, "completed")] == 3
+    assert samples["pipeline_job_duration_seconds_bucket", (WORKFLOW, "+Inf", "completed")] == 3
+    assert samples["pipeline_jobs", ("completed",)] == 3
+    assert samples["pipeline_jobs", ("queued",)] == 0
+    assert samples["pipeline_unaccounted", ()] == 0
+    assert samples["http_request_duration_seconds_count", ("POST", "/webhook/xero", "200")] == 3
+    assert samples["webhook_deliveries_total", ("xero", "accepted")] == 3
+
+
+def test_durations_of_several_writers_are_summed_bucket_by_bucket(bridge: RunningBridge, ledger: TestLedger) -> None:
+    for shard, buckets, seconds in ((1, [1, 0, 2, 0, 0, 0, 0, 0, 0], 13.5), (2, [0, 1, 0, 0, 0, 0, 0, 0, 4], 4_003.0)):
+        ledger.owner.execute(
+            "insert into zixly.job_counters (name, job_type, status, shard, value, buckets) values "
+            "('duration', %s, 'completed', %s, %s, %s)",
+            (WORKFLOW, shard, seconds, buckets),
+        )
+    samples = scraped(bridge)
+    bounds = {"1.0": 1, "5.0": 2, "10.0": 4, "600.0": 4, "+Inf": 8}
+    for bound, expected in bounds.items():
+        assert samples["pipeline_job_duration_seconds_bucket", (WORKFLOW, bound, "completed")] == expected
+    assert samples["pipeline_job_duration_seconds_sum", (WORKFLOW, "completed")] == pytest.approx(4_016.5)
+
+
+def test_every_open_job_is_counted_under_the_reason_why_it_is_open(ledger: TestLedger, metrics_database: Database) -> None:
+    paused, parked = ledger.add_tenant("paused"), ledger.add_tenant("parked")
+    ledger.owner.execute("update zixly.tenants set paused_at = now() where id = %s", (paused.id,))
+    ledger.owner.execute("update zixly.connections set parked_until = now() + interval '1 hour' where id = %s", (parked.xero,))
+    ledger.claimed(2)
+    ledger.add_jobs(1)
+    ledger.hand_over()
+    ledger.add_jobs(1, tenant=paused)
+    ledger.add_jobs(1, tenant=parked)
+    (later,) = ledger.add_jobs(1)
+    ledger.owner.execute("update zixly.workflow_jobs set due_at = now() + interval '1 hour' where id = %s", (later,))
+    ledger.add_jobs(4)
+    assert states(metrics_database) == {"running": 2, "handed_over": 1, "paused": 1, "parked": 1, "scheduled": 1, "due": 4}
+
+
+def test_a_job_whose_lease_lapsed_is_unaccounted_until_the_sweep_took_it_back(ledger: TestLedger, metrics_database: Database) -> None:
+    ledger.claimed(1)
+    ledger.lapse_leases()
+    assert states(metrics_database) == {"unaccounted": 1}
+    ledger.sweep(handover_timeout=timedelta(minutes=1))
+    assert states(metrics_database) == {"due": 1}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update zixly.workflow_jobs set batch_id = gen_random_uuid() where status = 'QUEUED'",
+        "update zixly.workflow_jobs set status = 'RUNNING' where status = 'QUEUED'",
+        "update zixly.workflow_jobs set workflow_type = 'nobody-does-this' where status = 'QUEUED'",
+    ],
+)
+def test_a_job_that_nobody_would_ever_pick_up_is_unaccounted(ledger: TestLedger, metrics_database: Database, damage: str) -> None:
+    ledger.add_jobs(1)
+    ledger.owner.execute(damage)  # type: ignore[call-overload]
+    assert states(metrics_database) == {"unaccounted": 1}
+
+
+def test_failed_jobs_that_wait_for_a_person_are_dead_letters(bridge: RunningBridge, ledger: TestLedger) -> None:
+    run, jobs = ledger.claimed(2)
+    ends = [JobEnd(job, Failed("record_gone", "Gone.", permanent=True)) for job in jobs]
+    settle(ledger.runs, run, ends, policy=POLICY, jitter=random.Random(1))
+    assert scraped(bridge)["pipeline_dead_letters", (WORKFLOW,)] == 2
+
+
+def test_labels_come_from_closed_sets_whatever_is_asked_for(bridge: RunningBridge) -> None:
+    for number in range(5):
+        bridge.http.get(f"/some/path/{number}")
+        bridge.http.get(f"/webhook/jobs/01a204a7-e85f-70ac-a30d-b407d7379ec{number}")
+        bridge.http.post(f"/webhook/callbacks/token-{number}", content=b"{}")
+        bridge.http.request(f"METHOD{number}", "/health")
+    routes = {labels for name, labels in scraped(bridge) if name == "http_request_duration_seconds_count"}
+    assert {route for _, route, _ in routes} <= {
+        "none",
+        "/webhook/jobs/{job_id}",
+        "/webhook/callbacks/{token}",
+        "/health",
+        "/metrics",
+    }
+    assert {method for method, _, _ in routes} <= {"GET", "POST", "other"}
+
+
+def test_everything_that_is_scraped_is_declared(bridge: RunningBridge) -> None:
+    body = xero_body(xero_event(ORGANISATION))
+    bridge.http.post("/webhook/xero", content=body, headers=xero_headers(body, key=XERO_KEY))
+    families = {family.name for family in text_string_to_metric_families(bridge.http.get("/metrics").text)}
+    declared = {metric.name.removesuffix("_total") for metric in METRICS}
+    # prometheus_client tells when each series began, beside counters and histograms.
+    assert {name for name in families if not name.endswith("_created")} <= declared

@@ -1,0 +1,52 @@
+"""Jobs to execute in tests: one that does almost nothing in five ops, one that takes long, one that holds a batch meanwhile."""
+
+import threading
+
+from dagster import DefaultSensorStatus, Definitions, In, JobDefinition, Nothing, OpExecutionContext, Out, RunRequest, in_process_executor
+from dagster import SensorEvaluationContext, job, op, sensor
+
+from zixly_dagster.ops.batch import claim_jobs
+from zixly_dagster.resources.batch import BatchResource
+from zixly_dagster.workflow import LANE_TAG
+
+AFTER = {"after": In(Nothing)}
+LONG_SECONDS = 30.0
+
+
+@op(ins=AFTER, out=Out(Nothing))
+def step(context: OpExecutionContext) -> None:
+    context.log.info("here")
+
+
+@op(ins=AFTER, out=Out(Nothing))
+def wait(context: OpExecutionContext) -> None:
+    context.log.info("waiting")
+    threading.Event().wait(LONG_SECONDS)
+
+
+@job(executor_def=in_process_executor)
+def five_steps() -> None:
+    done = step()
+    for number in range(2, 6):
+        done = step.alias(f"step_{number}")(done)
+
+
+@job(executor_def=in_process_executor)
+def long_wait() -> None:
+    wait()
+
+
+@job(executor_def=in_process_executor)
+def hold_batch() -> None:
+    step(wait(claim_jobs()))
+
+
+@sensor(job=five_steps, minimum_interval_seconds=1, default_status=DefaultSensorStatus.RUNNING)
+def once(context: SensorEvaluationContext) -> RunRequest:
+    """Asks for one run, which is live."""
+    return RunRequest(run_key="once", tags={LANE_TAG: "live"})
+
+
+JOBS: dict[str, JobDefinition] = {one.name: one for one in (five_steps, long_wait, hold_batch)}
+
+defs = Definitions(jobs=list(JOBS.values()), sensors=[once], resources={"batch": BatchResource.configure_at_launch()})

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from zixly_core.errors import StoreUnavailable
+from zixly_core.logs import configure_logs
+
+
+@pytest.fixture
+def output() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    stream = io.StringIO()
+    configure_logs(log_format="json", level="info", process="bridge", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers, root.level = handlers, level
+
+
+def line(output: io.StringIO) -> dict[str, Any]:
+    (only,) = output.getvalue().splitlines()
+    document: dict[str, Any] = json.loads(only)
+    return document
+
+
+def test_a_line_is_an_event_with_its_fields_its_process_and_the_request(output: io.StringIO) -> None:
+    structlog.contextvars.bind_contextvars(request_id="r1")
+    structlog.get_logger().info("delivery_stored", system="xero", jobs=2)
+    written = line(output)
+    assert written.pop("timestamp").endswith("Z")
+    expected = {"event": "delivery_stored", "level": "info", "process": "bridge", "request_id": "r1", "system": "xero", "jobs": 2}
+    assert written == expected
+
+
+def test_secrets_and_bytes_are_never_written_wherever_they_stand(output: io.StringIO) -> None:
+    secret = SecretStr("top-secret")
+    structlog.get_logger().info("tried", token=secret, body=b"top-secret", inner={"list": [secret, b"top-secret"]})
+    assert "top-secret" not in output.getvalue()
+    assert line(output)["inner"] == {"list": ["**********", "<10 bytes>"]}
+
+
+def test_the_text_of_a_strange_error_is_left_out_and_of_ours_is_told(output: io.StringIO) -> None:
+    try:
+        raise ValueError("person@example.test")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    written = line(output)
+    assert "person@example.test" not in output.getvalue()
+    assert written["error_type"] == "ValueError"
+    assert written["error_at"][-1].startswith("test_logs.py:")
+    output.truncate(output.seek(0))
+    structlog.get_logger().error("failed", exc_info=StoreUnavailable("Postgres is away."))
+    assert (line(output)["error"], line(output)["reason"]) == ("Postgres is away.", "store_unavailable")
+
+
+def test_lines_of_libraries_look_the_same(output: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").warning("started %s", "well")
+    assert {"event": "started well", "level": "warning", "process": "bridge"}.items() <= line(output).items()
+
+
+def test_what_is_below_the_level_is_not_written(output: io.StringIO) -> None:
+    structlog.get_logger().debug("detail")
+    logging.getLogger("library").debug("detail")
+    assert output.getvalue() == ""

@@ -1,0 +1,42 @@
+"""Schedules and sensors with their ticks. Does not look tables up that are there, nor purge old ticks after each single tick."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from sqlalchemy.engine import Connection
+
+from zixly_dagster.instance.pooled import Pooled
+
+# A sensor that ticks every second would otherwise delete every second, once for each retention of dagster.yaml.
+PURGE_EVERY = timedelta(minutes=10)
+
+
+class PooledScheduleStorage(Pooled, PostgresScheduleStorage):  # type: ignore[misc]  # the stock storage has no types
+    """Made by dagster.yaml; see `PooledPostgresStorage`."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._purged: dict[tuple[str, tuple[Any, ...]], float] = {}
+        super().__init__(*arguments, **named)
+
+    def purge_ticks(self, origin_id: str, selector_id: str, before: float, tick_statuses: Sequence[Any] | None = None) -> None:
+        """The first call for a sensor purges, and then one every ten minutes."""
+        key = (selector_id, tuple(tick_statuses or ()))
+        now = time.monotonic()
+        if now - self._purged.get(key, -PURGE_EVERY.total_seconds()) < PURGE_EVERY.total_seconds():
+            return
+        self._purged[key] = now
+        super().purge_ticks(origin_id, selector_id, before, list(tick_statuses) if tick_statuses else None)
+
+    def has_secondary_index_table(self) -> bool:
+        return True
+
+    def _has_instigators_table(self, conn: Connection) -> bool:
+        return True
+
+    def _has_asset_daemon_asset_evaluations_table(self, conn: Connection) -> bool:
+        return True

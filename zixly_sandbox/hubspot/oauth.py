@@ -1,0 +1,65 @@
+"""HubSpot's OAuth (developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens). The refresh token
+stays the same on a refresh; whether it does at HubSpot is not stated, so clients store what an answer holds."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from zixly_sandbox.constants import APP
+from zixly_sandbox.http import Answer, Call, header, json_answer
+from zixly_sandbox.hubspot.desk import HubSpotDesk
+from zixly_sandbox.tokens import InvalidGrant, TokenPair
+
+SCOPES = ["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.deals.read"]
+NO_LONGER_GOOD = "refresh token is invalid, expired or revoked"
+
+
+def authorize(call: Call, desk: HubSpotDesk) -> Answer:
+    """Says yes at once for the portal in the sandbox's own parameter `account` (the first one without it)."""
+    query = call.query
+    account, redirect_uri = query.get("account") or next(iter(desk.accounts)), query.get("redirect_uri", "")
+    if query.get("client_id") != APP.client_id or not redirect_uri or account not in desk.accounts:
+        return oauth_error("invalid_request", status="BAD_REQUEST", message="client_id, redirect_uri or account is wrong")
+    code = desk.tokens.code_for((account,), redirect_uri=redirect_uri, challenge=query.get("code_challenge"))
+    back = urlencode({"code": code, "state": query.get("state", "")})
+    return Answer(302, headers=(header("Location", f"{redirect_uri}?{back}"),))
+
+
+def token(call: Call, desk: HubSpotDesk) -> Answer:
+    """Exchange a code or a refresh token; the app proves itself in the form."""
+    try:
+        form = call.form()
+        if (form.get("client_id"), form.get("client_secret")) != (APP.client_id, APP.client_secret):
+            return oauth_error("invalid_client", status="BAD_CLIENT_ID", message="client id or secret is wrong")
+        return token_answer(granted(form, desk))
+    except InvalidGrant:
+        return oauth_error("invalid_grant", status="BAD_REFRESH_TOKEN", message=NO_LONGER_GOOD)
+    except (KeyError, ValueError):
+        return oauth_error("invalid_request", status="BAD_REQUEST", message="a field is missing or unknown")
+
+
+def granted(form: dict[str, str], desk: HubSpotDesk) -> TokenPair:
+    match form["grant_type"]:
+        case "refresh_token":
+            return desk.tokens.refreshed(form["refresh_token"])
+        case "authorization_code":
+            return desk.tokens.redeemed(form["code"], redirect_uri=form["redirect_uri"], verifier=form.get("code_verifier"))
+        case other:
+            raise ValueError(other)
+
+
+def token_answer(pair: TokenPair) -> Answer:
+    return json_answer(
+        {
+            "token_type": "bearer",
+            "access_token": pair.access_token,
+            "refresh_token": pair.refresh_token,
+            "expires_in": pair.expires_in,
+            "hub_id": int(pair.accounts[0]),
+            "scopes": SCOPES,
+        }
+    )
+
+
+def oauth_error(word: str, *, status: str, message: str) -> Answer:
+    return json_answer({"error": word, "error_description": message, "status": status, "message": message}, status=400)

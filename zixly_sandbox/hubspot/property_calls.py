@@ -1,0 +1,59 @@
+"""The properties API: which properties an object type has, and new ones."""
+
+from __future__ import annotations
+
+import re
+
+from zixly_sandbox.http import Answer, Call, json_answer
+from zixly_sandbox.hubspot.answers import Refused, refusal
+from zixly_sandbox.hubspot.desk import Visit
+from zixly_sandbox.hubspot.properties import Property
+from zixly_sandbox.hubspot.single import body_of
+
+TYPES = {"string", "number", "date", "datetime", "enumeration", "bool"}
+NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+
+
+def list_properties(call: Call, visit: Visit) -> Answer:
+    try:
+        table = visit.portal.table(call.params["type"])
+    except Refused as error:
+        return refusal(error)
+    return json_answer({"results": [item.document() for item in table.schema.all()]})
+
+
+def one_property(call: Call, visit: Visit) -> Answer:
+    try:
+        found = visit.portal.table(call.params["type"]).schema.get(call.params["name"])
+    except Refused as error:
+        return refusal(error)
+    if found is None:
+        text = f"Property '{call.params['name']}' does not exist."
+        return refusal(Refused(text, status=404, category="OBJECT_NOT_FOUND"))
+    return json_answer(found.document())
+
+
+def create_property(call: Call, visit: Visit) -> Answer:
+    try:
+        table = visit.portal.table(call.params["type"])
+        made = property_from(body_of(call))
+        table.schema.add(made)
+    except Refused as error:
+        return refusal(error)
+    visit.desk.record_write(visit, operation="CREATE", object_type="properties", object_id=made.name, properties={"type": made.type})
+    return json_answer(made.document(), status=201)
+
+
+def property_from(body: dict[str, object]) -> Property:
+    """Raises `Refused`."""
+    name, kind = body.get("name"), body.get("type")
+    if not isinstance(name, str) or not NAME.fullmatch(name) or kind not in TYPES:
+        raise Refused("Invalid input JSON: name or type of the property is wrong.")
+    return Property(
+        name,
+        str(body.get("label") or name),
+        kind,  # type: ignore[arg-type]  # one of TYPES
+        str(body.get("groupName") or "contactinformation"),
+        is_custom=True,
+        is_unique=bool(body.get("hasUniqueValue")),
+    )

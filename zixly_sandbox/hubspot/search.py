@@ -1,0 +1,127 @@
+"""Search (developers.hubspot.com/docs/api-reference/legacy/crm/search-the-crm): it lags behind writes and has its own limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from zixly_sandbox.http import Answer, Call, json_answer
+from zixly_sandbox.hubspot.answers import Refused, refusal
+from zixly_sandbox.hubspot.desk import Visit
+from zixly_sandbox.hubspot.documents import record_document
+from zixly_sandbox.hubspot.portal import ObjectTable, Record
+from zixly_sandbox.hubspot.single import body_of
+
+MAX_LIMIT = 200
+MAX_RESULTS = 10_000
+MAX_GROUPS, MAX_FILTERS = 5, 6
+
+Properties = Mapping[str, str]
+Found = list[tuple[Record, Properties]]
+
+
+def search(call: Call, visit: Visit) -> Answer:
+    try:
+        table = visit.portal.table(call.params["type"])
+        body = body_of(call)
+        found = matching(table, body, now=visit.now)
+        limit, after = whole(body, "limit", 10, most=MAX_LIMIT), whole(body, "after", 0, most=MAX_RESULTS)
+    except Refused as error:
+        return refusal(error)
+    end = after + limit
+    wanted = [str(name) for name in body.get("properties") or []]  # type: ignore[attr-defined]  # checked by body_of's caller
+    results = [record_document(record, table, properties=wanted) for record, _ in found[after:end]]
+    paging = {"paging": {"next": {"after": str(end)}}} if end < min(len(found), MAX_RESULTS) else {}
+    return json_answer({"total": len(found), "results": results, **paging})
+
+
+def matching(table: ObjectTable, body: Mapping[str, Any], *, now: int) -> Found:
+    """Records of which search sees a state that fits one of the groups and the query, sorted."""
+    groups = [[test_of(item, table) for item in group] for group in groups_of(body)]
+    words = str(body.get("query") or "").lower()
+    found: Found = [
+        (record, seen)
+        for record, seen in table.searchable(now=now)
+        if (not groups or any(all(test(seen) for test in group) for group in groups))
+        and (not words or any(words in value.lower() for value in seen.values()))
+    ]
+    return in_order(found, body.get("sorts"))
+
+
+def groups_of(body: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
+    groups = body.get("filterGroups") or []
+    try:
+        found = [list(group["filters"]) for group in groups]
+    except (TypeError, KeyError):
+        raise Refused("Invalid input JSON: filterGroups cannot be read.") from None
+    if len(found) > MAX_GROUPS or any(len(group) > MAX_FILTERS for group in found):
+        raise Refused(f"A search takes at most {MAX_GROUPS} filter groups of {MAX_FILTERS} filters.")
+    return found
+
+
+def test_of(item: Mapping[str, Any], table: ObjectTable) -> Callable[[Properties], bool]:
+    """A filter as a question about a record's properties."""
+    name, operator = str(item.get("propertyName")), str(item.get("operator"))
+    if table.schema.get(name) is None:
+        raise Refused(f'There was a problem with the request. Property "{name}" does not exist', code="PROPERTY_DOESNT_EXIST")
+    value, high = comparable(item.get("value")), comparable(item.get("highValue"))
+    values = {comparable(one) for one in item.get("values") or []}
+    tests: dict[str, Callable[[Any], bool]] = {
+        "EQ": lambda own: own == value,
+        "NEQ": lambda own: own != value,
+        "IN": lambda own: own in values,
+        "NOT_IN": lambda own: own not in values,
+        "HAS_PROPERTY": lambda own: own != "",
+        "NOT_HAS_PROPERTY": lambda own: own == "",
+        "CONTAINS_TOKEN": lambda own: str(value).strip("*") in str(own),
+        "NOT_CONTAINS_TOKEN": lambda own: str(value).strip("*") not in str(own),
+        "LT": lambda own: is_ordered(own, value) and own < value,
+        "LTE": lambda own: is_ordered(own, value) and own <= value,
+        "GT": lambda own: is_ordered(own, value) and own > value,
+        "GTE": lambda own: is_ordered(own, value) and own >= value,
+        "BETWEEN": lambda own: is_ordered(own, value) and is_ordered(own, high) and value <= own <= high,
+    }
+    if operator not in tests:
+        raise Refused(f"Invalid operator {operator}.")
+    return lambda seen: tests[operator](comparable(seen.get(name)))
+
+
+def comparable(value: object) -> Any:
+    """Numbers and dates (as Unix milliseconds) as numbers, other text without case, nothing as empty text."""
+    text = "" if value is None else str(value).strip().lower()
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp() * 1000 if len(text) >= 10 and text[4] == "-" else text
+    except ValueError:
+        return text
+
+
+def is_ordered(own: object, other: object) -> bool:
+    return type(own) is type(other) and own != ""
+
+
+def in_order(found: Found, sorts: object) -> Found:
+    """One sort: a property name, with a minus for descending, or an object with `propertyName` and `direction`."""
+    first = sorts[0] if isinstance(sorts, list) and sorts else None
+    if isinstance(first, dict):
+        name, descending = str(first.get("propertyName")), first.get("direction") == "DESCENDING"
+    elif isinstance(first, str):
+        name, descending = first.lstrip("-"), first.startswith("-")
+    else:
+        return found
+    return sorted(found, key=lambda pair: str(pair[1].get(name, "")), reverse=descending)
+
+
+def whole(body: Mapping[str, Any], name: str, default: int, *, most: int) -> int:
+    """A number that may come as text. Raises `Refused`."""
+    try:
+        value = int(body.get(name) or default)
+    except (TypeError, ValueError):
+        value = -1
+    if not 0 <= value <= most:
+        raise Refused(f"The value of {name} must be between 0 and {most}.")
+    return value

@@ -1,0 +1,44 @@
+"""Settings of the sandbox's process."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from zixly_core.errors import SettingsError
+from zixly_sandbox.constants import DEFAULT_SEED, WEBHOOK_KEY
+
+
+class SandboxSettings(BaseSettings):
+    """Environment variables with the prefix `ZIXLY_`; some are other processes' too."""
+
+    model_config = SettingsConfigDict(env_prefix="ZIXLY_", extra="ignore", env_ignore_empty=True)
+
+    sandbox_port: int = Field(default=3900, ge=1, le=65535)
+    sandbox_seed: int = DEFAULT_SEED
+    sandbox_latency_seconds: float = Field(default=0, ge=0, le=10)
+    bridge_port: int = 3000
+    xero_webhook_keys: SecretStr = SecretStr(WEBHOOK_KEY)
+    """Separated by commas; the sandbox signs with the first."""
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def target_url(self) -> str:
+        """Webhooks go to the bridge on this machine."""
+        return f"http://127.0.0.1:{self.bridge_port}/webhook/xero"
+
+    @property
+    def signing_key(self) -> str:
+        return self.xero_webhook_keys.get_secret_value().split(",")[0].strip()
+
+
+def read_sandbox_settings() -> SandboxSettings:
+    """Raises `SettingsError` with one sentence that names the variable."""
+    try:
+        return SandboxSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SettingsError(f"ZIXLY_{str(first['loc'][0]).upper()} is wrong: {first['msg']}") from None
