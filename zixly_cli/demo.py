@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
 import orjson
 from rich.console import Console
 
-from zixly_cli.deliveries import SIGNERS, SignedDelivery, post
+from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, SignedDelivery, post
 from zixly_cli.job_stories import JobStory, stories_since, story_table
+from zixly_cli.seed import TENANTS
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, user_variables
 from zixly_cli.stack.ports import free_ports
 from zixly_cli.stack.shutdown import stop_all
@@ -24,8 +26,11 @@ from zixly_cli.up import owned_home, started, stop_on_signals, teller
 from zixly_core.errors import SettingsError, Transient
 
 PAYLOADS = ROOT / "tests" / "payloads"
-# One invoice; four events for two clients; the first once more, as a vendor that saw no answer would send it.
+# Deliveries as they were recorded: one invoice; four events for two clients; the first once more, as a vendor sends it that saw
+# no answer.
 RECORDED = ("03-invoice-update", "04-mixed-batch-two-tenants", "03-invoice-update")
+# Invoices that are paid in the sandbox, for each client; the sandbox then sends its own webhooks.
+PAID_COUNT = 3
 JOBS_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 # What the demo decides itself; every other variable of the user holds here too.
@@ -67,11 +72,12 @@ def demonstrate(settings: StackSettings, *, variables: Mapping[str, str], stop: 
         try:
             began = datetime.now(UTC)
             push_recorded(stack, say=say)
-            stories = finished_stories(stack, since=began, stop=stop, say=say)
+            paid = pay_invoices(stack, say=say)
+            stories = finished_stories(stack, since=began, paid=paid, stop=stop, say=say)
         finally:
             stop_all(stack.manager, process=stack.process, home=home, say=say)
         console.print(story_table(stories))
-        problems = problems_of(stories)
+        problems = problems_of(stories, paid=paid)
         for problem in problems:
             console.print(f"[red]{problem}[/]")
         if not problems:
@@ -96,8 +102,24 @@ def recorded_delivery(system: str, name: str, *, key: str) -> SignedDelivery:
     return SIGNERS[system](orjson.loads(path.read_bytes())["body"].encode(), key=key)
 
 
-def finished_stories(stack: Stack, *, since: datetime, stop: threading.Event, say: Say) -> list[JobStory]:
-    """What happened, once no job is open any more, or as it stands when the time is up or the user stops."""
+def pay_invoices(stack: Stack, *, say: Say) -> frozenset[str]:
+    """Pay invoices of both clients in the sandbox; the ids of the invoices. Raises `Transient` when it does not do it."""
+    paid: set[str] = set()
+    for tenant in TENANTS:
+        url = f"{stack.plan.urls.sandbox}/_sandbox/xero/{tenant.organisation}/pay"
+        try:
+            answer = httpx2.post(url, json={"count": PAID_COUNT}, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
+        except httpx2.HTTPError as error:
+            raise Transient(f"The sandbox did not pay invoices of {tenant.slug} ({error})") from error
+        ids: list[str] = answer.json()["paid"]
+        say(f"the customers of {tenant.slug} paid {len(ids)} invoices in the sandbox, which sends webhooks")
+        paid.update(ids)
+    return frozenset(paid)
+
+
+def finished_stories(stack: Stack, *, since: datetime, paid: frozenset[str], stop: threading.Event, say: Say) -> list[JobStory]:
+    """What happened, once every paid invoice has come and no job is open any more; or as it stands when the time is up or the
+    user stops."""
     deadline = time.monotonic() + JOBS_SECONDS
     told = ""
     while True:
@@ -108,12 +130,12 @@ def finished_stories(stack: Stack, *, since: datetime, stop: threading.Event, sa
         if progress != told:
             say(progress)
             told = progress
-        is_over = bool(jobs) and ended == len(jobs)
+        is_over = paid <= {story.record_id for story in jobs} and ended == len(jobs)
         if is_over or time.monotonic() > deadline or stop.wait(LOOK_SECONDS):
             return stories
 
 
-def problems_of(stories: list[JobStory]) -> list[str]:
+def problems_of(stories: list[JobStory], *, paid: frozenset[str]) -> list[str]:
     """Why the demo is not a success, in one sentence each."""
     jobs = [story for story in stories if story.job_id is not None]
     problems = [
@@ -121,8 +143,8 @@ def problems_of(stories: list[JobStory]) -> list[str]:
         for story in jobs
         if story.job_status != "COMPLETED"
     ]
-    if not jobs:
-        problems.append("No job was made")
+    missing = paid - {story.record_id for story in jobs}
+    problems += [f"Invoice {invoice} was paid, and no job was made of it" for invoice in sorted(missing)]
     deliveries = {story.delivery_id for story in stories}
     if len(deliveries) < len(RECORDED):
         problems.append(f"Of {len(RECORDED)} deliveries that were answered with success, Postgres holds {len(deliveries)}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zixly_cli.control import status_rows
-from zixly_cli.settings import ROOT, StackSettings, read_stack_settings
+from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.postgres_binaries import find_binaries
 from zixly_cli.stack.server_user import server_user
@@ -15,8 +15,8 @@ from zixly_cli.stack.valkey import find_valkey
 from zixly_core.errors import SettingsError
 from zixly_core.settings import Settings
 
-# Variables of the stack that are not fields of `Settings`.
-OTHER_VARIABLES = frozenset({"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK"})
+# Variables that are no settings of ours: what workspace.yaml and the processes of the stack are told.
+OTHER_VARIABLES = SANDBOX_VARIABLES | {"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK"}
 
 
 @dataclass(frozen=True)

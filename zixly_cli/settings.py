@@ -41,6 +41,8 @@ class StackSettings(BaseModel):
         return {name: getattr(self, f"{name}_port") for name in PORT_OWNERS}
 
 
+# Settings of the sandbox alone (zixly_sandbox/README.md).
+SANDBOX_VARIABLES = frozenset({"ZIXLY_SANDBOX_SEED", "ZIXLY_SANDBOX_LATENCY_SECONDS"})
 PORT_OWNERS = ("postgres", "valkey", "sandbox", "bridge", "webserver", "code")
 
 

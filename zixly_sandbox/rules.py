@@ -78,7 +78,7 @@ class Rules:
 
 def settings_in(rules: object, changes: Mapping[str, Any]) -> list[tuple[object, str, float]]:
     """What to set where: each change checked against the fields that there are."""
-    known = {item.name for item in fields(rules)}  # type: ignore[arg-type]  # always one of the dataclasses above
+    known = {item.name: item.type for item in fields(rules)}  # type: ignore[arg-type]  # always one of the dataclasses above
     found: list[tuple[object, str, float]] = []
     for name, value in changes.items():
         if name not in known:
@@ -87,7 +87,7 @@ def settings_in(rules: object, changes: Mapping[str, Any]) -> list[tuple[object,
         if isinstance(value, Mapping) and not isinstance(present, int | float):
             found += settings_in(present, value)
         elif isinstance(present, int | float) and isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-            found.append((rules, name, type(present)(value)))
+            found.append((rules, name, int(value) if known[name] == "int" else float(value)))
         else:
             raise ValueError(f"The rule {name} cannot be set to {value!r}.")
     return found

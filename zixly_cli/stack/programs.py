@@ -56,9 +56,6 @@ STOP_SECONDS: Mapping[str, int] = {
 }
 
 
-SANDBOX_HEALTH = "/_sandbox/health"
-
-
 @dataclass(frozen=True)
 class Plan:
     """What every process is made from."""
@@ -134,7 +131,7 @@ def python_programs(plan: Plan) -> list[Program]:
     )
     web = ("dagster_webserver", "-h", "127.0.0.1", "-p", str(settings.webserver_port), "-w", str(ROOT / "workspace.yaml"))
     return [
-        python_program(plan, "sandbox", ("zixly_sandbox",), http_answers(urls.sandbox + SANDBOX_HEALTH), settings.sandbox_port),
+        python_program(plan, "sandbox", ("zixly_sandbox",), http_answers(f"{urls.sandbox}/health"), settings.sandbox_port),
         python_program(plan, "bridge", ("webhook_bridge",), http_answers(f"{urls.bridge}/health"), settings.bridge_port),
         python_program(plan, "code", code, code_server_answers(settings.code_port), settings.code_port),
         python_program(plan, "daemon", ("zixly_dagster.instance.daemon",), daemon_beats(urls.dagster)),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dagster import DagsterRun
-from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster import DagsterRun, DagsterRunStatus
 
-from zixly_dagster.workflow import LANE_TAG
+from zixly_dagster.instance.private_names import SENSOR_NAME_TAG, QueuedRunCoordinator, SubmitRunContext
+from zixly_dagster.workflow import LANE_TAG, TENANT_TAG
 
 LIVE = "live"
+BULK = "bulk"
 USER_HEADER = "X-Zixly-User"
+"""Set by the sign-in in front of the Dagster UI; nobody reaches the UI past it (docs/decisions)."""
 USER_TAG = "zixly/launched_by"
+BULK_TENANT_TAG = "zixly/bulk_of"
+"""On queued runs only, so that dagster.yaml can limit a tenant's bulk runs without counting its live ones."""
 
 
 class LiveFirstRunCoordinator(QueuedRunCoordinator):
@@ -17,14 +21,21 @@ class LiveFirstRunCoordinator(QueuedRunCoordinator):
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run
-        user = context.get_request_header(USER_HEADER)
-        if user:
-            self._instance.add_run_tags(run.run_id, {USER_TAG: user})
-        if run.tags.get(LANE_TAG) != LIVE or not is_from_sensor(run):
+        if not is_live(run):
+            self._instance.add_run_tags(run.run_id, queue_tags(run, user=context.get_request_header(USER_HEADER)))
             return super().submit_run(context)
+        if run.status is not DagsterRunStatus.NOT_STARTED:
+            return run
         return self._instance.launch_run(run.run_id, context.workspace)
 
 
-def is_from_sensor(run: DagsterRun) -> bool:
-    """Whether a dispatch sensor asked for it. Re-executions keep the tags of the run they repeat, but come from people."""
-    return run.parent_run_id is None and run.remote_job_origin is not None
+def is_live(run: DagsterRun) -> bool:
+    """Whether a dispatch sensor asked for it, for live work. A re-execution keeps the tags of the run that it repeats, but comes
+    from a person."""
+    return run.tags.get(LANE_TAG) == LIVE and SENSOR_NAME_TAG in run.tags and run.parent_run_id is None
+
+
+def queue_tags(run: DagsterRun, *, user: str | None) -> dict[str, str]:
+    """What the limits of dagster.yaml go by, and who asked."""
+    tags = {LANE_TAG: BULK, BULK_TENANT_TAG: run.tags.get(TENANT_TAG, "none")}
+    return {**tags, USER_TAG: user} if user else tags

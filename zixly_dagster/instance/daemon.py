@@ -15,7 +15,12 @@ from dagster import DagsterInstance
 from zixly_core.errors import ZixlyError
 from zixly_core.logs import configure_logs
 from zixly_core.settings import read_settings
-from zixly_dagster.instance.private_names import daemon_of, set_sensor_loop_seconds, setup_interrupt_handlers
+from zixly_dagster.instance.private_names import (
+    DagsterDaemonController,
+    daemon_of,
+    set_sensor_loop_seconds,
+    setup_interrupt_handlers,
+)
 
 SENSOR_LOOP_SECONDS = 0.2
 
@@ -32,21 +37,40 @@ def main() -> int:
         return 2
     set_sensor_loop_seconds(SENSOR_LOOP_SECONDS)
     workspace = os.environ.get("ZIXLY_WORKSPACE", "workspace.yaml")
-    with DagsterInstance.get() as instance, daemon_of(instance, workspace_file=workspace, log_level="warning") as controller:
+    with (
+        DagsterInstance.get() as instance,
+        daemon_of(instance, workspace_file=workspace, log_level="warning", log_format=dagster_format(settings.log_format)) as controller,
+    ):
         setup_interrupt_handlers()
         log.info("daemon_ready", sensor_loop_seconds=SENSOR_LOOP_SECONDS)
-        try:
-            controller.check_daemon_loop()
-        except KeyboardInterrupt:
-            stop_now()
-    return 0
+        code = watch(controller)
+        leave(code)
+    return code
 
 
-def stop_now() -> NoReturn:
-    """Leave without joining the daemon's threads: what they were at is in Postgres, and goes on when a daemon starts again."""
-    log.info("daemon_stopped")
+def watch(controller: DagsterDaemonController) -> int:
+    """Until SIGTERM or SIGINT (0), or until one of the daemon's threads has died (1)."""
+    try:
+        controller.check_daemon_loop()
+    except KeyboardInterrupt:
+        log.info("daemon_stopped")
+        return 0
+    except Exception as error:
+        log.exception("daemon_broke", exc_info=error)
+    return 1
+
+
+def dagster_format(log_format: str) -> str:
+    """Our word for a terminal's log, in Dagster's."""
+    return "json" if log_format == "json" else "colored"
+
+
+def leave(code: int) -> NoReturn:
+    """Leave without joining the daemon's threads, which wait in a poll for up to 5 s: what they were at is in Postgres, and goes on
+    when a daemon starts again."""
     sys.stdout.flush()
-    os._exit(0)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 # Dagster's own database holds what can be told again; its commits need not wait for the disk. Ours do.
 OPTIONS = "-c synchronous_commit=off -c application_name=dagster"
+# Kept open by a process, if it ever had so many threads querying at one moment; see storage.py for the sum.
 POOL_SIZE = 4
 # Threads of the webserver, the code server and the daemon that may query at one moment.
 MAX_OVERFLOW = 20

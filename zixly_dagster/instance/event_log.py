@@ -18,7 +18,7 @@ from zixly_dagster.instance.private_names import ASSET_CHECK_EVENTS, ASSET_EVENT
 Row = dict[str, Any]
 
 
-class PooledEventLogStorage(Pooled, PostgresEventLogStorage):  # type: ignore[misc]  # the stock storage has no types
+class PooledEventLogStorage(Pooled, PostgresEventLogStorage):
     """Made by dagster.yaml; see `PooledPostgresStorage`. What a process wrote it also reads: before a read, kept events are written."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

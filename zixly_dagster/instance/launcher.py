@@ -10,30 +10,39 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import structlog
 from dagster import DagsterRun, DagsterRunStatus, Field, StringSource
-from dagster._config import UserConfigSchema
-from dagster._core.events import EngineEventData
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
-from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher
+from kombu.exceptions import OperationalError
+from redis import RedisError
 
-from zixly_core.process import shared_database
-from zixly_core.settings import read_settings
-from zixly_core.stores.cancel import request_cancel_of_run
-from zixly_core.stores.leases import Lease, lease_of_run
+from zixly_core.errors import StoreUnavailable
+from zixly_core.stores.leases import Lease
 from zixly_dagster.instance.coordinator import LIVE, USER_TAG
-from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, PRIORITY_OF, workers_app
+from zixly_dagster.instance.private_names import (
+    CheckRunHealthResult,
+    ConfigurableClassData,
+    LaunchRunContext,
+    UserConfigSchema,
+    WorkerStatus,
+)
+from zixly_dagster.instance.run_ledger import PostgresRunLedger, RunLedger
+from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, priority_of, workers_app
 from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, PRIORITY_TAG
 
 NOT_STARTED = {DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING}
-LOWEST_PRIORITY = PRIORITY_OF["low"]
+# What kombu lets through when the broker is away.
+BROKER_ERRORS = (OperationalError, RedisError, OSError)
+
+log = structlog.get_logger()
 
 
 class WarmRunLauncher(CeleryRunLauncher):
     """Configured in dagster.yaml as `run_launcher`, with the broker's URL."""
 
-    def __init__(self, broker: str, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, broker: str, inst_data: ConfigurableClassData | None = None, *, ledger: RunLedger | None = None) -> None:
         self._inst_data = inst_data
+        self._ledger = ledger or PostgresRunLedger()
         self.broker = broker
         self.backend = None
         self.include = []
@@ -48,30 +57,34 @@ class WarmRunLauncher(CeleryRunLauncher):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> WarmRunLauncher:
-        return cls(inst_data=inst_data, broker=config_value["broker"])
+        return cls(config_value["broker"], inst_data=inst_data)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Put the run's id on the queue of its lane. Raises what Celery raises when the broker is away; Dagster then reports the
+        """Put the run's id on the queue of its lane. Raises what kombu raises when the broker is away; Dagster then reports the
         run as failed, and the sweep gives its jobs back."""
         run = context.dagster_run
-        lane = LIVE_QUEUE if run.tags.get(LANE_TAG) == LIVE else BULK_QUEUE
-        priority = PRIORITY_OF.get(run.tags.get(PRIORITY_TAG, "low"), LOWEST_PRIORITY)
-        self.celery.send_task(EXECUTE_RUN, args=[run.run_id], task_id=run.run_id, queue=lane, priority=priority, ignore_result=True)
+        is_live = run.tags.get(LANE_TAG) == LIVE
+        self.celery.send_task(
+            EXECUTE_RUN,
+            args=[run.run_id],
+            task_id=run.run_id,
+            queue=LIVE_QUEUE if is_live else BULK_QUEUE,
+            priority=priority_of(run.tags.get(PRIORITY_TAG), is_live=is_live),
+            ignore_result=True,
+        )
 
     def terminate(self, run_id: str) -> bool:
-        """Cancel the run's open jobs, then stop the run: at once when no worker has it yet, by an interrupt otherwise."""
+        """Cancel the run's open jobs, then stop the run: at once when no worker has it yet, by an interrupt otherwise. False when
+        it has ended. Raises `StoreUnavailable` when the ledger is away; then nothing was done."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
         self._cancel_jobs(run)
-        if run.status in NOT_STARTED:
-            self.celery.control.revoke(run_id)
-            self._instance.report_run_canceling(run, message="Cancelled before a worker took it.")
-            self._instance.report_run_canceled(run)
-            return True
-        if run.status != DagsterRunStatus.CANCELING:
+        if run.status is not DagsterRunStatus.CANCELING:
             self._instance.report_run_canceling(run)
-        self.celery.control.revoke(run_id, terminate=True, signal="SIGINT")
+        if run.status in NOT_STARTED:
+            self._instance.report_run_canceled(run, "Cancelled before a worker took it.")
+        self._stop_worker(run)
         return True
 
     @property
@@ -84,7 +97,10 @@ class WarmRunLauncher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Alive while its jobs' lease is. A run that has claimed nothing yet, or no more, is judged by the sweep."""
-        lease = lease_of_run(shared_database(read_settings().required("database_url_dispatch"), name="dispatch"), run.run_id)
+        try:
+            lease = self._ledger.lease_of(run.run_id)
+        except StoreUnavailable as error:
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, str(error), transient=True)
         if lease is Lease.LAPSED:
             return CheckRunHealthResult(WorkerStatus.FAILED, "The lease of its jobs was not renewed.")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -94,8 +110,14 @@ class WarmRunLauncher(CeleryRunLauncher):
 
     def _cancel_jobs(self, run: DagsterRun) -> None:
         batch = run.tags.get(BATCH_TAG)
-        database = shared_database(read_settings().required("database_url_dispatch"), name="dispatch")
-        with database.transaction() as connection:
-            actor = run.tags.get(USER_TAG, "dagster-ui")
-            job_ids = request_cancel_of_run(connection, run_id=run.run_id, batch_id=UUID(batch) if batch else None, actor=actor)
-        self._instance.report_engine_event(f"Cancelling {len(job_ids)} jobs.", run, EngineEventData({"batch": batch or "none"}))
+        actor = run.tags.get(USER_TAG, "dagster-ui")
+        count = self._ledger.cancel_jobs(run.run_id, batch_id=UUID(batch) if batch else None, actor=actor)
+        self._instance.report_engine_event(f"Cancelling {count} jobs.", run)
+
+    def _stop_worker(self, run: DagsterRun) -> None:
+        """Workers forget a run that has not come to them, and interrupt one that they execute."""
+        try:
+            self.celery.control.revoke(run.run_id, terminate=True, signal="SIGINT")
+        except BROKER_ERRORS as error:
+            log.warning("run_not_interrupted", run_id=run.run_id, error_type=type(error).__name__)
+            self._instance.report_engine_event("The broker is away: the run stops at its next step, not at once.", run)

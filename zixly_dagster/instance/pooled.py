@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import Engine
-from typing_extensions import Self
 
 from zixly_dagster.instance.engines import shared_engine
 from zixly_dagster.instance.private_names import ConfigurableClassData

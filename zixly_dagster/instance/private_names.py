@@ -36,6 +36,7 @@ __all__ = [
     "SENSOR_NAME_TAG",
     "CheckRunHealthResult",
     "ConfigurableClassData",
+    "DagsterDaemonController",
     "ExecutionPlanSnapshot",
     "LaunchRunContext",
     "QueuedRunCoordinator",
@@ -71,9 +72,7 @@ def daemon_of(
 ) -> AbstractContextManager[DagsterDaemonController]:
     """The stock daemon's controller over a workspace file."""
     target = workspace_opts_to_load_target(WorkspaceOpts(workspace=(workspace_file,)))
-    return daemon_controller_from_instance(
-        instance, workspace_load_target=target, log_level=log_level, log_format=log_format
-    )
+    return daemon_controller_from_instance(instance, workspace_load_target=target, log_level=log_level, log_format=log_format)
 
 
 def executed(run: DagsterRun, instance: DagsterInstance) -> Iterator[DagsterEvent]:

@@ -16,7 +16,7 @@ from zixly_dagster.instance.private_names import ExecutionPlanSnapshot
 SNAPSHOTS_KEPT = 256
 
 
-class PooledRunStorage(Pooled, PostgresRunStorage):  # type: ignore[misc]  # the stock storage has no types
+class PooledRunStorage(Pooled, PostgresRunStorage):
     """Made by dagster.yaml; see `PooledPostgresStorage`."""
 
     def has_run_stats_index_cols(self) -> bool:

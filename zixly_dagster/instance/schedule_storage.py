@@ -16,7 +16,7 @@ from zixly_dagster.instance.pooled import Pooled
 PURGE_EVERY = timedelta(minutes=10)
 
 
-class PooledScheduleStorage(Pooled, PostgresScheduleStorage):  # type: ignore[misc]  # the stock storage has no types
+class PooledScheduleStorage(Pooled, PostgresScheduleStorage):
     """Made by dagster.yaml; see `PooledPostgresStorage`."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -19,7 +19,7 @@ from zixly_dagster.instance.run_storage import PooledRunStorage
 from zixly_dagster.instance.schedule_storage import PooledScheduleStorage
 
 
-class PooledPostgresStorage(DagsterPostgresStorage):  # type: ignore[misc]  # the stock storage has no types
+class PooledPostgresStorage(DagsterPostgresStorage):
     """Configured as `storage: custom`, with `postgres_url` (`postgresql+psycopg2://`: SQLAlchemy reads a bare `postgresql://` as
     psycopg 3, which dagster-postgres does not speak)."""
 
@@ -30,7 +30,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):  # type: ignore[misc]  # th
         self._run_storage = PooledRunStorage(postgres_url, should_autocreate_tables=False)
         self._event_log_storage = PooledEventLogStorage(postgres_url, should_autocreate_tables=False)
         self._schedule_storage = PooledScheduleStorage(postgres_url, should_autocreate_tables=False)
-        super(DagsterPostgresStorage, self).__init__()  # the parent's own would make other storages
+        super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]  # the parent would make other storages
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:

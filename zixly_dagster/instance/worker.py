@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import signal
 import sys
 import threading
@@ -23,11 +24,12 @@ from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from zixly_core.errors import ZixlyError
 from zixly_core.logs import configure_logs
 from zixly_core.settings import Settings, read_settings
+from zixly_dagster.instance.private_names import silence_console
 from zixly_dagster.instance.run_in_worker import run_in_worker
 from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, workers_app
 
-# Whoever stops us waits 8 s before the kill.
-PATIENCE_SECONDS = 5.0
+# Whoever stops us waits 6 s before the kill (zixly_cli/stack/programs.py); an interrupted run needs one to give its jobs back.
+PATIENCE_SECONDS = 4.0
 
 log = structlog.get_logger()
 
@@ -68,6 +70,7 @@ def keep_celery_quiet() -> None:
     """Our logs stay as `configure_logs` made them: with a receiver on this signal Celery leaves levels and handlers alone. Running as
     root is worth its warning where tasks are pickled; ours are JSON."""
     setup_logging.connect(lambda **_: None, weak=False)
+    logging.getLogger("celery").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
@@ -81,10 +84,12 @@ def app_with_task(settings: Settings) -> Celery:
 
 
 def load_definitions() -> None:
-    """Import what runs need before the children are forked, so that they share its memory and start in milliseconds."""
+    """Import what runs need before the children are forked, so that they share its memory and start in milliseconds. Opens no
+    connection: a child's are its own."""
     from zixly_dagster.definitions import defs  # noqa: PLC0415 - only the worker loads it, and only here
 
     defs.get_repository_def().get_all_jobs()
+    silence_console()
     gc.collect()
     gc.freeze()
 

@@ -11,6 +11,14 @@ BULK_QUEUE = "bulk"
 # On Redis 0 is served first, and what has no priority gets 0: ours are always set. Kombu keeps a list for each of these steps.
 PRIORITY_STEPS = [0, 3, 6, 9]
 PRIORITY_OF = {"high": 0, "normal": 3, "low": 6}
+BULK_PRIORITY = 9
+# A child is replaced after so many runs, whatever a library may have leaked into it.
+RUNS_PER_CHILD = 2000
+
+
+def priority_of(tag: str | None, *, is_live: bool) -> int:
+    """The priority of a run's message: bulk work after all live work, whatever priority it has among its own."""
+    return PRIORITY_OF.get(tag or "", PRIORITY_OF["low"]) if is_live else BULK_PRIORITY
 
 
 def workers_app(broker_url: str) -> Celery:
@@ -19,6 +27,8 @@ def workers_app(broker_url: str) -> Celery:
     app.conf.update(
         task_queues=[Queue(LIVE_QUEUE), Queue(BULK_QUEUE)],
         task_default_queue=LIVE_QUEUE,
+        task_serializer="json",
+        accept_content=["json"],
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
         task_acks_late=False,  # a task that is lost with its worker is found by its lease
@@ -27,7 +37,8 @@ def workers_app(broker_url: str) -> Celery:
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        worker_max_tasks_per_child=None,
+        worker_enable_prefetch_count_reduction=False,  # nothing is redelivered after a lost connection, so all slots are free
+        worker_max_tasks_per_child=RUNS_PER_CHILD,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=3,

@@ -47,6 +47,7 @@ class Subscription:
         self._ready: deque[Delivery] = deque()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sending = 0
 
     @property
     def waiting_events(self) -> int:
@@ -87,15 +88,13 @@ class Subscription:
 
     async def run(self, client: httpx2.AsyncClient) -> None:
         """Send until cancelled."""
-        places = asyncio.Semaphore(self._rules.parallel)
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._gather()
-                while self._ready and self.state is WebhookState.ENABLED:
-                    await places.acquire()
-                    self._start(self._ready.popleft(), client=client, places=places)
+                while self._ready and self.state is WebhookState.ENABLED and self._sending < max(1, self._rules.parallel):
+                    self._start(self._ready.popleft(), client=client)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -109,18 +108,22 @@ class Subscription:
             count = min(len(self._events), max(1, self._rules.events_per_delivery))
             self.deliver([self._events.popleft() for _ in range(count)])
 
-    def _start(self, delivery: Delivery, *, client: httpx2.AsyncClient, places: asyncio.Semaphore) -> None:
-        task = asyncio.create_task(self._send_until_taken(delivery, client=client, places=places))
+    def _start(self, delivery: Delivery, *, client: httpx2.AsyncClient) -> None:
+        self._sending += 1
+        task = asyncio.create_task(self._send_until_taken(delivery, client=client))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send_until_taken(self, delivery: Delivery, *, client: httpx2.AsyncClient, places: asyncio.Semaphore) -> None:
+    async def _send_until_taken(self, delivery: Delivery, *, client: httpx2.AsyncClient) -> None:
+        """Retries wait beside the others, as the vendor's do."""
         try:
             taken = await self._attempt(delivery, client=client)
         finally:
-            places.release()
+            self._sending -= 1
+            self._wake.set()
         if not taken and await self._retry(delivery, client=client) is False:
             delivery.state = DeliveryState.FAILED
+            self._ready.appendleft(delivery)
             self.disable()
             logger.warning("sandbox.webhook_disabled", delivery=delivery.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ def test_an_object_is_not_listed_below_itself(store: ObjectStore) -> None:
 
 @pytest.mark.parametrize("key", WRONG_KEYS)
 def test_a_key_that_could_leave_its_place_is_refused_everywhere(store: ObjectStore, key: str) -> None:
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: store.put(key, b"", content_type="text/plain"),
         lambda: store.get(key),
         lambda: store.exists(key),

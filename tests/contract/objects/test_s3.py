@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 from uuid import uuid4
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("aws_credentials")]
 KEY = "tenant/job/document.pdf"
 
 
-def calls_of(store: ObjectStore) -> list[Any]:
+def calls_of(store: ObjectStore) -> list[Callable[[], object]]:
     return [
         lambda: store.put(KEY, b"", content_type="text/plain"),
         lambda: store.get(KEY),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -142,7 +143,8 @@ def test_a_dead_letter_keeps_ids_reason_and_takes_once(own_queue: Queue, own_cli
     messages = own_queue.take(limit=1, wait=NO_WAIT)
     own_queue.dead_letter(messages, reason="jobs_unknown")
     own_queue.dead_letter(messages, reason="jobs_unknown")
-    [(_, fields)] = own_client.xrange("zixly:xero:dead")
+    letters: Any = own_client.xrange("zixly:xero:dead")
+    [(_, fields)] = letters
     assert fields["ids"] == f"{sent[0]},{sent[1]}"
     assert (fields["reason"], fields["takes"]) == ("jobs_unknown", "1")
 

@@ -27,14 +27,14 @@ BoxOf = Callable[..., SecretBox]
 
 def from_text(folder: Path, *keys: SecretKey) -> SecretBox:
     del folder
-    return SecretBox.from_settings(Settings(secrets_key=SecretStr(",".join(key.text for key in keys))))
+    return SecretBox.from_settings(Settings(secrets_key=SecretStr(",".join(key.text for key in keys)), secrets_key_file=None))
 
 
 def from_file(folder: Path, *keys: SecretKey) -> SecretBox:
     path = folder / "secrets.key"
     path.touch(mode=0o600)
     path.write_text("".join(f"{key.text}\n" for key in keys))
-    return SecretBox.from_settings(Settings(secrets_key_file=path))
+    return SecretBox.from_settings(Settings(secrets_key=None, secrets_key_file=path))
 
 
 @pytest.fixture(params=[from_text, from_file], ids=["setting", "file"])
@@ -142,6 +142,6 @@ def test_with_both_settings_the_start_stops_since_keys_might_be_missing(tmp_path
 @pytest.mark.parametrize("wrong", ["", " , ", "short", NEW.text[:-4], NEW.text + "," + "x" * 44, "ä" * 44])
 def test_a_wrong_key_stops_the_start_without_being_repeated(wrong: str) -> None:
     with pytest.raises(SettingsError, match="ZIXLY_SECRETS_KEY") as caught:
-        SecretBox.from_settings(Settings(secrets_key=SecretStr(wrong)))
+        SecretBox.from_settings(Settings(secrets_key=SecretStr(wrong), secrets_key_file=None))
     assert "xxxx" not in str(caught.value)
     assert NEW.text[:10] not in str(caught.value)

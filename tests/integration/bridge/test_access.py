@@ -39,7 +39,7 @@ from zixly_core.stores.jobs_view import JobFilter, Page, Scope, deliveries_page,
 )
 def test_a_role_cannot_read_or_change_what_it_has_no_business_with(database: TestDatabase, role: str, query: str) -> None:
     with psycopg.connect(database.url(role)) as connection, pytest.raises(errors.InsufficientPrivilege):
-        connection.execute(query)  # type: ignore[call-overload]
+        connection.execute(query)
 
 
 def test_a_run_of_one_tenant_sees_and_changes_nothing_of_another(ledger: TestLedger) -> None:
@@ -68,7 +68,7 @@ def test_a_run_cannot_write_a_row_for_another_tenant(ledger: TestLedger) -> None
 def test_without_a_tenant_a_run_sees_nothing(ledger: TestLedger, table: str) -> None:
     ledger.add_jobs(1)
     with ledger.runs.transaction() as connection:
-        assert connection.execute(f"select 1 from zixly.{table}").fetchall() == []  # type: ignore[call-overload]
+        assert connection.execute(f"select 1 from zixly.{table}").fetchall() == []
 
 
 def test_only_the_role_of_the_api_gets_the_staff_scope(ledger: TestLedger) -> None:

@@ -112,7 +112,7 @@ def test_a_job_whose_lease_lapsed_is_unaccounted_until_the_sweep_took_it_back(le
 )
 def test_a_job_that_nobody_would_ever_pick_up_is_unaccounted(ledger: TestLedger, metrics_database: Database, damage: str) -> None:
     ledger.add_jobs(1)
-    ledger.owner.execute(damage)  # type: ignore[call-overload]
+    ledger.owner.execute(damage)
     assert states(metrics_database) == {"unaccounted": 1}
 
 

@@ -85,7 +85,12 @@ def test_a_delivery_for_two_organisations_makes_jobs_for_the_known_one_and_keeps
     jobs = rows(ledger, "select tenant_id, id from zixly.workflow_jobs")
     assert {job["tenant_id"] for job in jobs} == {ledger.tenant.id}
     announced: set[UUID] = set()
-    eventually(lambda: announced.update(bridge.queues["xero"].queued_ids()) or announced == {job["id"] for job in jobs})
+
+    def are_announced() -> bool:
+        announced.update(bridge.queues["xero"].queued_ids())
+        return announced == {job["id"] for job in jobs}
+
+    eventually(are_announced)
 
 
 def test_the_same_delivery_a_hundred_times_at_once_makes_one_job(bridge: RunningBridge, ledger: TestLedger) -> None:

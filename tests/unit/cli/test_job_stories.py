@@ -33,22 +33,26 @@ STORY = JobStory(
 )
 
 
+PAID = frozenset({"8694c9c5"})
+
+
 def completed_stories() -> list[JobStory]:
     return [replace(STORY, delivery_id=UUID(int=number)) for number in range(len(RECORDED))]
 
 
 def test_a_demo_whose_jobs_are_all_completed_has_no_problem() -> None:
-    assert problems_of(completed_stories()) == []
+    assert problems_of(completed_stories(), paid=PAID) == []
 
 
 def test_one_job_that_failed_or_is_still_open_makes_the_demo_fail() -> None:
     for status in ("FAILED", "RUNNING", "CANCELLED"):
-        assert problems_of([*completed_stories(), replace(STORY, job_status=status)])
+        assert problems_of([*completed_stories(), replace(STORY, job_status=status)], paid=PAID)
 
 
-def test_a_demo_without_jobs_or_with_lost_deliveries_fails() -> None:
-    assert problems_of([])
-    assert problems_of(completed_stories()[1:])
+def test_a_demo_with_lost_deliveries_or_without_a_job_for_a_paid_invoice_fails() -> None:
+    assert problems_of([], paid=frozenset())
+    assert problems_of(completed_stories()[1:], paid=PAID)
+    assert problems_of(completed_stories(), paid=frozenset({"another invoice"}))
 
 
 def test_the_table_shows_what_happened_to_a_job() -> None:
