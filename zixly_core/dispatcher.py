@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 
 from zixly_core.batching import Batch
-from zixly_core.errors import QueueUnavailable
+from zixly_core.errors import Permanent, QueueUnavailable
 from zixly_core.queue import Message, Queue
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits, announced, due_in_seconds, hand_over
@@ -23,6 +23,8 @@ from zixly_core.stores.handover import HandoverLimits, announced, due_in_seconds
 LONGEST_POLL_SECONDS = 5.0
 # How soon to look again while jobs are due but every slot is taken.
 BLOCKED_POLL_SECONDS = 0.2
+# How soon to look again while the queue, or the broker of the run workers, is away.
+AWAY_POLL_SECONDS = 1.0
 MESSAGES_AT_ONCE = 100
 
 log = structlog.get_logger()
@@ -34,7 +36,8 @@ class Tick:
 
     batches: list[Batch]
     messages: int
-    queue_away: bool
+    queue_away: bool = False
+    workers_away: bool = False
 
 
 class Dispatcher:
@@ -47,6 +50,7 @@ class Dispatcher:
         queue: Queue,
         database: Database,
         limits: HandoverLimits,
+        can_launch: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,11 +58,18 @@ class Dispatcher:
         self._queue = queue
         self._database = database
         self._limits = limits
+        self._can_launch = can_launch
         self._clock = clock
         self._sleep = sleep
 
     def tick(self, *, at_most_seconds: float = LONGEST_POLL_SECONDS) -> Tick:
-        """Wait for something to be due, hand it over, acknowledge the messages. Raises `StoreUnavailable`."""
+        """Wait for something to be due, hand it over, acknowledge the messages. Raises `StoreUnavailable`.
+
+        Nothing is handed over while runs cannot be launched: jobs are better off as due than in batches that no run comes for.
+        """
+        if not self._can_launch():
+            self._sleep(AWAY_POLL_SECONDS)
+            return Tick([], messages=0, workers_away=True)
         end = self._clock() + at_most_seconds
         messages: list[Message] = []
         queue_away = False
@@ -83,9 +94,9 @@ class Dispatcher:
         began = self._clock()
         try:
             return self._queue.take(limit=MESSAGES_AT_ONCE, wait=timedelta(seconds=wait)), False
-        except QueueUnavailable as error:
+        except (QueueUnavailable, Permanent) as error:
             log.warning("queue_away", system=self._system, reason=error.reason)
-            self._sleep(max(min(wait, 1.0) - (self._clock() - began), 0))
+            self._sleep(max(min(wait, AWAY_POLL_SECONDS) - (self._clock() - began), 0))
             return [], True
 
     def _settle(self, messages: Sequence[Message]) -> None:
@@ -95,5 +106,5 @@ class Dispatcher:
         known = announced(self._database, [job_id for message in messages for job_id in message.job_ids])
         try:
             self._queue.settle([message for message in messages if known.issuperset(message.job_ids)])
-        except QueueUnavailable as error:
+        except (QueueUnavailable, Permanent) as error:
             log.warning("messages_not_settled", system=self._system, messages=len(messages), reason=error.reason)

@@ -35,17 +35,24 @@ def main() -> int:
     except ZixlyError as error:
         sys.stderr.write(f"daemon: {error}\n")
         return 2
+    return run_until_stopped(log_format=dagster_format(settings.log_format))
+
+
+def run_until_stopped(*, log_format: str) -> NoReturn:
+    """The stock daemon. Its threads are not joined at the end: they wait in a poll for up to 5 s, and what they were at is in
+    Postgres and goes on when a daemon starts again."""
     set_sensor_loop_seconds(SENSOR_LOOP_SECONDS)
     workspace = os.environ.get("ZIXLY_WORKSPACE", "workspace.yaml")
     with (
         DagsterInstance.get() as instance,
-        daemon_of(instance, workspace_file=workspace, log_level="warning", log_format=dagster_format(settings.log_format)) as controller,
+        daemon_of(instance, workspace_file=workspace, log_level="warning", log_format=log_format) as controller,
     ):
         setup_interrupt_handlers()
         log.info("daemon_ready", sensor_loop_seconds=SENSOR_LOOP_SECONDS)
         code = watch(controller)
-        leave(code)
-    return code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def watch(controller: DagsterDaemonController) -> int:
@@ -63,14 +70,6 @@ def watch(controller: DagsterDaemonController) -> int:
 def dagster_format(log_format: str) -> str:
     """Our word for a terminal's log, in Dagster's."""
     return "json" if log_format == "json" else "colored"
-
-
-def leave(code: int) -> NoReturn:
-    """Leave without joining the daemon's threads, which wait in a poll for up to 5 s: what they were at is in Postgres, and goes on
-    when a daemon starts again."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 if __name__ == "__main__":

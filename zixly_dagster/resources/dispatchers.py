@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from dagster import ConfigurableResource
 
+from zixly_core.broker import broker_answers
 from zixly_core.dispatcher import Dispatcher
 from zixly_core.process import shared_database, shared_queue
 from zixly_core.queue import Queue
@@ -22,7 +23,13 @@ class DispatchersResource(ConfigurableResource[None]):
         """The dispatcher of a system."""
         settings = read_settings()
         limits = HandoverLimits(max_open_batches=settings.max_open_batches, slots=settings.total_slots, max_batch=settings.max_batch)
-        return Dispatcher(system=system, queue=self.queue_of(system), database=self.database(), limits=limits)
+        return Dispatcher(
+            system=system,
+            queue=self.queue_of(system),
+            database=self.database(),
+            limits=limits,
+            can_launch=lambda: settings.broker_url is None or broker_answers(settings.broker_url.get_secret_value()),
+        )
 
     def queue_of(self, system: str) -> Queue:
         return shared_queue(read_settings().queue_url.get_secret_value(), name=system)

@@ -1,11 +1,12 @@
 """A dispatch sensor for each system: an operator pauses a system by its switch, and its jobs wait as due, not lost."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from dagster import DefaultSensorStatus, RunRequest, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
 from zixly_core.batching import Batch
-from zixly_core.dispatcher import Dispatcher
+from zixly_core.dispatcher import Tick
 from zixly_core.errors import StoreUnavailable
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.workflow import (
@@ -21,6 +22,12 @@ from zixly_dagster.workflow import (
     job_name_of,
     run_config_of,
 )
+
+
+class Ticks(Protocol):
+    """What a dispatch sensor is given: `Dispatcher`, or a test's stand-in."""
+
+    def tick(self) -> Tick: ...
 
 
 def dispatch_sensor(system: str, workflows: Sequence[Workflow]) -> SensorDefinition:
@@ -43,7 +50,7 @@ def dispatch_sensor(system: str, workflows: Sequence[Workflow]) -> SensorDefinit
     return dispatch
 
 
-def requests(dispatcher: Dispatcher, *, system: str) -> Iterator[RunRequest | SkipReason]:
+def requests(dispatcher: Ticks, *, system: str) -> Iterator[RunRequest | SkipReason]:
     """The run requests of one tick, or why there are none, in words for an operator."""
     try:
         tick = dispatcher.tick()
@@ -52,6 +59,9 @@ def requests(dispatcher: Dispatcher, *, system: str) -> Iterator[RunRequest | Sk
         return
     for batch in tick.batches:
         yield run_request(batch)
+    if tick.workers_away:
+        yield SkipReason("The broker of the run workers is away: jobs wait as due until it is back.")
+        return
     if not tick.batches:
         away = " The queue is away; due jobs are looked up once a second." if tick.queue_away else ""
         yield SkipReason(f"No {system} job is due, or every slot is taken.{away}")

@@ -47,7 +47,7 @@ class Subscription:
         self._ready: deque[Delivery] = deque()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sending = 0
+        self._sending: set[int] = set()
 
     @property
     def waiting_events(self) -> int:
@@ -84,6 +84,7 @@ class Subscription:
         self._ready.clear()
         for task in self._tasks:
             task.cancel()
+        self._sending.clear()
         self.log = DeliveryLog()
 
     async def run(self, client: httpx2.AsyncClient) -> None:
@@ -93,7 +94,7 @@ class Subscription:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._gather()
-                while self._ready and self.state is WebhookState.ENABLED and self._sending < max(1, self._rules.parallel):
+                while self._ready and self.state is WebhookState.ENABLED and len(self._sending) < max(1, self._rules.parallel):
                     self._start(self._ready.popleft(), client=client)
         finally:
             for task in self._tasks:
@@ -109,7 +110,7 @@ class Subscription:
             self.deliver([self._events.popleft() for _ in range(count)])
 
     def _start(self, delivery: Delivery, *, client: httpx2.AsyncClient) -> None:
-        self._sending += 1
+        self._sending.add(delivery.id)
         task = asyncio.create_task(self._send_until_taken(delivery, client=client))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -119,7 +120,7 @@ class Subscription:
         try:
             taken = await self._attempt(delivery, client=client)
         finally:
-            self._sending -= 1
+            self._sending.discard(delivery.id)
             self._wake.set()
         if not taken and await self._retry(delivery, client=client) is False:
             delivery.state = DeliveryState.FAILED
