@@ -19,6 +19,8 @@ from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, SignedDelivery, post
 from zixly_cli.job_stories import JobStory, stories_since, story_table
 from zixly_cli.seed import TENANTS
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, user_variables
+from zixly_cli.stack.home import Home, HomeLock
+from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import free_ports
 from zixly_cli.stack.shutdown import stop_all
 from zixly_cli.stack.startup import Say, Stack
@@ -32,6 +34,9 @@ RECORDED = ("03-invoice-update", "04-mixed-batch-two-tenants", "03-invoice-updat
 # Invoices that are paid in the sandbox, for each client; the sandbox then sends its own webhooks.
 PAID_COUNT = 3
 JOBS_SECONDS = 60.0
+# Of the table where the output is no terminal: nothing is cut.
+TABLE_WIDTH = 140
+PREFIX = "zixly-demo-"
 LOOK_SECONDS = 0.2
 # What the demo decides itself; every other variable of the user holds here too.
 OWN_VARIABLES = ("ZIXLY_HOME", *(f"ZIXLY_{name.upper()}_PORT" for name in PORT_OWNERS))
@@ -39,7 +44,8 @@ OWN_VARIABLES = ("ZIXLY_HOME", *(f"ZIXLY_{name.upper()}_PORT" for name in PORT_O
 
 def run_demo(*, console: Console, keep: bool) -> int:
     """The exit status: 0 only if every delivery was taken and every job is COMPLETED. The folder stays when something failed."""
-    folder = Path(tempfile.mkdtemp(prefix="zixly-demo-"))
+    end_abandoned_demos()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # ours, and the unprivileged user of Postgres has to pass
     variables = {name: value for name, value in user_variables().items() if name not in OWN_VARIABLES}
@@ -55,6 +61,14 @@ def run_demo(*, console: Console, keep: bool) -> int:
         else:
             console.print(f"State and logs are kept in {folder}")
     return 0 if is_well else 1
+
+
+def end_abandoned_demos() -> None:
+    """End the processes of demos that were killed; their folders stay. A demo that runs just now holds its lock and is left alone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        home = Home(folder / "home")
+        if folder.stat().st_uid == os.geteuid() and home.run.is_dir() and HomeLock(home).owner() is None:
+            end_orphans(home.path)
 
 
 def demo_settings(folder: Path, variables: Mapping[str, str]) -> StackSettings:
@@ -76,7 +90,8 @@ def demonstrate(settings: StackSettings, *, variables: Mapping[str, str], stop: 
             stories = finished_stories(stack, since=began, paid=paid, stop=stop, say=say)
         finally:
             stop_all(stack.manager, process=stack.process, home=home, say=say)
-        console.print(story_table(stories))
+        wide = console if console.is_terminal else Console(width=TABLE_WIDTH)
+        wide.print(story_table(stories))
         problems = problems_of(stories, paid=paid)
         for problem in problems:
             console.print(f"[red]{problem}[/]")

@@ -65,7 +65,7 @@ def story_table(stories: list[JobStory]) -> Table:
     """One line for each. Ids are shortened to their last characters, which differ most."""
     table = Table(title="What happened (from Postgres)", title_justify="left")
     for column in ("delivery", "event", "job", "run"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold")
     for column in ("tries", "read", "written", "to first op", "to end"):
         table.add_column(column, justify="right", no_wrap=True)
     for story in stories:
@@ -87,7 +87,7 @@ def job_cell(story: JobStory) -> str:
     if story.job_id is None:
         return "" if story.outcome is None else f"none: {story.outcome}"
     colour = {"COMPLETED": "green", "FAILED": "red"}.get(story.job_status or "", "yellow")
-    note = " (a newer one did it)" if story.superseded_by else ""
+    note = " (by a newer)" if story.superseded_by else ""
     return f"…{short(story.job_id)} [{colour}]{story.job_status}[/]{note}"
 
 

@@ -47,7 +47,7 @@ def up(settings: StackSettings, *, variables: Mapping[str, str], console: Consol
 
 def teller(console: Console) -> Say:
     began = time.monotonic()
-    return lambda text: console.print(f"[dim]{time.monotonic() - began:5.1f} s[/] {text}", highlight=False)
+    return lambda text: console.print(f"[dim]{time.monotonic() - began:5.1f} s[/] {text}", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -67,13 +67,13 @@ class Dispatcher:
 
         Nothing is handed over while runs cannot be launched: jobs are better off as due than in batches that no run comes for.
         """
-        if not self._can_launch():
-            self._sleep(AWAY_POLL_SECONDS)
-            return Tick([], messages=0, workers_away=True)
         end = self._clock() + at_most_seconds
         messages: list[Message] = []
         queue_away = False
         while True:
+            if not self._can_launch():
+                self._sleep(AWAY_POLL_SECONDS)
+                return Tick([], messages=len(messages), queue_away=queue_away, workers_away=True)
             batches = hand_over(self._database, system=self._system, limits=self._limits)
             self._settle(messages)
             left = end - self._clock()

@@ -60,6 +60,12 @@ NEXT_DUE_SQL = """
 select extract(epoch from min(due_at) - now())::float8 as seconds from zixly.workflow_jobs
 where status = 'QUEUED' and batch_id is null and system = %s"""
 
+TAKE_BACK_SQL = """
+with ended as (
+  update zixly.batches set ended_at = now() where id = %s and run_id is null and ended_at is null returning id
+)
+update zixly.workflow_jobs j set batch_id = null, handed_over_at = null from ended where j.batch_id = ended.id and j.status = 'QUEUED'"""
+
 KNOWN_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
 
@@ -104,6 +110,13 @@ def announced(database: Database, job_ids: list[UUID]) -> set[UUID]:
     """Those of the ids that are jobs."""
     with database.transaction() as connection:
         return {row["id"] for row in connection.execute(KNOWN_SQL, (job_ids,))}
+
+
+def take_back(database: Database, batch_id: UUID) -> int:
+    """Undo the handing over of a batch whose run could not be launched; how many jobs are due again. A batch that a run has
+    claimed is left alone."""
+    with database.transaction() as connection:
+        return connection.execute(TAKE_BACK_SQL, (batch_id,)).rowcount
 
 
 def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> dict[str, int]:

@@ -61,8 +61,15 @@ class WarmRunLauncher(CeleryRunLauncher):
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Put the run's id on the queue of its lane. Raises what kombu raises when the broker is away; Dagster then reports the
-        run as failed, and the sweep gives its jobs back."""
+        run as failed, and its jobs are due again."""
         run = context.dagster_run
+        try:
+            self._send(run)
+        except BROKER_ERRORS:
+            self._take_jobs_back(run)
+            raise
+
+    def _send(self, run: DagsterRun) -> None:
         is_live = run.tags.get(LANE_TAG) == LIVE
         self.celery.send_task(
             EXECUTE_RUN,
@@ -72,6 +79,18 @@ class WarmRunLauncher(CeleryRunLauncher):
             priority=priority_of(run.tags.get(PRIORITY_TAG), is_live=is_live),
             ignore_result=True,
         )
+
+    def _take_jobs_back(self, run: DagsterRun) -> None:
+        """At once, so that nobody waits for the sweep; which does it when the ledger is away as well."""
+        batch = run.tags.get(BATCH_TAG)
+        if batch is None:
+            return
+        try:
+            count = self._ledger.take_back(UUID(batch))
+        except StoreUnavailable as error:
+            log.warning("jobs_not_taken_back", run_id=run.run_id, batch_id=batch, reason=error.reason)
+            return
+        self._instance.report_engine_event(f"The workers' broker is away: {count} jobs are due again.", run)
 
     def terminate(self, run_id: str) -> bool:
         """Cancel the run's open jobs, then stop the run: at once when no worker has it yet, by an interrupt otherwise. False when

@@ -74,7 +74,7 @@ def read(_visit: Visit, table: ObjectTable, body: dict[str, Any], inputs: list[I
     missing: list[str] = []
     for item in inputs:
         key = str(item.get("id", ""))
-        record = table.find(key, id_property=body.get("idProperty"))
+        record = table.find(key, id_property=id_property_of(body))
         if record is None:
             missing.append(key)
         else:
@@ -86,7 +86,7 @@ def read(_visit: Visit, table: ObjectTable, body: dict[str, Any], inputs: list[I
 def update(visit: Visit, table: ObjectTable, _body: dict[str, Any], inputs: list[Input]) -> tuple[list[Any], list[Any]]:
     refuse_repeated(inputs)
     checked = [(item, table.schema.checked(item.get("properties"))) for item in inputs]
-    found = [(item, values, table.find(str(item.get("id", "")), id_property=item.get("idProperty"))) for item, values in checked]
+    found = [(item, values, table.find(str(item.get("id", "")), id_property=id_property_of(item))) for item, values in checked]
     for _, values, record in found:
         if record is not None:
             table.check_unique_email(values, owner=record)
@@ -119,7 +119,7 @@ def upsert(visit: Visit, table: ObjectTable, _body: dict[str, Any], inputs: list
     checked = [(item, table.schema.checked(item.get("properties"))) for item in inputs]
     results: list[Any] = []
     for item, values in checked:
-        key, id_property = str(item.get("id", "")), item.get("idProperty")
+        key, id_property = str(item.get("id", "")), id_property_of(item)
         record = table.find(key, id_property=id_property)
         if record is not None:
             document = updated(visit, table, record, values=values, trace_id=trace_of(item))
@@ -144,6 +144,11 @@ def archive(visit: Visit, table: ObjectTable, _body: dict[str, Any], inputs: lis
 def updated(visit: Visit, table: ObjectTable, record: Record, *, values: dict[str, str], trace_id: str | None) -> Any:
     update_record(visit, table, record, values=values, trace_id=trace_id)
     return written_document(record, table, written=values, trace_id=trace_id)
+
+
+def id_property_of(item: Input) -> str | None:
+    name = item.get("idProperty")
+    return str(name) if name else None
 
 
 def trace_of(item: Input) -> str | None:

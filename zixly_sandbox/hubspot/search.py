@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from zixly_sandbox.http import Answer, Call, json_answer
@@ -26,11 +26,11 @@ def search(call: Call, visit: Visit) -> Answer:
         table = visit.portal.table(call.params["type"])
         body = body_of(call)
         found = matching(table, body, now=visit.now)
+        wanted = [str(name) for name in list_of(body, "properties")]
         limit, after = whole(body, "limit", 10, most=MAX_LIMIT), whole(body, "after", 0, most=MAX_RESULTS)
     except Refused as error:
         return refusal(error)
     end = after + limit
-    wanted = [str(name) for name in body.get("properties") or []]  # type: ignore[attr-defined]  # checked by body_of's caller
     results = [record_document(record, table, properties=wanted) for record, _ in found[after:end]]
     paging = {"paging": {"next": {"after": str(end)}}} if end < min(len(found), MAX_RESULTS) else {}
     return json_answer({"total": len(found), "results": results, **paging})
@@ -50,11 +50,10 @@ def matching(table: ObjectTable, body: Mapping[str, Any], *, now: int) -> Found:
 
 
 def groups_of(body: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
-    groups = body.get("filterGroups") or []
-    try:
-        found = [list(group["filters"]) for group in groups]
-    except (TypeError, KeyError):
-        raise Refused("Invalid input JSON: filterGroups cannot be read.") from None
+    groups = list_of(body, "filterGroups")
+    found = [list_of(group, "filters") for group in groups if isinstance(group, dict)]
+    if len(found) < len(groups) or not all(isinstance(item, dict) for group in found for item in group):
+        raise Refused("Invalid input JSON: filterGroups cannot be read.")
     if len(found) > MAX_GROUPS or any(len(group) > MAX_FILTERS for group in found):
         raise Refused(f"A search takes at most {MAX_GROUPS} filter groups of {MAX_FILTERS} filters.")
     return found
@@ -66,7 +65,7 @@ def test_of(item: Mapping[str, Any], table: ObjectTable) -> Callable[[Properties
     if table.schema.get(name) is None:
         raise Refused(f'There was a problem with the request. Property "{name}" does not exist', code="PROPERTY_DOESNT_EXIST")
     value, high = comparable(item.get("value")), comparable(item.get("highValue"))
-    values = {comparable(one) for one in item.get("values") or []}
+    values = {comparable(one) for one in list_of(item, "values")}
     tests: dict[str, Callable[[Any], bool]] = {
         "EQ": lambda own: own == value,
         "NEQ": lambda own: own != value,
@@ -89,15 +88,19 @@ def test_of(item: Mapping[str, Any], table: ObjectTable) -> Callable[[Properties
 
 def comparable(value: object) -> Any:
     """Numbers and dates (as Unix milliseconds) as numbers, other text without case, nothing as empty text."""
-    text = "" if value is None else str(value).strip().lower()
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp() * 1000 if len(text) >= 10 and text[4] == "-" else text
-    except ValueError:
-        return text
+    text = "" if value is None else str(value).strip()
+    for read in (float, milliseconds_of):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text.lower()
+
+
+def milliseconds_of(text: str) -> float:
+    """A date or moment, in UTC where it has no zone. `ValueError` when it is none."""
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000
 
 
 def is_ordered(own: object, other: object) -> bool:
@@ -114,6 +117,14 @@ def in_order(found: Found, sorts: object) -> Found:
     else:
         return found
     return sorted(found, key=lambda pair: str(pair[1].get(name, "")), reverse=descending)
+
+
+def list_of(body: Mapping[str, Any], name: str) -> list[Any]:
+    """A list, empty where it is left out. Raises `Refused` for anything else."""
+    found = body.get(name) or []
+    if not isinstance(found, list):
+        raise Refused(f"Invalid input JSON: {name} is no list.")
+    return found
 
 
 def whole(body: Mapping[str, Any], name: str, default: int, *, most: int) -> int:

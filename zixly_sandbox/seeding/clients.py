@@ -33,7 +33,13 @@ def seeded_client(client: Client, *, random: Random, now: int, today: date) -> t
 def add_recorded(books: Books, portal: Portal, *, random: Random, now: int, today: date) -> None:
     """Ada, who paid; Grace, who did not yet; the invoices of the recorded deliveries; a deal."""
     ada = Contact(
-        constants.ADA_IN_XERO, "Ada Lovelace", "Ada.Lovelace@example.test", now, first_name="Ada", last_name="Lovelace", is_customer=True
+        constants.ADA_IN_XERO,
+        "Analytical Engines Pty Ltd",
+        "Ada.Lovelace@example.test",
+        now,
+        first_name="Ada",
+        last_name="Lovelace",
+        is_customer=True,
     )
     grace = Contact(new_uuid(random), "Grace Hopper", constants.GRACE_EMAIL, now, first_name="Grace", last_name="Hopper", is_customer=True)
     for contact in (ada, grace):

@@ -79,7 +79,8 @@ class Subscription:
         self.state = WebhookState.DISABLED
 
     def forget(self) -> None:
-        """Drop what waits and what was recorded."""
+        """Drop what waits and what was recorded, and be enabled as at the start."""
+        self.state = WebhookState.ENABLED
         self._events.clear()
         self._ready.clear()
         for task in self._tasks:

@@ -134,7 +134,10 @@ class Books:
     def remove_invoice(self, invoice_id: str) -> None:
         """Make an invoice disappear, as after the organisation was reset at the vendor."""
         invoice = self.invoices.pop(invoice_id)
-        self._by_number.pop(invoice.number, None)
+        if self._by_number.get(invoice.number) is invoice:
+            del self._by_number[invoice.number]
+        for payment in invoice.payments:
+            self.payments.pop(payment.id, None)
 
     def sales_invoice(self, number: str) -> Invoice | None:
         return self._by_number.get(number)

@@ -47,16 +47,23 @@ def write_elements(
     plans = [planned(plan, element) for element in elements]
     if summarize_errors and any(isinstance(item, Invalid) for item in plans):
         bad = [
-            {**element, "ValidationErrors": messages(item)}
+            {**ids_in(element), "ValidationErrors": messages(item)}
             for element, item in zip(elements, plans, strict=True)
             if isinstance(item, Invalid)
         ]
         return invalid_elements(bad)
-    documents = [
-        failed(element, item) if isinstance(item, Invalid) else {**carry_out(item), "StatusAttributeString": "OK"}
-        for element, item in zip(elements, plans, strict=True)
-    ]
-    return records(name, documents, now_ms=now_ms)
+    return records(name, [written(element, plan=plan, carry_out=carry_out) for element in elements], now_ms=now_ms)
+
+
+def written(element: Element, *, plan: Callable[[Element], Plan], carry_out: Callable[[Plan], Element]) -> Element:
+    """The document of a written element. It is planned anew, because elements before it may have changed what is allowed."""
+    item = planned(plan, element)
+    return failed(element, item) if isinstance(item, Invalid) else {**carry_out(item), "StatusAttributeString": "OK"}
+
+
+def ids_in(element: Element) -> Element:
+    """What the description lets a refused element show of itself."""
+    return {name: value for name, value in element.items() if name.endswith("ID") and isinstance(value, str)}
 
 
 def planned(plan: Callable[[Element], Plan], element: Element) -> Plan | Invalid:

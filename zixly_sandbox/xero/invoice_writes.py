@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -76,11 +76,13 @@ def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = Non
 
 
 def carried_out(plan: InvoicePlan, *, call: Call, visit: Visit) -> Element:
-    """Keep the invoice, note the write, tell the webhook."""
+    """Keep the invoice, number it, note the write, tell the webhook."""
     invoice, books, operation = plan.invoice, visit.books, "CREATE" if plan.is_new else "UPDATE"
     if invoice.contact.id not in books.contacts:
         books.keep_contact(invoice.contact)
         visit.desk.on_change(books.id, "CONTACT", invoice.contact.id, "CREATE")
+    if invoice.type == "ACCREC" and not invoice.number:
+        invoice.number = books.next_number()
     books.keep_invoice(invoice)
     visit.desk.record_write(call, books, operation=operation, kind="invoice", key=invoice.id, properties=plan.sent)
     visit.desk.on_change(books.id, "INVOICE", invoice.id, operation)
@@ -121,7 +123,7 @@ def new_invoice(element: Element, *, books: Books, today: date, now_ms: int) -> 
     return Invoice(
         id=str(uuid4()),
         type=kind,
-        number=number or (books.next_number() if kind == "ACCREC" else ""),
+        number=number,
         reference=str(element.get("Reference") or ""),
         contact=contact_of(element, books, now_ms=now_ms),
         status=status,
@@ -135,7 +137,7 @@ def new_invoice(element: Element, *, books: Books, today: date, now_ms: int) -> 
 
 
 def updated_invoice(known: Invoice, element: Element, *, books: Books, now_ms: int) -> Invoice:
-    """The invoice with what the element says; what it leaves out stays. Checked whole before anything changes."""
+    """The invoice with what the element says; what it leaves out stays. The known one is left as it is."""
     status = element.get("Status") or known.status
     if known.status not in NEXT_STATUSES or status not in NEXT_STATUSES[known.status]:
         raise Invalid("Invoice not of valid status for modification")
@@ -144,10 +146,8 @@ def updated_invoice(known: Invoice, element: Element, *, books: Books, now_ms: i
     lines = lines_of(element) if element.get("LineItems") else known.lines
     contact = contact_of(element, books, now_ms=now_ms) if element.get("Contact") else known.contact
     day, due_day = day_of(element, "Date") or known.day, day_of(element, "DueDate") or known.due_day
-    known.status, known.lines, known.contact, known.day, known.due_day = status, lines, contact, day, due_day
-    known.reference = str(element.get("Reference", known.reference) or "")
-    known.updated_at = now_ms
-    return known
+    reference = str(element.get("Reference", known.reference) or "")
+    return replace(known, status=status, lines=lines, contact=contact, day=day, due_day=due_day, reference=reference, updated_at=now_ms)
 
 
 def contact_of(element: Element, books: Books, *, now_ms: int) -> Contact:

@@ -22,7 +22,7 @@ from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, R
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from psycopg import sql
 
-from tests.integration.instance.sample_definitions import JOBS
+from tests.integration.instance.sample_definitions import defs
 from tests.support.postgres import RunningPostgres, TestDatabase, free_port
 from zixly_cli.stack import databases
 from zixly_cli.stack.valkey import find_valkey
@@ -31,6 +31,7 @@ from zixly_dagster.instance.migrate import migrate
 ROOT = Path(__file__).parents[3]
 SAMPLE = "tests.integration.instance.sample_definitions"
 TEMPLATE = "dagster_template"
+WAITING = "waiting in process"
 ENDED = {DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED}
 _numbers = itertools.count(1)
 
@@ -142,17 +143,17 @@ class Stack:
     valkey: Valkey
     started: list[Started] = field(default_factory=list)
 
-    def start(self, *module: str) -> Started:
+    def start(self, *module: str, **variables: str) -> Started:
         log = self.folder / f"{len(self.started)}-{module[0]}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", *module], cwd=ROOT, env={**os.environ, **self.environment}, stdout=output, stderr=output
+                [sys.executable, "-m", *module], cwd=ROOT, env={**os.environ, **self.environment, **variables}, stdout=output, stderr=output
             )
         self.started.append(Started(process, log))
         return self.started[-1]
 
-    def start_worker(self, name: str = "worker-1", *arguments: str) -> Started:
-        worker = self.start("zixly_dagster.instance.worker", "--name", name, *arguments)
+    def start_worker(self, name: str = "worker-1", *, slots: int = 2) -> Started:
+        worker = self.start("zixly_dagster.instance.worker", "--name", name, ZIXLY_WORKER_SLOTS=str(slots))
         until(lambda: "worker_ready" in worker.said or worker.process.poll() is not None, seconds=30, what="the worker is ready")
         assert worker.process.poll() is None, worker.said
         return worker
@@ -163,7 +164,7 @@ class Stack:
         python = RepositoryPythonOrigin(sys.executable, pointer, None, DEFAULT_DAGSTER_ENTRY_POINT, {})
         location = GrpcServerCodeLocationOrigin("127.0.0.1", 1, None, "zixly")
         return self.instance.create_run_for_job(
-            JOBS[job_name],
+            defs.get_repository_def().get_job(job_name),
             run_config=run_config,
             tags=tags,
             job_code_origin=JobPythonOrigin(job_name, python),
@@ -185,7 +186,12 @@ class Stack:
 
     def wait_for_step(self, run: DagsterRun, *, seconds: float = 20) -> None:
         """Until the run's log says that it waits."""
-        until(lambda: "waiting" in self.messages(run), seconds=seconds, what="the run is in its long step")
+        until(lambda: any(WAITING in one for one in self.messages(run)), seconds=seconds, what="the run is in its long step")
+
+    def process_of(self, run: DagsterRun) -> psutil.Process:
+        """The process that executes a run which waits."""
+        message = next(one for one in self.messages(run) if WAITING in one)
+        return psutil.Process(int(message.split()[-1]))
 
     def messages(self, run: DagsterRun) -> list[str]:
         return [entry.user_message or entry.message for entry in self.instance.all_logs(run.run_id)]

@@ -1,5 +1,6 @@
-"""Jobs to execute in tests: one that does almost nothing in five ops, one that takes long, one that holds a batch meanwhile."""
+"""Jobs to execute in tests: one that does almost nothing in five ops, one that takes long, two that claim a batch."""
 
+import os
 import threading
 
 from dagster import DefaultSensorStatus, Definitions, In, JobDefinition, Nothing, OpExecutionContext, Out, RunRequest, in_process_executor
@@ -20,7 +21,7 @@ def step(context: OpExecutionContext) -> None:
 
 @op(ins=AFTER, out=Out(Nothing))
 def wait(context: OpExecutionContext) -> None:
-    context.log.info("waiting")
+    context.log.info(f"waiting in process {os.getpid()}")
     threading.Event().wait(LONG_SECONDS)
 
 
@@ -41,12 +42,17 @@ def hold_batch() -> None:
     step(wait(claim_jobs()))
 
 
+@job(executor_def=in_process_executor)
+def claim_only() -> None:
+    claim_jobs()
+
+
 @sensor(job=five_steps, minimum_interval_seconds=1, default_status=DefaultSensorStatus.RUNNING)
 def once(context: SensorEvaluationContext) -> RunRequest:
     """Asks for one run, which is live."""
     return RunRequest(run_key="once", tags={LANE_TAG: "live"})
 
 
-JOBS: dict[str, JobDefinition] = {one.name: one for one in (five_steps, long_wait, hold_batch)}
+JOBS: list[JobDefinition] = [five_steps, long_wait, hold_batch, claim_only]
 
-defs = Definitions(jobs=list(JOBS.values()), sensors=[once], resources={"batch": BatchResource.configure_at_launch()})
+defs = Definitions(jobs=JOBS, sensors=[once], resources={"batch": BatchResource.configure_at_launch()})

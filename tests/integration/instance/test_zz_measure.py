@@ -1,60 +1,35 @@
-import time, os, cProfile, pstats
-from dagster import DagsterRunStatus
+import time, psutil
 from tests.integration.instance.conftest import *
+from tests.integration.instance.test_daemon import start_all
 from zixly_dagster.workflow import LANE_TAG, PRIORITY_TAG
-
 LIVE = {LANE_TAG: "live", PRIORITY_TAG: "normal"}
-
-
+def cpu(procs): return sum(sum(p.cpu_times()[:2]) for p in procs)
 def test_m(stack):
-    N = 120
+    N=300
     stack.start_worker()
-    warm = [stack.run_of("five_steps", tags=LIVE) for _ in range(4)]
-    for r in warm:
-        stack.launch(r)
-    for r in warm:
-        stack.wait_for(r)
-    t = time.monotonic()
-    runs = [stack.run_of("five_steps", tags=LIVE) for _ in range(N)]
-    print("\ncreate ms/run", (time.monotonic() - t) / N * 1e3)
-    import psutil
-
-    t = time.monotonic()
-    for r in runs:
-        stack.launch(r)
-    tl = time.monotonic() - t
-    print("launch ms/run", tl / N * 1e3)
-    for r in runs:
-        stack.wait_for(r, seconds=60)
-    d = time.monotonic() - t
-    print("runs/s", N / d, "cpu children ms/run", sum(sum(c.cpu_times()[:2]) for c in stack.started[0].children) / (N + 4) * 1e3)
-
-
-def test_profile(stack, monkeypatch):
-    from zixly_dagster.instance import run_in_worker
-
-    for i in range(3):
-        r = stack.run_of("five_steps")
-        run_in_worker.run_in_worker(r.run_id)
-    rs = [stack.run_of("five_steps") for _ in range(30)]
-    from sqlalchemy import event
-    from zixly_dagster.instance.engines import _engines
-
-    n = [0]
-    stm = []
-    t = time.monotonic()
-    p = cProfile.Profile()
-    run_in_worker.run_in_worker(rs[0].run_id)
-    print("\nqueries", n[0])
-    print("\n".join(stm))
-    t = time.process_time()
-    w = time.monotonic()
-    for r in rs[1:20]:
-        run_in_worker.run_in_worker(r.run_id)
-    print("cpu ms/run", (time.process_time() - t) / 19 * 1e3, "wall", (time.monotonic() - w) / 19 * 1e3)
-    p.enable()
-    for r in rs[20:]:
-        run_in_worker.run_in_worker(r.run_id)
-    p.disable()
-    pstats.Stats(p).sort_stats("cumulative").print_stats(45)
-    pstats.Stats(p).sort_stats("tottime").print_stats(25)
+    for n in range(8):
+        r=stack.run_of("five_steps", tags=LIVE); stack.launch(r); stack.wait_for(r)
+    runs=[stack.run_of("five_steps", tags=LIVE) for _ in range(N)]
+    kids=stack.started[0].children; c0=cpu(kids); m0=cpu([psutil.Process(stack.started[0].process.pid)])
+    t=time.monotonic()
+    for r in runs: stack.launch(r)
+    tl=time.monotonic()-t
+    from dagster import RunsFilter
+    until(lambda: stack.instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.SUCCESS]))>=N+8, seconds=100, what="x")
+    d=time.monotonic()-t
+    print(f"\nlaunch {tl/N*1e3:.1f} ms/run; {N/d:.1f} runs/s; child cpu {(cpu(kids)-c0)/N*1e3:.1f} ms/run; main cpu {(cpu([psutil.Process(stack.started[0].process.pid)])-m0)/N*1e3:.1f}", os.getloadavg())
+    lat=[]
+    for n in range(20):
+        r=stack.run_of("five_steps", tags=LIVE); t=time.time(); stack.launch(r); stack.wait_for(r)
+        s=stack.instance.get_run_stats(r.run_id); lat.append(((s.start_time-t)*1e3, (s.end_time-t)*1e3)); time.sleep(.1)
+    lat.sort(); print("launch->started, ->ended ms median", lat[10], "worst", lat[-1])
+def test_daemon_idle(stack):
+    start_all(stack)
+    d=stack.start("zixly_dagster.instance.daemon")
+    time.sleep(8)
+    ps=[psutil.Process(d.process.pid), psutil.Process(stack.started[0].process.pid)]
+    pg=[p for p in psutil.process_iter(["name","cmdline"]) if "postgres" in (p.info["name"] or "") and any("dagster" in x for x in p.info["cmdline"])]
+    c=[cpu([p]) for p in ps]; g=cpu(pg); time.sleep(20)
+    print("\nidle cpu %: daemon", (cpu([ps[0]])-c[0])/20*100, "code", (cpu([ps[1]])-c[1])/20*100, "pg", (cpu([p for p in pg if p.is_running()])-g)/20*100, "rss MB", [round(p.memory_info().rss/1e6) for p in ps], os.getloadavg())
+    w=stack.started[1]; print("worker rss", [round(psutil.Process(w.process.pid).memory_info().rss/1e6)]+[round(k.memory_full_info().uss/1e6) for k in w.children])
+    print("connections", psycopg.connect(stack.environment["ZIXLY_DAGSTER_DATABASE_URL"].replace("+psycopg2","")).execute("select count(*) from pg_stat_activity where application_name='dagster'").fetchone())

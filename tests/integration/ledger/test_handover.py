@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from tests.support.ledger import TestLedger
-from zixly_core.stores.handover import HandoverLimits, due_in_seconds
+from zixly_core.stores.handover import HandoverLimits, due_in_seconds, take_back
 
 
 def test_in_quiet_times_a_batch_holds_one_job(ledger: TestLedger) -> None:
@@ -103,3 +103,13 @@ def test_no_more_is_handed_over_than_there_is_room_for(ledger: TestLedger) -> No
     limits = HandoverLimits(max_open_batches=3, slots=10, max_batch=1)
     assert len(ledger.hand_over(limits=limits)) == 3
     assert ledger.hand_over(limits=limits) == []
+
+
+def test_a_batch_whose_run_could_not_be_launched_is_due_again_at_once(ledger: TestLedger) -> None:
+    ledger.add_jobs(2, record="8694c9c5")
+    (batch,) = ledger.hand_over()
+    assert take_back(ledger.dispatch, batch.id) == 2
+    assert take_back(ledger.dispatch, batch.id) == 0
+    (again,) = ledger.hand_over()
+    ledger.claim(ledger.run_of(again))
+    assert take_back(ledger.dispatch, again.id) == 0, "what a run has claimed is the run's"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+import pytest
 
 from tests.support.sandbox import HUBSPOT, SandboxCaller
 from zixly_sandbox.constants import ADA_EMAIL, ADA_IN_HUBSPOT, DEAL, GRACE_IN_HUBSPOT
@@ -111,6 +112,13 @@ async def test_search_pages_through_what_changed_between_two_moments(caller: San
     rest = (await post(caller, "contacts/search", {**body, "after": first["paging"]["next"]["after"]})).json()
     keys = {item["id"] for item in (*first["results"], *rest["results"])}
     assert first["total"] == len(keys) == len(first["results"]) + len(rest["results"])
+
+
+@pytest.mark.parametrize(
+    "body", [{"filterGroups": 3}, {"filterGroups": [{"filters": ["x"]}]}, {"properties": "email"}, {"limit": 201}, {"limit": "ten"}]
+)
+async def test_a_search_that_makes_no_sense_is_refused(caller: SandboxCaller, body: Any) -> None:
+    assert (await post(caller, "contacts/search", body)).status_code == 400
 
 
 async def test_a_note_needs_its_time_and_is_joined_to_its_contact(caller: SandboxCaller) -> None:

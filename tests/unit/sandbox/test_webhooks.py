@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,17 @@ async def sending(endpoint: Endpoint) -> AsyncIterator[tuple[SandboxCaller, list
         return endpoint(request)
 
     caller = SandboxCaller(transport=httpx2.MockTransport(take))
-    await caller.admin("PATCH", "/rules", {"webhooks": {"gather_seconds": 0.001, "time_scale": 0}})
     async with caller.http, caller.app.router.lifespan_context(caller.app):
+        await caller.admin("PATCH", "/rules", {"webhooks": {"gather_seconds": 0.001, "time_scale": 0}})
         yield caller, arrived
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.002)
+    for _ in range(2500):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("what was waited for did not happen within 5 seconds")
 
 
 def events_in(requests: list[httpx2.Request]) -> list[dict[str, Any]]:
@@ -64,9 +67,7 @@ def test_a_body_is_written_as_the_recorded_ones_are(name: str) -> None:
     assert made.decode() == recorded["body"]
 
 
-def instant(text: str) -> Any:
-    from datetime import UTC, datetime
-
+def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -170,8 +171,8 @@ async def test_an_endpoint_that_takes_too_long_has_not_answered() -> None:
         return httpx2.Response(200)
 
     caller = SandboxCaller(transport=httpx2.MockTransport(slow))
-    await caller.admin("PATCH", "/rules", {"webhooks": {"answer_seconds": 0.01}})
     async with caller.http, caller.app.router.lifespan_context(caller.app):
+        await caller.admin("PATCH", "/rules", {"webhooks": {"answer_seconds": 0.01}})
         await caller.admin("POST", "/webhooks/xero/send", {"organisation": DEMO.organisation, "record_ids": [PAID_INVOICE]})
         await until(lambda: caller.sandbox.webhook.log.counts()["retrying"])
         log = await caller.admin("GET", "/webhooks/xero/deliveries")

@@ -97,6 +97,19 @@ async def test_one_bad_element_refuses_all_unless_errors_are_told_apart(caller: 
     assert len(caller.sandbox.writes) == 1
 
 
+async def test_a_refused_request_changes_nothing(caller: SandboxCaller) -> None:
+    body = {"Invoices": [{"InvoiceID": OPEN_INVOICE, "Reference": "changed"}, new_invoice(LineItems=[])]}
+    refused = await caller.http.post(f"{XERO}/Invoices", json=body, headers=await caller.xero_headers())
+    assert refused.status_code == 400
+    assert (await invoices(caller, IDs=OPEN_INVOICE))[0]["Reference"] == "Website care plan"
+
+
+async def test_two_elements_of_a_request_cannot_share_a_number(caller: SandboxCaller) -> None:
+    body = {"Invoices": [new_invoice(InvoiceNumber="X-1"), new_invoice(InvoiceNumber="X-1")]}
+    answer = await caller.http.put(f"{XERO}/Invoices?summarizeErrors=false", json=body, headers=await caller.xero_headers())
+    assert [item["StatusAttributeString"] for item in answer.json()["Invoices"]] == ["OK", "ERROR"]
+
+
 async def test_the_number_of_a_sales_invoice_is_unique(caller: SandboxCaller) -> None:
     await put_invoice(caller, new_invoice(InvoiceNumber="X-1"))
     again = await put_invoice(caller, new_invoice(InvoiceNumber="X-1"))
@@ -148,7 +161,7 @@ async def test_contacts_are_updated_by_id_and_their_names_are_unique(caller: San
     body = {"Contacts": [{"ContactID": ADA_IN_XERO, "EmailAddress": "ada@new.example.test"}]}
     changed = await caller.http.post(f"{XERO}/Contacts", json=body, headers=headers)
     assert changed.json()["Contacts"][0]["EmailAddress"] == "ada@new.example.test"
-    taken = await caller.http.put(f"{XERO}/Contacts", json={"Contacts": [{"Name": "ADA LOVELACE"}]}, headers=headers)
+    taken = await caller.http.put(f"{XERO}/Contacts", json={"Contacts": [{"Name": "ANALYTICAL ENGINES PTY LTD"}]}, headers=headers)
     assert taken.status_code == 400
 
 

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.sandbox.description import answers_described
+from tests.support.sandbox import SandboxCaller
+from zixly_sandbox.constants import ADA_EMAIL, ADA_IN_HUBSPOT, APP, DEAL, DEMO
+
+OBJECTS = "/crm/objects/2026-09/{objectType}"
+UPDATE = {"id": ADA_IN_HUBSPOT, "objectWriteTraceId": "t", "properties": {"firstname": "Augusta"}}
+NOTE = {"properties": {"hs_timestamp": "2026-11-22T10:00:00Z"}}
+
+Case = tuple[str, str, str, Any, int]
+
+# Method, described path, path behind the version, body, status.
+CALLS: list[Case] = [
+    ("POST", "/batch/read", "contacts/batch/read", {"inputs": [{"id": ADA_IN_HUBSPOT}]}, 200),
+    ("POST", "/batch/read", "contacts/batch/read", {"inputs": [{"id": "none"}], "idProperty": "email"}, 207),
+    ("POST", "/batch/update", "contacts/batch/update", {"inputs": [UPDATE]}, 200),
+    ("POST", "/batch/update", "contacts/batch/update", {"inputs": [UPDATE, {**UPDATE, "id": "0"}]}, 207),
+    ("POST", "/batch/update", "contacts/batch/update", {"inputs": [{**UPDATE, "properties": {"x": "1"}}]}, 400),
+    ("POST", "/batch/create", "contacts/batch/create", {"inputs": [{"properties": {"email": "a@b.example.test"}}]}, 201),
+    ("POST", "/batch/upsert", "contacts/batch/upsert", {"inputs": [{**UPDATE, "id": ADA_EMAIL, "idProperty": "email"}]}, 200),
+    ("POST", "/batch/archive", "contacts/batch/archive", {"inputs": [{"id": ADA_IN_HUBSPOT}]}, 204),
+    ("POST", "/search", "contacts/search", {"limit": 5}, 200),
+    ("POST", "", "notes", NOTE, 201),
+    ("POST", "", "contacts", {"properties": {"email": ADA_EMAIL}}, 409),
+    ("GET", "", "contacts?limit=3", None, 200),
+    ("GET", "/{objectId}", f"deals/{DEAL}?associations=contacts,line_items", None, 200),
+    ("GET", "/{objectId}", "contacts/0", None, 404),
+    ("PATCH", "/{objectId}", f"contacts/{ADA_EMAIL}?idProperty=email", {"properties": {"firstname": "A"}}, 200),
+    ("DELETE", "/{objectId}", f"contacts/{ADA_IN_HUBSPOT}", None, 204),
+]
+
+
+@pytest.mark.parametrize("case", CALLS)
+async def test_answers_fit_the_description(caller: SandboxCaller, case: Case) -> None:
+    method, described, path, body, status = case
+    headers = await caller.hubspot_headers()
+    answer = await caller.http.request(method, f"/hubspot/crm/objects/2026-09/{path}", json=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answers_described("hubspot_crm_subset").faults_of(answer, path=OBJECTS + described) == []
+
+
+@pytest.mark.parametrize("path", ["/crm/v3/properties/{objectType}", "/crm/v3/properties/{objectType}/{propertyName}"])
+async def test_properties_fit_the_description(caller: SandboxCaller, path: str) -> None:
+    address = path.replace("{objectType}", "contacts").replace("{propertyName}", "email")
+    answer = await caller.http.get(f"/hubspot{address}", headers=await caller.hubspot_headers())
+    assert answer.status_code == 200
+    assert answers_described("hubspot_crm_subset").faults_of(answer, path=path) == []
+
+
+async def test_the_limits_refusal_fits_the_description(caller: SandboxCaller) -> None:
+    await caller.admin("PATCH", "/rules", {"hubspot": {"burst_calls": 0}})
+    answer = await caller.http.get("/hubspot/crm/objects/2026-09/contacts", headers=await caller.hubspot_headers())
+    assert answer.status_code == 429
+    assert answers_described("hubspot_crm_subset").faults_of(answer, path=OBJECTS) == []
+
+
+@pytest.mark.parametrize("version", ["2026-03", "2026-09", "v3"])
+@pytest.mark.parametrize(("refresh_token", "status"), [(DEMO.hubspot_refresh, 200), ("dead", 400)])
+async def test_tokens_fit_the_description(caller: SandboxCaller, version: str, refresh_token: str, status: int) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    proof = {"client_id": APP.client_id, "client_secret": APP.client_secret}
+    answer = await caller.http.post(f"/hubspot/oauth/{version}/token", data={**form, **proof})
+    assert answer.status_code == status
+    assert answers_described("hubspot_crm_subset").faults_of(answer, path=f"/oauth/{version}/token") == []

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.contract.sandbox.description import answers_described
+from tests.support.sandbox import XERO, SandboxCaller
+from zixly_sandbox.constants import ADA_IN_XERO, OPEN_INVOICE, PAID_INVOICE, PART_PAID_INVOICE
+
+LINE = {"Description": "Work", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}
+INVOICE = {"Type": "ACCREC", "Contact": {"ContactID": ADA_IN_XERO}, "LineItems": [LINE]}
+PAYMENT = {"Invoice": {"InvoiceID": OPEN_INVOICE}, "Account": {"Code": "090"}, "Amount": 1}
+ALL = f"{PAID_INVOICE},{PART_PAID_INVOICE},{OPEN_INVOICE}"
+
+Case = tuple[str, str, str, Any, int]
+
+# Method, described path, path, body, status.
+CALLS: list[Case] = [
+    ("GET", "/Invoices", "/Invoices?page=1&pageSize=1000", None, 200),
+    ("GET", "/Invoices", f"/Invoices?IDs={ALL}&summaryOnly=true", None, 200),
+    ("GET", "/Invoices/{InvoiceID}", f"/Invoices/{PAID_INVOICE}", None, 200),
+    ("PUT", "/Invoices", "/Invoices", {"Invoices": [INVOICE]}, 200),
+    ("PUT", "/Invoices", "/Invoices?summarizeErrors=false", {"Invoices": [INVOICE, {"Type": "ACCREC"}]}, 200),
+    ("PUT", "/Invoices", "/Invoices", {"Invoices": [{**INVOICE, "InvoiceNumber": "INV-00001"}]}, 400),
+    ("POST", "/Invoices", "/Invoices", {"Invoices": [{"InvoiceID": OPEN_INVOICE, "Reference": "r"}]}, 200),
+    ("POST", "/Invoices/{InvoiceID}", f"/Invoices/{OPEN_INVOICE}", {"Invoices": [{"Reference": "r"}]}, 200),
+    ("GET", "/Contacts", "/Contacts?page=1", None, 200),
+    ("GET", "/Contacts/{ContactID}", f"/Contacts/{ADA_IN_XERO}", None, 200),
+    ("PUT", "/Contacts", "/Contacts", {"Contacts": [{"Name": "New Person"}]}, 200),
+    ("POST", "/Contacts/{ContactID}", f"/Contacts/{ADA_IN_XERO}", {"Contacts": [{"FirstName": "Augusta"}]}, 200),
+    ("PUT", "/Payments", "/Payments", {"Payments": [PAYMENT]}, 200),
+    ("PUT", "/Payments", "/Payments", {"Payments": [{**PAYMENT, "Amount": 10**9}]}, 400),
+    ("GET", "/Organisation", "/Organisation", None, 200),
+]
+
+
+@pytest.mark.parametrize("case", CALLS)
+async def test_answers_fit_the_official_description(caller: SandboxCaller, case: Case) -> None:
+    method, described, path, body, status = case
+    answer = await caller.http.request(method, f"{XERO}{path}", json=body, headers=await caller.xero_headers())
+    assert answer.status_code == status, answer.text
+    assert answers_described("xero_accounting_subset").faults_of(answer, path=described) == []
+
+
+async def test_a_refused_call_carries_the_described_headers(caller: SandboxCaller) -> None:
+    await caller.admin("PATCH", "/rules", {"xero": {"minute_calls": 0}})
+    answer = await caller.http.get(f"{XERO}/Invoices", headers=await caller.xero_headers())
+    assert answer.headers["X-Rate-Limit-Problem"] == "minute"
+    for name in ("Retry-After", "X-MinLimit-Remaining", "X-DayLimit-Remaining", "X-AppMinLimit-Remaining"):
+        assert answer.headers[name].isdecimal()
+
+
+def test_the_check_notices_a_name_that_is_not_described() -> None:
+    request = httpx2.Request("GET", "http://sandbox.test/Invoices")
+    answer = httpx2.Response(200, json={"Invoices": [{"InvoiceId": "x", "Total": "1"}]}, request=request)
+    faults = answers_described("xero_accounting_subset").faults_of(answer, path="/Invoices")
+    assert len(faults) == 2
