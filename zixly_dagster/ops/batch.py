@@ -7,7 +7,7 @@ from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out
 
 from zixly_core.job import Completed, JobEnd, JobStatus, superseded
 from zixly_core.stores.claims import Progress
-from zixly_dagster.ops.story import Step, job_row, show
+from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.notifications import NotificationsResource
 
@@ -34,7 +34,14 @@ def claim_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
         )
         return
     rows = [job_row(job, f"superseded by {needless[job.id].id}" if job.id in needless else "claimed") for job in jobs]
-    show(context, summary=f"Claimed {len(going)} of {len(jobs)} jobs.", rows=rows, claimed=len(going), superseded=len(needless))
+    show(
+        context,
+        summary=f"Claimed {len(going)} of {counted(len(jobs), 'job')}.",
+        rows=rows,
+        links=job_links(going),
+        claimed=len(going),
+        superseded=len(needless),
+    )
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "postgres"})
@@ -45,7 +52,7 @@ def settle_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
     settled = work.settle(ends)
     statuses = settled.statuses if settled else {}
     rows = [job_row(end.job, statuses[end.job.id].value if end.job.id in statuses else "lost to another run") for end in ends]
-    show(context, summary=f"Settled {len(statuses)} jobs.", rows=rows, settled=len(statuses), lost=len(ends) - len(statuses))
+    show(context, summary=f"Settled {counted(len(statuses), 'job')}.", rows=rows, settled=len(statuses), lost=len(ends) - len(statuses))
 
 
 @op(ins=AFTER, out=DONE)
@@ -65,7 +72,7 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
             },
             allow_retries=False,
         )
-    summary = f"{len(ended) - len(waiting)} jobs ended well" + (f", {len(waiting)} will be tried again." if waiting else ".")
+    summary = f"{counted(len(ended) - len(waiting), 'job')} ended well" + (f", {len(waiting)} will be tried again." if waiting else ".")
     table = [{"job": str(one["id"]), "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
     show(context, summary=summary, rows=table, ended=len(ended) - len(waiting), waiting=len(waiting))
 

@@ -12,7 +12,7 @@ from zixly_core.systems.xero.invoices import Invoice
 from zixly_core.systems.xero.links import record_url
 from zixly_core.workflows.paid_invoices import NotPaid, invoice_to_json, reason_to_skip
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.story import Step, job_row, show
+from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.xero import XeroResource
@@ -45,7 +45,8 @@ def fetch_paid_invoices(context: OpExecutionContext, batch: BatchResource, xero:
     work.settle(ends)
     show(
         context,
-        summary=f"Read {len(invoices)} invoices in {len(answers)} calls; {len(jobs) - len(ends)} became paid.",
+        summary=f"Read {counted(len(invoices), 'invoice')} in {counted(len(answers), 'call')}; {len(jobs) - len(ends)} became paid.",
+        links={f"invoice {key[-8:]}": record_url("invoice", key) for key in invoices},
         rows=[job_row(end.job, words_of(end.end)) for end in ends],
         calls=len(answers),
         fetched=len(invoices),

@@ -12,7 +12,7 @@ from zixly_core.systems.hubspot.links import record_url
 from zixly_core.workflows.paid_invoices import MissingContact, PaidInvoice, invoice_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.partners import partner_of
-from zixly_dagster.ops.story import Step, job_row, show
+from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
@@ -60,7 +60,8 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
     work.settle(ends)
     show(
         context,
-        summary=f"Found {len(jobs) - len(ends)} of {len(jobs)} customers in {len(answers)} calls.",
+        summary=f"Found {len(jobs) - len(ends)} of {counted(len(jobs), 'customer')} in {counted(len(answers), 'call')}.",
+        links={f"contact {one.id}": record_url("contact", one.id, portal_id=target.external_id) for one in contacts.values()},
         rows=[job_row(end.job, type(end.end).__name__.lower()) for end in ends],
         calls=len(answers),
         matched=len(jobs) - len(ends),

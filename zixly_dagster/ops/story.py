@@ -10,9 +10,11 @@ from typing import Any
 from dagster import MetadataValue, OpExecutionContext, TableColumn, TableRecord, TableSchema
 
 from zixly_core.job import ClaimedJob, LogEntry
+from zixly_core.settings import read_settings
 
 # A table longer than this is cut: Dagster keeps metadata in its event log, and a page of rows is what people read.
 ROWS_SHOWN = 50
+LINKS_SHOWN = 5
 
 
 class Step:
@@ -28,20 +30,40 @@ class Step:
         return LogEntry(self.name, message, at=self._clock(), duration_ms=(perf_counter() - self._began) * 1000)
 
 
-def show(context: OpExecutionContext, *, summary: str, rows: Iterable[Mapping[str, str]] = (), **counts: int) -> None:
-    """Attach the op's outcome to its page: one sentence, counts, and a table."""
+def show(
+    context: OpExecutionContext,
+    *,
+    summary: str,
+    rows: Iterable[Mapping[str, str]] = (),
+    links: Mapping[str, str] | None = None,
+    **counts: int,
+) -> None:
+    """Attach the op's outcome to its page: one sentence, counts, a table, and links that lead on."""
     table = list(rows)
     metadata: dict[str, Any] = {"summary": summary, **counts}
     if table:
         metadata["jobs"] = MetadataValue.table(records=[TableRecord(dict(row)) for row in table[:ROWS_SHOWN]], schema=schema_of(table))
     if len(table) > ROWS_SHOWN:
         metadata["not shown"] = len(table) - ROWS_SHOWN
+    for name, url in list((links or {}).items())[:LINKS_SHOWN]:
+        metadata[name] = MetadataValue.url(url)
     context.add_output_metadata(metadata)
     context.log.info(summary)
 
 
 def schema_of(rows: Sequence[Mapping[str, str]]) -> TableSchema:
     return TableSchema(columns=[TableColumn(name, "string") for name in rows[0]])
+
+
+def job_links(jobs: Iterable[ClaimedJob]) -> dict[str, str]:
+    """Links to the jobs' own pages at the bridge."""
+    base = read_settings().bridge_public_url.rstrip("/")
+    return {f"job {str(job.id)[-8:]}": f"{base}/webhook/jobs/{job.id}" for job in jobs}
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def job_row(job: ClaimedJob, outcome: str) -> dict[str, str]:

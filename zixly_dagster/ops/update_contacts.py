@@ -17,7 +17,7 @@ from zixly_core.systems.hubspot.links import record_url
 from zixly_core.workflows.paid_invoices import PAID, invoice_from_json, properties_from
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.partners import partner_of
-from zixly_dagster.ops.story import Step, job_row, show
+from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import note_budget
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.hubspot import HubSpotResource
@@ -68,7 +68,8 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
     changed = sum(1 for one in results.values() if isinstance(one, Written) and one.changed)
     show(
         context,
-        summary=f"Wrote {changed} contacts in {calls} calls for {len(jobs)} jobs.",
+        summary=f"Wrote {counted(changed, 'contact')} in {counted(calls, 'call')} for {counted(len(jobs), 'job')}.",
+        links={f"contact {one.target_id}": record_url("contact", one.target_id, portal_id=target.external_id) for one in plan.leading},
         rows=[job_row(write.job, outcome_words(results.get(write.job.id))) for write in plan.leading],
         calls=calls,
         written=changed,

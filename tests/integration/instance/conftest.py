@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import psutil
+import psycopg
 import pytest
 import redis
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus

@@ -3,8 +3,21 @@
 import os
 import threading
 
-from dagster import DefaultSensorStatus, Definitions, In, JobDefinition, Nothing, OpExecutionContext, Out, RunRequest, in_process_executor
-from dagster import SensorEvaluationContext, job, op, sensor
+from dagster import (
+    DefaultSensorStatus,
+    Definitions,
+    In,
+    JobDefinition,
+    Nothing,
+    OpExecutionContext,
+    Out,
+    RunRequest,
+    SensorEvaluationContext,
+    in_process_executor,
+    job,
+    op,
+    sensor,
+)
 
 from zixly_dagster.ops.batch import claim_jobs
 from zixly_dagster.resources.batch import BatchResource
@@ -21,7 +34,7 @@ def step(context: OpExecutionContext) -> None:
 
 @op(ins=AFTER, out=Out(Nothing))
 def wait(context: OpExecutionContext) -> None:
-    context.log.info(f"waiting in process {os.getpid()}")
+    context.log.info("waiting in process %s", os.getpid())
     threading.Event().wait(LONG_SECONDS)
 
 

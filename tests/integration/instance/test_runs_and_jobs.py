@@ -117,7 +117,7 @@ def test_a_late_run_finds_nothing_to_claim_and_ends_green(stack: Stack, ledger: 
 
 
 def test_jobs_that_a_green_run_forgot_are_not_held_for_ever(stack: Stack, ledger: TestLedger) -> None:
-    """"Re-execute" of a few ops claims, and may never come to the op that settles."""
+    """ "Re-execute" of a few ops claims, and may never come to the op that settles."""
     worker = stack.start_worker()
     ids = ledger.add_jobs(1)
     batch = ledger.hand_over()[0]

@@ -70,7 +70,7 @@ def test_each_part_can_be_made_by_itself_from_what_the_storage_says_of_it(stack:
 def test_the_three_storages_of_all_instances_in_a_process_share_one_engine(stack: Stack) -> None:
     with DagsterInstance.from_ref(stack.instance.get_ref()) as other:
         engines = {
-            id(storage._engine)  # type: ignore[attr-defined]  # noqa: SLF001
+            id(storage._engine)  # type: ignore[attr-defined]
             for one in (stack.instance, other)
             for storage in (one.run_storage, one.event_log_storage, one.schedule_storage)
         }
@@ -143,9 +143,7 @@ def test_events_are_written_at_once_where_no_run_executes(stack: Stack) -> None:
     assert [message for _, message in rows_of(stack, run)] == ["a"]
 
 
-def test_step_events_of_an_executing_run_are_kept_back_until_its_status_changes(
-    stack: Stack, events: PooledEventLogStorage
-) -> None:
+def test_step_events_of_an_executing_run_are_kept_back_until_its_status_changes(stack: Stack, events: PooledEventLogStorage) -> None:
     run = stack.run_of("five_steps")
     with events.keeping_back(run.run_id):
         tell(stack, run, "a", "b")
@@ -182,9 +180,14 @@ def test_a_process_reads_what_it_has_told(stack: Stack, events: PooledEventLogSt
 
 def test_a_run_that_ends_by_an_exception_leaves_its_events(stack: Stack, events: PooledEventLogStorage) -> None:
     run = stack.run_of("five_steps")
-    with pytest.raises(KeyboardInterrupt), events.keeping_back(run.run_id):
-        tell(stack, run, "a")
-        raise KeyboardInterrupt
+
+    def execute() -> None:
+        with events.keeping_back(run.run_id):
+            tell(stack, run, "a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute()
     assert len(rows_of(stack, run)) == 1
 
 
@@ -192,7 +195,7 @@ def test_events_that_could_not_be_written_are_written_later_in_order(
     stack: Stack, events: PooledEventLogStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = stack.run_of("five_steps")
-    insert = events._insert  # noqa: SLF001
+    insert = events._insert
     failures = iter([RuntimeError("the database is away")])
 
     def insert_when_it_is_back(rows: list[dict[str, object]]) -> None:
@@ -248,7 +251,7 @@ def test_old_ticks_are_purged_by_the_first_tick_and_not_by_each(stack: Stack, mo
     storage = stack.instance.schedule_storage
     assert isinstance(storage, PooledScheduleStorage)
     executed: list[str] = []
-    sqlalchemy.event.listen(storage._engine, "before_cursor_execute", lambda *call: executed.append(call[2]))  # noqa: SLF001
+    sqlalchemy.event.listen(storage._engine, "before_cursor_execute", lambda *call: executed.append(call[2]))
     for _ in range(3):
         storage.purge_ticks("origin", "selector", time.time(), None)
     assert len([one for one in executed if one.startswith("DELETE")]) == 1

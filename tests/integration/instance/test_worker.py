@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
+import psutil
 from dagster import DagsterRunStatus
+from sqlalchemy.engine import make_url
 
 from tests.integration.instance.conftest import Stack, until
 from zixly_dagster.workflow import LANE_TAG, PRIORITY_TAG
@@ -25,6 +27,18 @@ def test_launched_runs_end_in_success_and_tell_their_story_in_order(stack: Stack
         assert types[-1] == "PIPELINE_SUCCESS"
         assert types.count("STEP_SUCCESS") == 5
         assert stack.messages(run).count("here") == 5
+
+
+def test_only_the_children_talk_to_postgres(stack: Stack) -> None:
+    """A connection that a child inherited would be used by two processes at once."""
+    worker = stack.start_worker()
+    run = stack.run_of("long_wait", tags=LIVE)
+    stack.launch(run)
+    stack.wait_for_step(run)
+    postgres = make_url(stack.environment["ZIXLY_DAGSTER_DATABASE_URL"]).port
+    parent = psutil.Process(worker.process.pid)
+    assert postgres not in {one.raddr.port for one in parent.net_connections() if one.raddr}
+    assert postgres in {one.raddr.port for one in stack.process_of(run).net_connections() if one.raddr}
 
 
 def test_a_long_step_shows_what_it_did_before_it_ends(stack: Stack) -> None:

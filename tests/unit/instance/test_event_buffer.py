@@ -1,69 +1,98 @@
-"""Step events wait a moment for company; nothing is lost, and nothing changes places."""
-
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from zixly_dagster.instance import event_buffer
-from zixly_dagster.instance.event_buffer import MAX_KEPT, EventBuffer
+from zixly_dagster.instance.event_buffer import EventBuffer
+
+NEVER = timedelta(hours=1)
 
 
 class Written:
-    """Remembers what was written together."""
+    """Takes what a buffer writes; can refuse it, or take long over it."""
 
     def __init__(self) -> None:
-        self.groups: list[list[Any]] = []
-        self.arrived = threading.Event()
-        self.broken = False
+        self.batches: list[list[int]] = []
+        self.refuses = False
+        self.came = threading.Event()
 
-    def __call__(self, events: Sequence[Any]) -> None:
-        if self.broken:
-            raise ConnectionError
-        self.groups.append(list(events))
-        self.arrived.set()
+    def __call__(self, events: Sequence[int]) -> None:
+        if self.refuses:
+            raise RuntimeError("away")
+        self.batches.append(list(events))
+        self.came.set()
+
+    @property
+    def all(self) -> list[int]:
+        return [event for batch in self.batches for event in batch]
 
 
-def event(number: int) -> Any:
-    return number
-
-
-def test_events_are_written_together_and_in_order() -> None:
+def test_events_are_kept_until_somebody_flushes() -> None:
     written = Written()
-    buffer = EventBuffer(written)
-    for number in range(5):
-        buffer.add(event(number))
+    buffer = EventBuffer(written, longest=NEVER)
+    buffer.add(1)
+    buffer.add(2)
+    assert written.batches == []
     buffer.flush()
-    assert [one for group in written.groups for one in group] == [0, 1, 2, 3, 4]
     buffer.flush()
-    assert sum(map(len, written.groups)) == 5
+    assert written.batches == [[1, 2]]
 
 
-def test_no_more_than_a_set_number_is_kept_back() -> None:
+def test_a_full_buffer_writes_by_itself() -> None:
     written = Written()
-    buffer = EventBuffer(written)
-    for number in range(MAX_KEPT):
-        buffer.add(event(number))
-    assert sum(map(len, written.groups)) == MAX_KEPT
+    buffer = EventBuffer(written, most=3, longest=NEVER)
+    for number in range(7):
+        buffer.add(number)
+    assert written.batches == [[0, 1, 2], [3, 4, 5]]
 
 
-def test_events_of_a_long_step_are_written_without_anybody_asking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_buffer, "FLUSH_SECONDS", 0.01)
+def test_the_end_of_the_context_writes_the_rest_also_when_it_ends_by_an_exception() -> None:
     written = Written()
-    EventBuffer(written).add(event(1))
-    assert written.arrived.wait(5)
+
+    def execute() -> None:
+        with EventBuffer(written, longest=NEVER) as buffer:
+            buffer.add(1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute()
+    assert written.all == [1]
 
 
-def test_what_could_not_be_written_is_written_by_the_next_flush() -> None:
+def test_nothing_is_kept_longer_than_it_may() -> None:
     written = Written()
-    buffer = EventBuffer(written)
-    written.broken = True
-    buffer.add(event(1))
-    with pytest.raises(ConnectionError):
+    with EventBuffer(written, longest=timedelta(milliseconds=20)) as buffer:
+        buffer.add(1)
+        assert written.came.wait(5)
+        assert written.all == [1]
+
+
+def test_what_could_not_be_written_is_written_by_the_next_flush_in_order() -> None:
+    written = Written()
+    buffer = EventBuffer(written, longest=NEVER)
+    buffer.add(1)
+    written.refuses = True
+    with pytest.raises(RuntimeError):
         buffer.flush()
-    written.broken = False
+    written.refuses = False
+    buffer.add(2)
     buffer.flush()
-    assert [1] in written.groups
+    assert written.all == [1, 2]
+
+
+def test_threads_that_add_and_flush_lose_nothing_and_double_nothing() -> None:
+    written = Written()
+    with EventBuffer(written, most=10, longest=timedelta(milliseconds=1)) as buffer:
+        adders = [threading.Thread(target=lambda n=n: [buffer.add(n * 1000 + i) for i in range(300)]) for n in range(4)]
+        for adder in adders:
+            adder.start()
+        for adder in adders:
+            adder.join()
+    assert len(written.all) == 1200
+    for n in range(4):
+        own = [event for event in written.all if event // 1000 == n]
+        assert own == sorted(own)
+        assert len(own) == 300

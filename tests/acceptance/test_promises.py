@@ -1,0 +1,188 @@
+"""What the platform promises, shown on the real processes by breaking them: nothing acknowledged is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
+from zixly_cli.deliveries import post, sample_maker
+from zixly_cli.seed import DEMO
+from zixly_cli.stack.orphans import orphans_of
+
+PAID_INVOICE = "8694c9c5-7097-4449-a708-b8c1982921a4"
+ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+WITHIN_TWO_MINUTES = 120.0
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[StackUnderTest]:
+    with stack_in_a_temporary_folder() as made:
+        made.up()
+        yield made
+
+
+def delivery_of(stack: StackUnderTest, record: str) -> Any:
+    key = stack.plan.secrets.xero_webhook_key
+    return sample_maker("xero")([record], account=DEMO.organisation, key=key, now=datetime.now(UTC))
+
+
+def sandbox(stack: StackUnderTest, method: str, path: str, **arguments: Any) -> Any:
+    url = f"{stack.plan.urls.sandbox}/_sandbox{path}"
+    answer = httpx2.request(method, url, timeout=60, trust_env=False, **arguments)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
+def pay(stack: StackUnderTest) -> str:
+    """Pay an invoice in the sandbox, which sends the webhook; its id."""
+    invoice: str = sandbox(stack, "POST", f"/xero/{DEMO.organisation}/pay", json={"count": 1})["paid"][0]
+    return invoice
+
+
+def job_of(stack: StackUnderTest, record: str) -> dict[str, Any] | None:
+    rows = stack.rows("select * from zixly.workflow_jobs where record_id = %s order by created_at desc limit 1", record)
+    return rows[0] if rows else None
+
+
+def ended_job(stack: StackUnderTest, record: str, *, seconds: float = WITHIN_TWO_MINUTES) -> dict[str, Any]:
+    def ended() -> dict[str, Any] | None:
+        job = job_of(stack, record)
+        return job if job is not None and job["status"] in ENDED else None
+
+    found: dict[str, Any] = stack.wait_until(ended, seconds=seconds, words=f"the job about {record} has ended")
+    return found
+
+
+def running_job(stack: StackUnderTest, record: str) -> dict[str, Any]:
+    def running() -> dict[str, Any] | None:
+        job = job_of(stack, record)
+        return job if job is not None and job["status"] == "RUNNING" else None
+
+    found: dict[str, Any] = stack.wait_until(running, seconds=30, words=f"the job about {record} runs")
+    return found
+
+
+def dagster_run(stack: StackUnderTest, run_id: str) -> dict[str, Any]:
+    """The run as Dagster's UI shows it."""
+    events = "eventConnection { events { ... on MessageEvent { message } } }"
+    query = f"query($id: ID!) {{ runOrError(runId: $id) {{ ... on Run {{ status {events} }} }} }}"
+    answer = httpx2.post(
+        f"{stack.plan.urls.webserver}/graphql", json={"query": query, "variables": {"id": run_id}}, timeout=30, trust_env=False
+    )
+    run: dict[str, Any] = answer.raise_for_status().json()["data"]["runOrError"]
+    return run
+
+
+def writes_to_contacts(stack: StackUnderTest, contact: str, *, number: str) -> list[Any]:
+    """What reached HubSpot for a contact about an invoice, by HubSpot's own records."""
+    answer = sandbox(stack, "GET", "/writes", params={"system": "hubspot", "object_id": contact, "limit": 1000})
+    return [one for one in answer["writes"] if one["properties"].get("xero_last_invoice_number") == number]
+
+
+def invoice_number(stack: StackUnderTest, invoice: str) -> str:
+    found = sandbox(stack, "GET", f"/xero/{DEMO.organisation}/invoices/{invoice}")
+    number: str = found.get("InvoiceNumber") or found["number"]
+    return number
+
+
+def workers(stack: StackUnderTest) -> list[psutil.Process]:
+    """The run workers, parents and children."""
+    return [one for one in orphans_of(stack.settings.home) if "zixly_dagster.instance.worker" in " ".join(one.cmdline())]
+
+
+def test_one_delivery_sent_a_hundred_times_at_once_makes_one_job(stack: StackUnderTest) -> None:
+    delivery = delivery_of(stack, PAID_INVOICE)
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: post(delivery, bridge_url=stack.plan.urls.bridge).status_code, range(100)))
+    assert set(answers) == {200}
+    assert len(stack.rows("select id from zixly.workflow_jobs where record_id = %s", PAID_INVOICE)) == 1
+    verdicts = stack.rows("select verdict, count(*) from zixly.deliveries group by verdict order by verdict")
+    assert verdicts == [{"verdict": "accepted", "count": 1}, {"verdict": "duplicate", "count": 99}]
+    assert ended_job(stack, PAID_INVOICE)["status"] == "COMPLETED"
+
+
+def test_a_worker_killed_in_mid_run_costs_an_attempt_and_writes_nothing_twice(stack: StackUnderTest) -> None:
+    sandbox(
+        stack, "POST", "/faults", json={"system": "hubspot", "pattern": "POST */batch/update", "kind": "slow", "seconds": 8, "count": 1}
+    )
+    invoice = pay(stack)
+    first = running_job(stack, invoice)
+    stack.wait_until(
+        lambda: stack.rows("select from zixly.effects where job_id = %s", first["id"]), seconds=30, words="the write is under way"
+    )
+    for worker in workers(stack):
+        worker.send_signal(signal.SIGKILL)
+    job = ended_job(stack, invoice)
+    assert job["status"] == "COMPLETED"
+    attempts = stack.rows("select outcome, run_id from zixly.job_attempts where job_id = %s order by fence", job["id"])
+    assert [one["outcome"] for one in attempts] == ["vanished", "completed"]
+    lost = dagster_run(stack, first["run_id"])
+    assert lost["status"] == "FAILURE"
+    assert any("vanished" in event.get("message", "") for event in lost["eventConnection"]["events"])
+    contact = job["result"]["contact_id"]
+    assert len(writes_to_contacts(stack, contact, number=invoice_number(stack, invoice))) == 1
+
+
+def test_deliveries_taken_while_valkey_is_away_are_done_when_it_comes_back_empty(stack: StackUnderTest) -> None:
+    assert stack.zixly("stop", "valkey").returncode == 0
+    seeded = sandbox(stack, "POST", "/webhooks/xero/send", json={"organisation": DEMO.organisation, "count": 50, "status": None})
+    records = seeded["record_ids"]
+    answers = [post(delivery_of(stack, record), bridge_url=stack.plan.urls.bridge).status_code for record in records]
+    assert answers == [200] * len(records)
+    assert len(records) == 50
+    assert stack.zixly("start", "valkey", "--empty").returncode == 0
+
+    def open_jobs() -> list[dict[str, Any]]:
+        return stack.rows("select id from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')")
+
+    stack.wait_until(lambda: not open_jobs(), seconds=WITHIN_TWO_MINUTES, words="every job has ended")
+    statuses = stack.rows("select distinct status from zixly.workflow_jobs where record_id = any(%s)", records)
+    assert statuses == [{"status": "COMPLETED"}]
+    assert len(stack.rows("select distinct record_id from zixly.workflow_jobs where record_id = any(%s)", records)) == 50
+
+
+def test_cancelling_a_run_in_the_dagster_ui_cancels_its_job(stack: StackUnderTest) -> None:
+    sandbox(stack, "POST", "/faults", json={"system": "xero", "pattern": "GET */Invoices*", "kind": "slow", "seconds": 4, "count": 1})
+    invoice = pay(stack)
+    job = running_job(stack, invoice)
+    mutation = "mutation($id: String!) { terminateRun(runId: $id) { __typename ... on TerminateRunFailure { message } } }"
+    answer = httpx2.post(
+        f"{stack.plan.urls.webserver}/graphql", json={"query": mutation, "variables": {"id": job["run_id"]}}, timeout=30, trust_env=False
+    )
+    assert answer.json()["data"]["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    assert ended_job(stack, invoice, seconds=60)["status"] == "CANCELLED"
+    stack.wait_until(lambda: dagster_run(stack, job["run_id"])["status"] == "CANCELED", seconds=30, words="the run is cancelled")
+
+
+def test_a_bridge_that_is_killed_is_back_and_what_it_acknowledged_is_there(stack: StackUnderTest) -> None:
+    (bridge,) = [one for one in orphans_of(stack.settings.home) if one.cmdline()[-1] == "webhook_bridge"]
+    delivery = delivery_of(stack, PAID_INVOICE)
+    assert post(delivery, bridge_url=stack.plan.urls.bridge).status_code == 200
+    os.kill(bridge.pid, signal.SIGKILL)
+
+    def taken_again() -> bool:
+        try:
+            return post(delivery, bridge_url=stack.plan.urls.bridge).status_code == 200
+        except Exception:
+            return False
+
+    stack.wait_until(taken_again, seconds=30, words="the bridge is back")
+    verdicts = stack.rows("select verdict from zixly.deliveries order by received_at desc limit 2")
+    assert sorted(one["verdict"] for one in verdicts) == ["accepted", "duplicate"]
+
+
+def test_the_page_for_metrics_tells_what_happened(stack: StackUnderTest) -> None:
+    text = httpx2.get(f"{stack.plan.urls.bridge}/metrics", trust_env=False).text
+    done = stack.rows("select count(*) from zixly.workflow_jobs where status = 'COMPLETED'")[0]["count"]
+    line = next(one for one in text.splitlines() if one.startswith("pipeline_jobs_processed_total") and 'status="completed"' in one)
+    assert float(line.rsplit(" ", 1)[1]) == done
+    assert "\npipeline_unaccounted 0.0" in text

@@ -1,0 +1,117 @@
+"""The embedded stack as a user has it: `zixly up` in a temporary folder, on free ports, with everything it started ended again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.orphans import end_orphans
+from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.programs import Plan
+from zixly_cli.stack.stack_secrets import load_or_make_secrets
+
+READY_SECONDS = 120.0
+JOB_SECONDS = 60.0
+
+
+@dataclass
+class StackUnderTest:
+    """A stack in a temporary folder, and the `zixly up` that runs it."""
+
+    settings: StackSettings
+    output: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {f"ZIXLY_{name.upper()}_PORT": str(port) for name, port in self.settings.ports().items()}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZIXLY_", "MAKE"))}
+        return {**kept, **own, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
+
+    def up(self, command: tuple[str, ...] = (sys.executable, "-m", "zixly_cli.main", "up")) -> None:
+        """Start, and return when it says that it is ready."""
+        with self.output.open("wb") as file:
+            self.process = start(command, environment=self.environment, output=file)
+        deadline = time.monotonic() + READY_SECONDS
+        while not re.search(r"^ready", self.text(), flags=re.MULTILINE):
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.1)
+
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def zixly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "zixly_cli.main", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def states(self) -> dict[str, str]:
+        rows: list[dict[str, Any]] = json.loads(self.zixly("status", "--json").stdout)
+        return {row["process"]: row["state"] for row in rows}
+
+    @property
+    def plan(self) -> Plan:
+        home = Home(self.settings.home)
+        return Plan(home=home, settings=self.settings, secrets=load_or_make_secrets(home.secrets_file), user_variables={})
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """What the platform's database says, as its owner sees it."""
+        with psycopg.connect(self.plan.urls.owner, row_factory=dict_row) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def job_statuses(self) -> list[str]:
+        return [row["status"] for row in self.rows("select status from zixly.workflow_jobs order by id")]
+
+    def wait_until(self, what: Callable[[], Any], *, seconds: float, words: str) -> Any:
+        """The first true answer of `what`, within the deadline."""
+        deadline = time.monotonic() + seconds
+        while not (answer := what()):
+            assert time.monotonic() < deadline, f"{words}: not within {seconds:.0f} s\n{self.text()[-3000:]}"
+            time.sleep(0.1)
+        return answer
+
+    def wait_for_jobs(self, expected: list[str]) -> None:
+        deadline = time.monotonic() + JOB_SECONDS
+        while (found := self.job_statuses()) != expected:
+            assert time.monotonic() < deadline, f"{found}\n{self.text()[-3000:]}"
+            time.sleep(0.2)
+
+
+def start(command: tuple[str, ...], *, environment: dict[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    )
+
+
+@contextmanager
+def stack_in_a_temporary_folder() -> Iterator[StackUnderTest]:
+    """A stack that is not up yet; whatever becomes of it, nothing of it is left."""
+    with tempfile.TemporaryDirectory(prefix="zixly-test-") as folder:
+        Path(folder).chmod(0o711)  # root's Postgres runs as somebody else, who has to pass
+        ports = {f"{name}_port": port for name, port in free_ports(PORT_OWNERS).items()}
+        settings = StackSettings.model_validate({"home": Path(folder) / "home", **ports})
+        made = StackUnderTest(settings=settings, output=Path(folder) / "up.log")
+        try:
+            yield made
+        finally:
+            if made.process is not None and made.process.poll() is None:
+                made.process.kill()
+                made.process.wait()
+            end_orphans(settings.home)
+            if Home(settings.home).is_ours:
+                Home(settings.home).remove()
