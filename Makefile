@@ -34,8 +34,9 @@ demo: $(STAMP) ## Start the embedded stack, push one signed delivery of each sys
 up: $(STAMP) ## Start the embedded stack and keep it up (Ctrl-C stops it)
 	@exec $(BIN)/zixly up
 
-test: $(STAMP) $(AWS_STAMP) ## Run every test
-	$(BIN)/python -m pytest
+test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration
+	$(BIN)/python -m pytest tests/acceptance
 
 check: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

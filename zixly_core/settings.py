@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -11,11 +13,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
 
+PREFIX = "ZIXLY_"
+
 
 class Settings(BaseSettings):
     """All settings with their defaults. A process needs only the ones it uses; `required` names what is missing."""
 
-    model_config = SettingsConfigDict(env_prefix="ZIXLY_", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     environment: Literal["local", "production"] = "local"
     home: Path = Path(".zixly")
@@ -91,3 +95,13 @@ def read_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ZIXLY_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name} is wrong: {first['msg']}") from None
+
+
+def settings_now() -> Settings:
+    """`read_settings` for code that asks again and again, such as an op: read once for as long as the environment stays the same."""
+    return _settings_of(frozenset((name, value) for name, value in os.environ.items() if name.startswith(PREFIX)))
+
+
+@lru_cache(maxsize=4)
+def _settings_of(environment: frozenset[tuple[str, str]]) -> Settings:
+    return read_settings()

@@ -18,7 +18,10 @@ from zixly_cli.deliveries import post, sample_maker
 from zixly_cli.seed import DEMO
 from zixly_cli.stack.orphans import orphans_of
 
+# Invoices that the sandbox always has (zixly_sandbox/README.md); their customers are HubSpot contacts.
 PAID_INVOICE = "8694c9c5-7097-4449-a708-b8c1982921a4"
+OPEN_INVOICE = "3e6c2f57-3d0c-4b1d-8f61-7c2b6b8f7a21"
+PART_PAID_INVOICE = "0f5a1f4e-5f2c-4d8c-9a53-0d1f6c7a9b10"
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 WITHIN_TWO_MINUTES = 120.0
 
@@ -42,10 +45,11 @@ def sandbox(stack: StackUnderTest, method: str, path: str, **arguments: Any) -> 
     return answer.json() if answer.content else None
 
 
-def pay(stack: StackUnderTest) -> str:
+def pay(stack: StackUnderTest, invoice: str | None = None) -> str:
     """Pay an invoice in the sandbox, which sends the webhook; its id."""
-    invoice: str = sandbox(stack, "POST", f"/xero/{DEMO.organisation}/pay", json={"count": 1})["paid"][0]
-    return invoice
+    body = {"invoice_ids": [invoice]} if invoice else {"count": 1}
+    paid: str = sandbox(stack, "POST", f"/xero/{DEMO.organisation}/pay", json=body)["paid"][0]
+    return paid
 
 
 def job_of(stack: StackUnderTest, record: str) -> dict[str, Any] | None:
@@ -60,6 +64,13 @@ def ended_job(stack: StackUnderTest, record: str, *, seconds: float = WITHIN_TWO
 
     found: dict[str, Any] = stack.wait_until(ended, seconds=seconds, words=f"the job about {record} has ended")
     return found
+
+
+def wait_until_all_jobs_ended(stack: StackUnderTest) -> None:
+    def open_jobs() -> list[dict[str, Any]]:
+        return stack.rows("select id from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')")
+
+    stack.wait_until(lambda: not open_jobs(), seconds=WITHIN_TWO_MINUTES, words="every job has ended")
 
 
 def running_job(stack: StackUnderTest, record: str) -> dict[str, Any]:
@@ -132,6 +143,32 @@ def test_a_worker_killed_in_mid_run_costs_an_attempt_and_writes_nothing_twice(st
     assert len(writes_to_contacts(stack, contact, number=invoice_number(stack, invoice))) == 1
 
 
+def test_re_executing_a_red_run_from_failure_brings_its_failed_job_to_an_end(stack: StackUnderTest) -> None:
+    sandbox(stack, "POST", "/faults", json={"system": "hubspot", "pattern": "POST */batch/update", "kind": "500"})
+    invoice = pay(stack, OPEN_INVOICE)
+    failed = ended_job(stack, invoice)
+    assert (failed["status"], failed["attempts"], failed["dead_letter"]) == ("FAILED", 3, True)
+    stack.wait_until(lambda: dagster_run(stack, failed["run_id"])["status"] == "FAILURE", seconds=20, words="the run is red")
+    sandbox(stack, "DELETE", "/faults")
+    mutation = """mutation($run: String!) {
+      launchRunReexecution(reexecutionParams: {parentRunId: $run, strategy: FROM_FAILURE}) { __typename ... on PythonError { message } } }"""
+    answer = httpx2.post(
+        f"{stack.plan.urls.webserver}/graphql",
+        json={"query": mutation, "variables": {"run": failed["run_id"]}},
+        timeout=30,
+        trust_env=False,
+    )
+    assert answer.json()["data"]["launchRunReexecution"]["__typename"] == "LaunchRunSuccess"
+
+    def completed() -> bool:
+        job = job_of(stack, invoice)
+        return job is not None and job["status"] == "COMPLETED"
+
+    stack.wait_until(completed, seconds=60, words="the job is completed")
+    contact = stack.rows("select result from zixly.workflow_jobs where id = %s", failed["id"])[0]["result"]["contact_id"]
+    assert len(writes_to_contacts(stack, contact, number=invoice_number(stack, invoice))) == 1
+
+
 def test_deliveries_taken_while_valkey_is_away_are_done_when_it_comes_back_empty(stack: StackUnderTest) -> None:
     assert stack.zixly("stop", "valkey").returncode == 0
     seeded = sandbox(stack, "POST", "/webhooks/xero/send", json={"organisation": DEMO.organisation, "count": 50, "status": None})
@@ -140,11 +177,7 @@ def test_deliveries_taken_while_valkey_is_away_are_done_when_it_comes_back_empty
     assert answers == [200] * len(records)
     assert len(records) == 50
     assert stack.zixly("start", "valkey", "--empty").returncode == 0
-
-    def open_jobs() -> list[dict[str, Any]]:
-        return stack.rows("select id from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')")
-
-    stack.wait_until(lambda: not open_jobs(), seconds=WITHIN_TWO_MINUTES, words="every job has ended")
+    wait_until_all_jobs_ended(stack)
     statuses = stack.rows("select distinct status from zixly.workflow_jobs where record_id = any(%s)", records)
     assert statuses == [{"status": "COMPLETED"}]
     assert len(stack.rows("select distinct record_id from zixly.workflow_jobs where record_id = any(%s)", records)) == 50
@@ -181,6 +214,7 @@ def test_a_bridge_that_is_killed_is_back_and_what_it_acknowledged_is_there(stack
 
 
 def test_the_page_for_metrics_tells_what_happened(stack: StackUnderTest) -> None:
+    wait_until_all_jobs_ended(stack)
     text = httpx2.get(f"{stack.plan.urls.bridge}/metrics", trust_env=False).text
     done = stack.rows("select count(*) from zixly.workflow_jobs where status = 'COMPLETED'")[0]["count"]
     line = next(one for one in text.splitlines() if one.startswith("pipeline_jobs_processed_total") and 'status="completed"' in one)

@@ -8,7 +8,6 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
 from uuid import UUID
 
 import structlog
@@ -25,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from zixly_core.errors import StoreUnavailable
 from zixly_core.process import shared_database
-from zixly_core.settings import Settings, read_settings
+from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import RunIdentity, tenant_of_batch
 from zixly_core.stores.database import Database
 from zixly_core.stores.release import release_run
@@ -66,7 +65,7 @@ def run_in_worker(run_id: str) -> str:
     with interrupts_raised():
         end = end_of(run, instance)
     conclude(run_id, instance)
-    release(run, interrupted=end in {RunEnd.CANCELED, RunEnd.INTERRUPTED}, settings=settings_of_process())
+    release(run, interrupted=end in {RunEnd.CANCELED, RunEnd.INTERRUPTED}, settings=settings_now())
     log.info("run_ended", run_id=run_id, end=end.value)
     return end
 
@@ -76,12 +75,6 @@ def worker_instance() -> DagsterInstance:
     if os.getpid() not in _instances:
         _instances[os.getpid()] = DagsterInstance.get()
     return _instances[os.getpid()]
-
-
-@cache
-def settings_of_process() -> Settings:
-    """Read once: the environment of a process does not change, and reading it costs some milliseconds."""
-    return read_settings()
 
 
 def is_to_be_executed(run: DagsterRun) -> bool:

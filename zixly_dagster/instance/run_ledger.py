@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from zixly_core.process import shared_database
-from zixly_core.settings import read_settings
+from zixly_core.settings import settings_now
 from zixly_core.stores.cancel import request_cancel_of_run
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import take_back
@@ -41,4 +41,4 @@ class PostgresRunLedger:
 
     @property
     def _database(self) -> Database:
-        return shared_database(read_settings().required("database_url_dispatch"), name="dispatch")
+        return shared_database(settings_now().required("database_url_dispatch"), name="dispatch")

@@ -28,8 +28,9 @@ from zixly_dagster.instance.private_names import silence_console
 from zixly_dagster.instance.run_in_worker import run_in_worker
 from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, workers_app
 
-# Whoever stops us waits 6 s before the kill (zixly_cli/stack/programs.py); an interrupted run needs one to give its jobs back.
-PATIENCE_SECONDS = 4.0
+# Whoever stops us waits 6 s before the kill (zixly_cli/stack/programs.py); an interrupted run needs one
+# to give its jobs back, and Celery up to two to end.
+PATIENCE_SECONDS = 3.0
 
 log = structlog.get_logger()
 

@@ -7,6 +7,7 @@ from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out
 
 from zixly_core.job import Completed, JobEnd, JobStatus, superseded
 from zixly_core.stores.claims import Progress
+from zixly_core.stores.release import GIVEN_BACK
 from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.notifications import NotificationsResource
@@ -48,7 +49,7 @@ def claim_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
 def settle_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
     """Write down as completed what the steps before have finished; each job says in its result what was done."""
     work = batch.work(context)
-    ends = [JobEnd(job, Completed(job.checkpoint.get("result", {}))) for job in work.jobs()]
+    ends = [JobEnd(job, Completed(job.checkpoint["result"])) for job in work.jobs() if "result" in job.checkpoint]
     settled = work.settle(ends)
     statuses = settled.statuses if settled else {}
     rows = [job_row(end.job, statuses[end.job.id].value if end.job.id in statuses else "lost to another run") for end in ends]
@@ -57,8 +58,14 @@ def settle_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
 
 @op(ins=AFTER, out=DONE)
 def conclude(context: OpExecutionContext, batch: BatchResource, notifications: NotificationsResource) -> None:
-    """End the run: tell whoever wants to know, and turn the run red if one of its jobs ended FAILED, naming which and why."""
+    """End the run: tell whoever wants to know, and turn the run red if one of its jobs ended FAILED, naming which and why.
+
+    Jobs that are still in hand are due again and go on in a run of their own, from their checkpoints: this is what happens when
+    somebody re-executes a red run from failure, which repeats this op alone.
+    """
     work = batch.work(context)
+    unfinished = work.jobs()
+    work.settle([JobEnd(job, GIVEN_BACK) for job in unfinished])
     ended = work.ended()
     failed = [row for row in ended if row["status"] == JobStatus.FAILED]
     waiting = [row for row in ended if row["status"] == JobStatus.QUEUED]
@@ -72,7 +79,7 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
             },
             allow_retries=False,
         )
-    summary = f"{counted(len(ended) - len(waiting), 'job')} ended well" + (f", {len(waiting)} will be tried again." if waiting else ".")
+    summary = f"{counted(len(ended) - len(waiting), 'job')} ended well" + (f", {len(waiting)} go on in another run." if waiting else ".")
     table = [{"job": str(one["id"]), "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
     show(context, summary=summary, rows=table, ended=len(ended) - len(waiting), waiting=len(waiting))
 

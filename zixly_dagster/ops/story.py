@@ -10,7 +10,7 @@ from typing import Any
 from dagster import MetadataValue, OpExecutionContext, TableColumn, TableRecord, TableSchema
 
 from zixly_core.job import ClaimedJob, LogEntry
-from zixly_core.settings import read_settings
+from zixly_core.settings import settings_now
 
 # A table longer than this is cut: Dagster keeps metadata in its event log, and a page of rows is what people read.
 ROWS_SHOWN = 50
@@ -57,7 +57,7 @@ def schema_of(rows: Sequence[Mapping[str, str]]) -> TableSchema:
 
 def job_links(jobs: Iterable[ClaimedJob]) -> dict[str, str]:
     """Links to the jobs' own pages at the bridge."""
-    base = read_settings().bridge_public_url.rstrip("/")
+    base = settings_now().bridge_public_url.rstrip("/")
     return {f"job {str(job.id)[-8:]}": f"{base}/webhook/jobs/{job.id}" for job in jobs}
 
 

@@ -11,9 +11,9 @@ from uuid import UUID
 from dagster import ConfigurableResource, DagsterRun, Failure, OpExecutionContext
 from pydantic import Field
 
-from zixly_core.job import Cancelled, ClaimedJob, JobEnd, JobStatus
+from zixly_core.job import Cancelled, ClaimedJob, JobEnd
 from zixly_core.process import shared_database
-from zixly_core.settings import Settings, read_settings
+from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
 from zixly_core.stores.database import Database
 from zixly_core.stores.outcomes import ended_jobs
@@ -57,9 +57,6 @@ class BatchWork:
         """What has become of the jobs that this run held."""
         return ended_jobs(self.database, self.run)
 
-    def failed(self) -> list[Mapping[str, Any]]:
-        return [row for row in self.ended() if row["status"] == JobStatus.FAILED]
-
     def row(self) -> Mapping[str, Any]:
         """The batch's own row: workflow, connection, lane, number of jobs."""
         row = batch_row(self.database, self.run)
@@ -79,7 +76,7 @@ class BatchResource(ConfigurableResource[BatchWork]):
 
     def work(self, context: OpExecutionContext) -> BatchWork:
         """The hold of the op's run on the batch. Raises `Failure` for a batch that does not exist."""
-        settings = read_settings()
+        settings = settings_now()
         database = shared_database(settings.required("database_url_runs"), name="runs")
         return BatchWork(database, identity_of(database, context.run, batch_id=self.batch_id), settings)
 

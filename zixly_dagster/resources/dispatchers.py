@@ -10,7 +10,7 @@ from zixly_core.broker import broker_answers
 from zixly_core.dispatcher import Dispatcher
 from zixly_core.process import shared_database, shared_queue
 from zixly_core.queue import Queue
-from zixly_core.settings import Settings, read_settings
+from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits
 from zixly_core.stores.sweep import SweepLimits
@@ -21,7 +21,7 @@ class DispatchersResource(ConfigurableResource[None]):
 
     def of(self, system: str) -> Dispatcher:
         """The dispatcher of a system."""
-        settings = read_settings()
+        settings = settings_now()
         limits = HandoverLimits(max_open_batches=settings.max_open_batches, slots=settings.total_slots, max_batch=settings.max_batch)
         return Dispatcher(
             system=system,
@@ -32,13 +32,13 @@ class DispatchersResource(ConfigurableResource[None]):
         )
 
     def queue_of(self, system: str) -> Queue:
-        return shared_queue(read_settings().queue_url.get_secret_value(), name=system)
+        return shared_queue(settings_now().queue_url.get_secret_value(), name=system)
 
     def database(self) -> Database:
-        return shared_database(read_settings().required("database_url_dispatch"), name="dispatch")
+        return shared_database(settings_now().required("database_url_dispatch"), name="dispatch")
 
     def sweep_limits(self) -> SweepLimits:
-        settings: Settings = read_settings()
+        settings: Settings = settings_now()
         return SweepLimits(
             max_attempts=settings.max_attempts,
             attempt_timeout=timedelta(seconds=settings.attempt_timeout_seconds),

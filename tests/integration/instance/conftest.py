@@ -152,6 +152,10 @@ class Stack:
         self.started.append(Started(process, log))
         return self.started[-1]
 
+    def kill_all(self) -> None:
+        for one in self.started:
+            one.kill()
+
     def start_worker(self, name: str = "worker-1", *, slots: int = 2) -> Started:
         worker = self.start("zixly_dagster.instance.worker", "--name", name, ZIXLY_WORKER_SLOTS=str(slots))
         until(lambda: "worker_ready" in worker.said or worker.process.poll() is not None, seconds=30, what="the worker is ready")
@@ -223,6 +227,6 @@ def stack(
         monkeypatch.setenv(name, value)
     with ExitStack() as exits, DagsterInstance.get() as instance:
         made = Stack(instance=instance, environment=environment, folder=tmp_path, valkey=valkey)
-        exits.callback(lambda: [one.kill() for one in made.started])
+        exits.callback(made.kill_all)
         yield made
         made.instance.run_launcher.celery.close()  # type: ignore[attr-defined]

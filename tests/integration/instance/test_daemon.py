@@ -8,6 +8,7 @@ import sys
 import time
 
 from dagster import DagsterRunStatus, RunsFilter
+from dagster._core.run_coordinator import SubmitRunContext
 
 from tests.integration.instance.conftest import ROOT, SAMPLE, Stack, until
 from zixly_cli.stack.probes import code_server_answers
@@ -48,10 +49,8 @@ def test_a_sensors_run_goes_past_the_queue_and_what_people_launch_waits_in_it(st
     assert len(stack.instance.get_runs(RunsFilter())) == 2, "a run key asks for one run, however often the sensor ticks"
 
 
-def context_of(stack: Stack, run_id: str) -> object:
+def context_of(stack: Stack, run_id: str) -> SubmitRunContext:
     """What the webserver hands to the coordinator, without a request behind it."""
-    from dagster._core.run_coordinator import SubmitRunContext
-
     run = stack.instance.get_run_by_id(run_id)
     assert run is not None
     return SubmitRunContext(run, workspace=None)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from tests.integration.instance.conftest import Stack, until
 from zixly_dagster.instance.engines import shared_engine
 from zixly_dagster.instance.event_log import PooledEventLogStorage
 from zixly_dagster.instance.migrate import migrate
+from zixly_dagster.instance.pooled import Pooled
 from zixly_dagster.instance.run_storage import PooledRunStorage
 from zixly_dagster.instance.schedule_storage import PooledScheduleStorage
 from zixly_dagster.instance.storage import PooledPostgresStorage
@@ -69,11 +70,10 @@ def test_each_part_can_be_made_by_itself_from_what_the_storage_says_of_it(stack:
 
 def test_the_three_storages_of_all_instances_in_a_process_share_one_engine(stack: Stack) -> None:
     with DagsterInstance.from_ref(stack.instance.get_ref()) as other:
-        engines = {
-            id(storage._engine)  # type: ignore[attr-defined]
-            for one in (stack.instance, other)
-            for storage in (one.run_storage, one.event_log_storage, one.schedule_storage)
-        }
+        parts = [part for one in (stack.instance, other) for part in (one.run_storage, one.event_log_storage, one.schedule_storage)]
+        storages: list[object] = [part for part in parts if isinstance(part, Pooled)]
+        engines = {id(part._engine) for part in storages if isinstance(part, Pooled)}
+    assert len(storages) == 6
     assert len(engines) == 1
 
 

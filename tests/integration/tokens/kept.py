@@ -12,13 +12,14 @@ from zixly_core.http_client import new_client
 from zixly_core.ids import new_id
 from zixly_core.oauth import OAuthApp, TokenExchange
 from zixly_core.secret_box import SecretBox
+from zixly_core.secrets.keys import keys_in
 from zixly_core.stores.database import Database
 from zixly_core.stores.tokens import PostgresTokenStore
 from zixly_core.token_store import Connection, TokenSet, packed, secret_context
 from zixly_core.tokens import TokenKeeper
 
 # For tests only; processes of one test share it.
-BOX = SecretBox([urlsafe_b64encode(bytes(range(32))).decode()])
+BOX = SecretBox(keys_in(urlsafe_b64encode(bytes(range(32))).decode(), source="tests"))
 
 
 def store_over(database_url: str, *, lock_timeout: timedelta = timedelta(seconds=20)) -> PostgresTokenStore:

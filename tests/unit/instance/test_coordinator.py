@@ -50,7 +50,7 @@ class Context(SubmitRunContext):
 def submitted(run: DagsterRun, *, user: str | None = None) -> Instance:
     instance = Instance(run)
     coordinator = LiveFirstRunCoordinator()
-    coordinator.register_instance(instance)  # type: ignore[no-untyped-call]
+    coordinator.register_instance(instance)  # type: ignore[arg-type]
     context = Context(run, workspace=None)  # type: ignore[arg-type]
     context.user = user
     coordinator.submit_run(context)

@@ -86,7 +86,12 @@ def test_what_could_not_be_written_is_written_by_the_next_flush_in_order() -> No
 def test_threads_that_add_and_flush_lose_nothing_and_double_nothing() -> None:
     written = Written()
     with EventBuffer(written, most=10, longest=timedelta(milliseconds=1)) as buffer:
-        adders = [threading.Thread(target=lambda n=n: [buffer.add(n * 1000 + i) for i in range(300)]) for n in range(4)]
+
+        def add_many(first: int) -> None:
+            for number in range(first, first + 300):
+                buffer.add(number)
+
+        adders = [threading.Thread(target=add_many, args=(n * 1000,)) for n in range(4)]
         for adder in adders:
             adder.start()
         for adder in adders:

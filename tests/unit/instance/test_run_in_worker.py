@@ -73,7 +73,7 @@ def test_a_run_whose_end_was_not_written_gets_one(status: DagsterRunStatus, repo
 
 
 def test_the_end_is_kept_in_hand_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("zixly_dagster.instance.run_in_worker.time.sleep", lambda _seconds: None)
     instance = Instance(DagsterRunStatus.STARTED, times_away=3)
     conclude(RUN_ID, instance)  # type: ignore[arg-type]
     assert instance.reported == ["failed"]

@@ -1,0 +1,36 @@
+"""The sandbox as the benchmarks want it: no vendor limit that would be measured instead of us, and invoices in any number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+
+from benchmarks.errors import NotMeasured
+from zixly_cli.seed import DEMO
+
+TIMEOUT_SECONDS = 60.0
+# More calls than any question makes. Latency and everything else stay as they are.
+NO_LIMITS: dict[str, Any] = {
+    "xero": {"minute_calls": 10_000_000, "day_calls": 10_000_000, "app_minute_calls": 10_000_000, "concurrent_calls": 1_000},
+    "hubspot": {"burst_calls": 10_000_000, "search_calls": 10_000_000},
+}
+
+
+def lift_limits(sandbox_url: str) -> None:
+    """Raises `NotMeasured` when the sandbox does not do it."""
+    call("PATCH", f"{sandbox_url}/_sandbox/rules", NO_LIMITS)
+
+
+def paid_invoices(sandbox_url: str, *, count: int) -> list[str]:
+    """Ids of so many new paid sales invoices of as many customers of the demo organisation; no webhook was sent for them."""
+    wanted = {"organisation": DEMO.organisation, "customers": count, "invoices": count, "paid_percent": 100, "only_sales": True}
+    ids: list[str] = call("POST", f"{sandbox_url}/_sandbox/seed", wanted)["invoice_ids"]
+    return ids
+
+
+def call(method: str, url: str, body: dict[str, Any]) -> Any:
+    try:
+        return httpx2.request(method, url, json=body, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status().json()
+    except httpx2.HTTPError as error:
+        raise NotMeasured(f"The sandbox did not do what the measurement needs ({error})") from error

@@ -1,0 +1,108 @@
+"""One call of the benchmarks: the stack up, every question put to ours and then to the stock instance, everything stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from benchmarks.bench_stack import BenchStack, bench_stack
+from benchmarks.deliveries import send_all
+from benchmarks.errors import NotMeasured
+from benchmarks.instance import STOCK, ZIXLY, Instance
+from benchmarks.ledger import ended_jobs, refuse_unfinished
+from benchmarks.progress import Say
+from benchmarks.questions import idle, latency, runs
+from benchmarks.sandbox import lift_limits, paid_invoices
+from benchmarks.scale import Scale
+from benchmarks.stock_dagster import stock_dagster
+from zixly_core.errors import ZixlyError
+
+WARM_UP_SECONDS = 120.0
+
+
+class Measure(Protocol):
+    """A question, put to an instance."""
+
+    def __call__(self, instance: Instance, *, scale: Scale, say: Say) -> dict[str, float | None]: ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """`has_baseline`: it is put to the stock instance too."""
+
+    measure: Measure
+    has_baseline: bool
+
+
+# In the order in which they are put. The idle stack comes first, before anything has grown.
+QUESTIONS: Mapping[str, Question] = {
+    "idle": Question(idle.measure, has_baseline=False),
+    "runs": Question(runs.measure, has_baseline=True),
+    "latency": Question(latency.measure, has_baseline=True),
+}
+
+
+@dataclass
+class Findings:
+    """Figures by name, and why others are missing."""
+
+    figures: dict[str, float | None] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def measured(names: Iterable[str], *, scale: Scale, say: Say) -> Findings:
+    """Put the named questions. One that fails leaves its reason in `problems`, and the others are put all the same."""
+    findings = Findings()
+    questions = {name: QUESTIONS[name] for name in QUESTIONS if name in set(names)}
+    with_baseline = {name: question for name, question in questions.items() if question.has_baseline}
+    say("starting the stack")
+    with bench_stack() as stack:
+        lift_limits(stack.plan.urls.sandbox)
+        stack.limit_batches(1)
+        ours = Instance(ZIXLY, stack, stack.plan.urls.dagster)
+        put(questions, ours, scale=scale, say=say, findings=findings)
+        if with_baseline:
+            attempt("stock instance", lambda: baseline(with_baseline, stack, scale=scale, say=say, findings=findings), say, findings)
+        say("stopping everything")
+    return findings
+
+
+def baseline(questions: Mapping[str, Question], stack: BenchStack, *, scale: Scale, say: Say, findings: Findings) -> None:
+    say("starting the stock instance in place of ours")
+    stack.stop_running_jobs()
+    with stock_dagster(stack) as url:
+        put(questions, Instance(STOCK, stack, url), scale=scale, say=say, findings=findings)
+
+
+def put(questions: Mapping[str, Question], instance: Instance, *, scale: Scale, say: Say, findings: Findings) -> None:
+    """Put every question to a warm instance."""
+    warm_up(instance, count=1 if instance.is_stock else 2 * instance.stack.plan.settings.workers, say=say)
+    for name, question in questions.items():
+        say(f"{instance.name}: {name}")
+
+        def ask(question: Question = question) -> None:
+            findings.figures.update(question.measure(instance, scale=scale, say=say))
+
+        attempt(f"{instance.name}, {name}", ask, say, findings)
+
+
+def attempt(what: str, act: Callable[[], None], say: Say, findings: Findings) -> None:
+    try:
+        act()
+    except ZixlyError as error:
+        findings.problems.append(f"{what}: {error}")
+        say(f"not measured: {what}: {error}")
+
+
+def warm_up(instance: Instance, *, count: int, say: Say) -> None:
+    """A few jobs that nobody counts, so that no figure holds what happens once in a process. Raises `NotMeasured`."""
+    urls = instance.stack.plan.urls
+    invoices = paid_invoices(urls.sandbox, count=count)
+    send_all(instance.stack, invoices)
+    jobs = ended_jobs(urls.owner, invoices, patience_seconds=WARM_UP_SECONDS, progress=lambda _: None)
+    try:
+        refuse_unfinished(jobs, expected=count)
+    except NotMeasured as error:
+        raise NotMeasured(f"{instance.name} does not get its first jobs done: {error}") from error
+    say(f"{instance.name} is warm")
