@@ -29,10 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     except ZixlyError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("benchmarks: stopped, nothing was written\n")
+        return 130
     figures = all_figures(found.figures)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     document = document_of(figures, machine=description(), measured_at=now, is_quick=chosen.quick, problems=found.problems)
-    write_results(document)
+    if not chosen.only:
+        write_results(document)
     console = Console() if sys.stdout.isatty() else Console(width=TABLE_WIDTH)
     console.print(table_of(figures))
     print(json_line(document))
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the platform beside Dagster as it comes.")
     made.add_argument("--quick", action="store_true", help="a short form: few jobs, no repetitions")
-    made.add_argument("--only", action="append", choices=tuple(QUESTIONS), help="this question alone (may be repeated)")
+    made.add_argument("--only", action="append", choices=tuple(QUESTIONS), help="only this question; may be repeated; no results file")
     return made
 
 

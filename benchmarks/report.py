@@ -21,6 +21,7 @@ KEYS = tuple(
     jobs_per_minute_burst express_jobs_per_minute jobs_ratio_to_express runs_per_minute stock_runs_per_minute runs_ratio_to_stock
     first_op_p50_s first_op_p95_s completed_p50_s completed_p95_s
     stock_first_op_p50_s stock_first_op_p95_s stock_completed_p50_s stock_completed_p95_s
+    single_completed_p50_s stock_single_completed_p50_s single_first_op_p50_s stock_single_first_op_p50_s
     worker_utilisation growth_ratio idle_memory_mb idle_processes
     """.split()
 )
@@ -40,10 +41,12 @@ class Line:
 LINES = (
     Line("runs a minute, one job each", "runs_per_minute", "", stock="stock_runs_per_minute"),
     Line("  as a multiple of the stock launcher", "runs_ratio_to_stock", "x", goal="15 x"),
-    Line("sent to first op, median", "first_op_p50_s", "s", stock="stock_first_op_p50_s", goal="0.2 s"),
-    Line("sent to first op, 95 of 100", "first_op_p95_s", "s", stock="stock_first_op_p95_s", goal="1 s"),
-    Line("sent to completed, median", "completed_p50_s", "s", stock="stock_completed_p50_s"),
-    Line("sent to completed, 95 of 100", "completed_p95_s", "s", stock="stock_completed_p95_s"),
+    Line("sent to first op, 1 a second, median", "first_op_p50_s", "s", stock="stock_first_op_p50_s", goal="0.2 s"),
+    Line("sent to first op, 1 a second, 95 of 100", "first_op_p95_s", "s", stock="stock_first_op_p95_s", goal="1 s"),
+    Line("sent to completed, 1 a second, median", "completed_p50_s", "s", stock="stock_completed_p50_s"),
+    Line("sent to completed, 1 a second, 95 of 100", "completed_p95_s", "s", stock="stock_completed_p95_s"),
+    Line("sent to first op, one at a time, median", "single_first_op_p50_s", "s", stock="stock_single_first_op_p50_s"),
+    Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", stock="stock_single_completed_p50_s"),
     Line("memory of the idle stack", "idle_memory_mb", "MB", goal="below 1200 MB"),
     Line("processes of the idle stack", "idle_processes", ""),
 )
@@ -80,7 +83,7 @@ def json_line(document: Mapping[str, object]) -> str:
 
 
 def table_of(figures: Figures) -> Table:
-    """Only the figures that the questions of this version can give."""
+    """Only the figures that the questions of this version can give; a dash for those that did not come."""
     table = Table(title="Measured", title_justify="left")
     table.add_column("what", no_wrap=True)
     for column in ("Zixly", "stock Dagster", "goal"):
@@ -93,6 +96,6 @@ def table_of(figures: Figures) -> Table:
 
 def cell(value: float | None, *, unit: str) -> str:
     if value is None:
-        return "not measured"
+        return "–"
     number = f"{value:.2f}" if unit == "s" else f"{value:.1f}" if unit == "x" or value % 1 else f"{value:.0f}"
     return f"{number} {unit}".rstrip()

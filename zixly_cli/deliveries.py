@@ -13,6 +13,7 @@ import orjson
 
 from zixly_core.errors import SettingsError, Transient
 from zixly_core.signatures import hmac_base64
+from zixly_core.systems.callbacks.receive import key_of
 
 TIMEOUT_SECONDS = 10.0
 # Xero counts events; any numbers above zero will do, zero marks a probe.
@@ -58,8 +59,25 @@ def xero_signed(body: bytes, *, key: str) -> SignedDelivery:
     return SignedDelivery(path="xero", headers=headers, body=body)
 
 
+def callback_delivery(records: Sequence[str], *, account: str, key: str, now: datetime) -> SignedDelivery:
+    """Our own sender asks for work on one invoice of a Xero organisation (Standard Webhooks). `key` is its token and its secret
+    with a blank between them."""
+    token, _, secret = key.partition(" ")
+    record = {"system": "xero", "account": account, "category": "INVOICE", "id": records[0]}
+    body = orjson.dumps({"type": "invoice.changed", "timestamp": now.astimezone(UTC).isoformat(), "data": {"record": record}})
+    message_id, seconds = f"msg_{secrets.token_hex(12)}", str(int(now.timestamp()))
+    signature = hmac_base64(key_of(secret), f"{message_id}.{seconds}.".encode() + body)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": seconds,
+        "webhook-signature": f"v1,{signature}",
+    }
+    return SignedDelivery(path=f"callbacks/{token}", headers=headers, body=body)
+
+
 # System -> how its sample is made. Takes record ids, account, key and clock.
-SAMPLES: Mapping[str, Callable[..., SignedDelivery]] = {"xero": xero_delivery}
+SAMPLES: Mapping[str, Callable[..., SignedDelivery]] = {"xero": xero_delivery, "callbacks": callback_delivery}
 SIGNERS: Mapping[str, Callable[..., SignedDelivery]] = {"xero": xero_signed}
 
 

@@ -15,9 +15,10 @@ import httpx2
 import orjson
 from rich.console import Console
 
-from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, SignedDelivery, post
+from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, SignedDelivery, post, sample_maker
 from zixly_cli.job_stories import JobStory, stories_since, story_table
-from zixly_cli.seed import TENANTS
+from zixly_cli.seed import DEMO, TENANTS
+from zixly_cli.send import DEMO_INVOICE
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, user_variables
 from zixly_cli.stack.home import Home, HomeLock
 from zixly_cli.stack.orphans import end_orphans
@@ -86,6 +87,7 @@ def demonstrate(settings: StackSettings, *, variables: Mapping[str, str], stop: 
         try:
             began = datetime.now(UTC)
             push_recorded(stack, say=say)
+            ask_as_own_sender(stack, say=say)
             paid = pay_invoices(stack, say=say)
             stories = finished_stories(stack, since=began, paid=paid, stop=stop, say=say)
         finally:
@@ -108,6 +110,17 @@ def push_recorded(stack: Stack, *, say: Say) -> None:
         say(f"sent {name}: {answer.status_code}")
         if not answer.is_success:
             raise Transient(f"The bridge answered {answer.status_code} to {name}")
+
+
+def ask_as_own_sender(stack: Stack, *, say: Say) -> None:
+    """The demo tenant's own system asks for an invoice to be looked at. Raises `Transient` when it is not taken."""
+    made = stack.plan.secrets
+    key = f"{made.callback_token} {made.callback_secret}"
+    delivery = sample_maker("callbacks")([DEMO_INVOICE], account=DEMO.organisation, key=key, now=datetime.now(UTC))
+    answer = post(delivery, bridge_url=stack.plan.urls.bridge)
+    say(f"a sender of our own asked for an invoice: {answer.status_code}, {len(answer.json().get('jobs', []))} job")
+    if not answer.is_success:
+        raise Transient(f"The bridge answered {answer.status_code} to a callback")
 
 
 def recorded_delivery(system: str, name: str, *, key: str) -> SignedDelivery:

@@ -15,6 +15,7 @@ import psycopg
 
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.key_file import read_key_file
+from zixly_core.systems.callbacks.receive import account_of
 from zixly_core.token_store import TokenSet, packed
 
 # Any fixed UUID: the name space of our demo ids.
@@ -39,6 +40,14 @@ class DemoTenant:
     portal: str
     xero_refresh: str = field(repr=False)
     hubspot_refresh: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A sender of our own: the token in its path, and what it signs with."""
+
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
 
 
 DEMO = DemoTenant(
@@ -66,8 +75,8 @@ def demo_id(*names: str) -> UUID:
     return uuid5(NAMESPACE, "/".join(names))
 
 
-def seed_demo(owner_url: str, *, key_file: Path) -> None:
-    """Write the demo tenants as the owner of the tables.
+def seed_demo(owner_url: str, *, key_file: Path, sender: Sender) -> None:
+    """Write the demo tenants, and the first one's own sender, as the owner of the tables.
 
     Tokens are put back to the first ones each time: the sandbox keeps its tokens in memory and has forgotten the later ones.
     """
@@ -75,6 +84,7 @@ def seed_demo(owner_url: str, *, key_file: Path) -> None:
     with psycopg.connect(owner_url) as connection:
         for tenant in TENANTS:
             seed_tenant(connection, tenant, box=box)
+        seed_sender(connection, sender, box=box)
         seed_people(connection)
 
 
@@ -103,6 +113,21 @@ def seed_tenant(connection: psycopg.Connection, tenant: DemoTenant, *, box: Secr
             " version = connection_secrets.version + 1, updated_at = now()",
             (connection_id, tenant_id, box.seal(tokens, context=str(connection_id))),
         )
+
+
+def seed_sender(connection: psycopg.Connection, sender: Sender, *, box: SecretBox) -> None:
+    """The demo tenant's own system, which asks for work by signed deliveries to a path of its own."""
+    connection_id = demo_id("connection", DEMO.slug, "callbacks")
+    connection.execute(
+        "insert into zixly.connections (id, tenant_id, system, external_id, name) values (%s, %s, 'callbacks', %s, %s)"
+        " on conflict (id) do update set external_id = excluded.external_id",
+        (connection_id, demo_id("tenant", DEMO.slug), account_of(f"/webhook/callbacks/{sender.token}"), f"{DEMO.name}, own system"),
+    )
+    connection.execute(
+        "insert into zixly.signing_secrets (id, connection_id, ciphertext) values (%s, %s, %s)"
+        " on conflict (id) do update set ciphertext = excluded.ciphertext",
+        (demo_id("signing", DEMO.slug), connection_id, box.seal(sender.secret.encode(), context=str(connection_id))),
+    )
 
 
 def seed_people(connection: psycopg.Connection) -> None:

@@ -15,8 +15,9 @@ from zixly_cli.stack.stack_secrets import load_or_make_secrets
 from zixly_core.errors import SettingsError
 
 # System -> the demo tenant's account there, and a record that the sandbox has (zixly_sandbox/README.md).
-DEMO_ACCOUNTS: Mapping[str, str] = {"xero": DEMO.organisation}
-DEMO_RECORDS: Mapping[str, str] = {"xero": "8694c9c5-7097-4449-a708-b8c1982921a4"}
+DEMO_ACCOUNTS: Mapping[str, str] = {"xero": DEMO.organisation, "callbacks": DEMO.organisation}
+DEMO_INVOICE = "8694c9c5-7097-4449-a708-b8c1982921a4"
+DEMO_RECORDS: Mapping[str, str] = {"xero": DEMO_INVOICE, "callbacks": DEMO_INVOICE}
 
 
 def send_sample(
@@ -41,11 +42,12 @@ def send_sample(
 
 
 def signing_key(system: str, *, settings: StackSettings, variables: Mapping[str, str]) -> str:
-    """The newest key of the environment, else the local stack's own."""
+    """The newest key of the environment, else the local stack's own; for callbacks the sender's token and secret."""
     given = variables.get(f"ZIXLY_{system.upper()}_WEBHOOK_KEYS", "").split(",")[0].strip()
     if given:
         return given
     path = Home(settings.home).secrets_file
     if not path.is_file():
         raise SettingsError(f"There is no key to sign with: {path} is missing; run `zixly up` once, or set ZIXLY_XERO_WEBHOOK_KEYS")
-    return load_or_make_secrets(path).xero_webhook_key
+    made = load_or_make_secrets(path)
+    return f"{made.callback_token} {made.callback_secret}" if system == "callbacks" else made.xero_webhook_key

@@ -32,6 +32,7 @@ def measure(instance: Instance, *, scale: Scale, say: Say) -> dict[str, float | 
     sent = send_all(instance.stack, invoices, per_second=scale.deliveries_per_second)
     progress = counted(say, f"{instance.name}: {{}} of {count} jobs have ended")
     jobs = ended_jobs(urls.owner, invoices, patience_seconds=scale.latency_patience_seconds, progress=progress)
+    say(f"{instance.name}: {sum(not job.is_open for job in jobs)} of {count} jobs ended in time")
     if not instance.is_stock:
         refuse_unfinished(jobs, expected=count)
     return figures_of(jobs, sent, prefix="stock_" if instance.is_stock else "")
@@ -41,13 +42,18 @@ def figures_of(jobs: Sequence[JobRow], sent: Mapping[str, float], *, prefix: str
     """Raises `NotMeasured` when a delivery has become no job, or more than one."""
     if sorted(job.invoice for job in jobs) != sorted(sent):
         raise NotMeasured(f"{len(sent)} deliveries became {len(jobs)} jobs; one for each was wanted")
-    first_op = [None if job.first_op is None else job.first_op - sent[job.invoice] for job in jobs]
+    first_op = [seconds_to_first_op(job, sent_at=sent[job.invoice]) for job in jobs]
     completed = [seconds_to_end(job, sent_at=sent[job.invoice]) for job in jobs]
     return {
         f"{prefix}{name}_p{percent}_s": percentile(values, percent)
         for name, values in (("first_op", first_op), ("completed", completed))
         for percent in PERCENTS
     }
+
+
+def seconds_to_first_op(job: JobRow, *, sent_at: float) -> float | None:
+    """None for a job that no run has begun."""
+    return None if job.first_op is None else job.first_op - sent_at
 
 
 def seconds_to_end(job: JobRow, *, sent_at: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -23,6 +24,10 @@ class StackSecrets:
     """Role -> password."""
     valkey: str = field(repr=False)
     xero_webhook_key: str = field(repr=False)
+    callback_token: str = field(repr=False)
+    """What stands in the path of the demo tenant's own sender."""
+    callback_secret: str = field(repr=False)
+    """What it signs with (Standard Webhooks)."""
 
 
 def load_or_make_secrets(path: Path) -> StackSecrets:
@@ -44,8 +49,10 @@ def new_secrets() -> StackSecrets:
         postgres={role: secrets.token_hex(24) for role in (SUPERUSER, OWNER, DAGSTER, *ROLES)},
         valkey=secrets.token_hex(24),
         xero_webhook_key=secrets.token_hex(32),
+        callback_token=secrets.token_hex(24),
+        callback_secret="whsec_" + b64encode(secrets.token_bytes(24)).decode(),
     )
 
 
 def as_document(made: StackSecrets) -> dict[str, object]:
-    return {"postgres": dict(made.postgres), "valkey": made.valkey, "xero_webhook_key": made.xero_webhook_key}
+    return {item.name: getattr(made, item.name) for item in fields(made)} | {"postgres": dict(made.postgres)}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from zixly_cli.seed import seed_demo
+from zixly_cli.seed import Sender, seed_demo
 from zixly_cli.stack.databases import DAGSTER, OWNER, ROLES, make_database, make_roles, may_connect
 from zixly_cli.stack.environment import prepare_dagster_home
 from zixly_cli.stack.manager import Manager, start_manager
@@ -68,7 +68,7 @@ def bring_up(stack: Stack, *, stop: threading.Event, say: Say) -> None:
     for name in ("code", *plan.worker_names):  # slow to import, and touching no table before there is work
         stack.manager.start(name)
     run_setup(plan, ("dagster-migrate", "zixly_dagster.instance.migrate"), ("register", "zixly_dagster.register"), stop=stop)
-    seed_demo(plan.urls.owner, key_file=plan.home.key_file)
+    seed_demo(plan.urls.owner, key_file=plan.home.key_file, sender=Sender(plan.secrets.callback_token, plan.secrets.callback_secret))
     say("tables are up to date, the demo tenants are there")
     start_group(stack, ("bridge", "code", *plan.worker_names), stop=stop, say=say)
     start_group(stack, ("daemon", "webserver"), stop=stop, say=say)
