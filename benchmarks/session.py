@@ -89,11 +89,16 @@ def put(questions: Mapping[str, Question], instance: Instance, *, scale: Scale, 
 
 
 def attempt(what: str, act: Callable[[], None], say: Say, findings: Findings) -> None:
+    """A failure is told in full as progress; the results keep its first line, since logs name places of the machine."""
     try:
         act()
     except ZixlyError as error:
-        findings.problems.append(f"{what}: {error}")
         say(f"not measured: {what}: {error}")
+        findings.problems.append(f"{what}: {first_line(error)}")
+
+
+def first_line(error: ZixlyError) -> str:
+    return str(error).partition("\n")[0].rstrip(":")
 
 
 def warm_up(instance: Instance, *, count: int, say: Say) -> None:

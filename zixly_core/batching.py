@@ -43,8 +43,9 @@ class Batch:
 GroupKey = tuple[int, str, UUID, UUID, str]
 
 
-def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int) -> list[Batch]:
-    """At most `capacity` batches out of the due jobs, which come in order of priority and age for each tenant.
+def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int, max_jobs: int) -> list[Batch]:
+    """At most `capacity` batches of together about `max_jobs` jobs, out of the due ones, which come in order of priority and age
+    for each tenant.
 
     Higher priority goes first; within one priority tenants take turns, so that a tenant with thousands of jobs leaves the
     others their share. A group's jobs are spread over the `slots` that could work on them side by side.
@@ -53,10 +54,13 @@ def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int)
     batches: list[Batch] = []
     for priority in sorted({key[0] for key in groups}):
         turns = [split_evenly(jobs, system=system, slots=slots) for key, jobs in sorted(groups.items(), key=age) if key[0] == priority]
-        while any(turns) and len(batches) < capacity:
+        while any(turns):
             for turn in turns:
-                if turn and len(batches) < capacity:
+                if len(batches) >= capacity or max_jobs <= 0:
+                    return batches
+                if turn:
                     batches.append(turn.pop(0))
+                    max_jobs -= len(batches[-1].job_ids)
     return batches
 
 

@@ -14,7 +14,7 @@ from zixly_core.stores.claims import RunIdentity, renew
 from zixly_core.stores.database import Database
 
 log = structlog.get_logger()
-_beating: set[tuple[int, str]] = set()
+_beating: dict[tuple[int, str], threading.Event] = {}
 _lock = threading.Lock()
 
 
@@ -24,22 +24,36 @@ def keep_alive(database: Database, run: RunIdentity, *, settings: Settings) -> N
     with _lock:
         if key in _beating:
             return
-        _beating.add(key)
-    beat = threading.Thread(target=_beat, args=(database, run, settings, key), name=f"heartbeat-{run.run_id[:8]}", daemon=True)
+        ended = _beating[key] = threading.Event()
+    beat = threading.Thread(target=_beat, args=(database, run, settings, ended), name=f"heartbeat-{run.run_id[:8]}", daemon=True)
     beat.start()
 
 
-def _beat(database: Database, run: RunIdentity, settings: Settings, key: tuple[int, str]) -> None:
+def let_go(run: RunIdentity) -> None:
+    """Stop the heartbeat of this run. A warm worker does several runs a second: each would leave a thread behind for a beat."""
+    with _lock:
+        ended = _beating.pop((os.getpid(), run.run_id), None)
+    if ended is not None:
+        ended.set()
+
+
+def _beat(database: Database, run: RunIdentity, settings: Settings, ended: threading.Event) -> None:
     """Renew until nothing is held any more. While Postgres is away it goes on trying: the lease may still be good afterwards."""
-    pause = threading.Event()
     timeout = timedelta(seconds=settings.attempt_timeout_seconds)
     try:
-        while not pause.wait(settings.heartbeat_seconds):
+        while not ended.wait(settings.heartbeat_seconds):
             try:
                 if renew(database, run, lease=settings.lease, timeout=timeout) == 0:
                     return
             except StoreUnavailable as error:
                 log.warning("heartbeat_missed", run_id=run.run_id, reason=error.reason)
     finally:
-        with _lock:
-            _beating.discard(key)
+        forget(run, ended)
+
+
+def forget(run: RunIdentity, ended: threading.Event) -> None:
+    """Only this beat's own entry: whoever claims again after `let_go` has one of its own."""
+    key = (os.getpid(), run.run_id)
+    with _lock:
+        if _beating.get(key) is ended:
+            del _beating[key]

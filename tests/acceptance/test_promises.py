@@ -151,7 +151,11 @@ def test_re_executing_a_red_run_from_failure_brings_its_failed_job_to_an_end(sta
     stack.wait_until(lambda: dagster_run(stack, failed["run_id"])["status"] == "FAILURE", seconds=20, words="the run is red")
     sandbox(stack, "DELETE", "/faults")
     mutation = """mutation($run: String!) {
-      launchRunReexecution(reexecutionParams: {parentRunId: $run, strategy: FROM_FAILURE}) { __typename ... on PythonError { message } } }"""
+      launchRunReexecution(reexecutionParams: {parentRunId: $run, strategy: FROM_FAILURE}) {
+        __typename
+        ... on PythonError { message }
+      }
+    }"""
     answer = httpx2.post(
         f"{stack.plan.urls.webserver}/graphql",
         json={"query": mutation, "variables": {"run": failed["run_id"]}},

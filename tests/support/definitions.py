@@ -24,5 +24,5 @@ def dagster_without_warnings() -> Iterator[None]:
 @cache
 def loaded_definitions() -> Definitions:
     with dagster_without_warnings():
-        from zixly_dagster.definitions import defs  # noqa: PLC0415 - importing is what warns
+        from zixly_dagster.definitions import defs
     return defs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,12 @@ from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.database import Database
 from zixly_core.token_store import Connection
 
-ONE_SQL = "select id, tenant_id, system, external_id, name, status, settings from zixly.connections where id = %s"
-OF_SYSTEM_SQL = "select id, tenant_id, system, external_id, name, status, settings from zixly.connections where system = %s limit 2"
+COLUMNS = (
+    "id, tenant_id, system, external_id, name, status, settings, parked_reason, "
+    "case when parked_until > now() then parked_until - now() end as parked_for"
+)
+ONE_SQL = f"select {COLUMNS} from zixly.connections where id = %s"
+OF_SYSTEM_SQL = f"select {COLUMNS} from zixly.connections where system = %s limit 2"
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,9 @@ class ConfiguredConnection(Connection):
     name: str
     status: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    parked_for: timedelta | None = None
+    """How much longer the account is to be left alone; None when it is not parked."""
+    parked_reason: str | None = None
 
 
 def connection_of(database: Database, run: RunIdentity, connection_id: UUID) -> ConfiguredConnection:
@@ -39,7 +47,7 @@ def partner_connection(database: Database, run: RunIdentity, source: ConfiguredC
     (`{system}_connection`), else the tenant's only one. Raises `Permanent` when that cannot be decided."""
     named = source.settings.get(f"{system}_connection")
     if named:
-        return connection_of(database, run, UUID(str(named)))
+        return connection_of(database, run, id_in_settings(str(named), name=f"{system}_connection", source=source))
     with database.transaction(tenant_id=run.tenant_id) as opened:
         rows = list(opened.execute(OF_SYSTEM_SQL, (system,)))
     if len(rows) != 1:
@@ -49,6 +57,14 @@ def partner_connection(database: Database, run: RunIdentity, source: ConfiguredC
             reason="connection_undecided",
         )
     return ConfiguredConnection(**rows[0])
+
+
+def id_in_settings(text: str, *, name: str, source: ConfiguredConnection) -> UUID:
+    """The id that a setting names. Raises `Permanent` for text that is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Permanent(f"The setting {name} of connection {source.id} is not an id.", reason="connection_missing") from None
 
 
 def connection_settings(database: Database, run: RunIdentity, connection_id: UUID) -> Mapping[str, Any]:

@@ -17,7 +17,8 @@ from zixly_core.stores.rows import columns_of, rows_from
 # One writer at a time for each system: two dispatchers must not put two jobs of one record into two hands.
 LOCK_SQL = "select pg_try_advisory_xact_lock(hashtext('zixly.dispatch'), hashtext(%s)) as mine"
 
-OPEN_BATCHES_SQL = "select lane, count(*) as open from zixly.batches where system = %s and ended_at is null group by lane"
+OPEN_BATCHES_SQL = """
+select lane, count(*) as batches, sum(job_count) as jobs from zixly.batches where system = %s and ended_at is null group by lane"""
 
 # Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
 # the index jobs_due. Left out: paused or parked owners, and records that some run has in hand.
@@ -33,7 +34,7 @@ with recursive waiting as (
 select due.* from waiting
 join zixly.tenants t on t.id = waiting.tenant_id and t.paused_at is null
 cross join lateral (
-  select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, w.max_batch, j.lane, j.priority, j.record_key, j.due_at
+  select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, least(w.max_batch, %(max_batch)s) as max_batch, j.lane, j.priority, j.record_key, j.due_at
   from zixly.workflow_jobs j
   join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
   join zixly.connections c on c.id = j.connection_id and c.paused_at is null and c.status = 'ACTIVE'
@@ -71,12 +72,25 @@ KNOWN_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
 @dataclass(frozen=True)
 class HandoverLimits:
-    """How much may be handed over: open batches for each system and lane, and slots that one burst is spread over."""
+    """How much may be handed over: open batches and their jobs for each system and lane, and slots that one burst is spread over.
+
+    Many small batches keep the workers busy in quiet times; in a burst the number of jobs bounds them, so that what is more
+    urgent does not wait behind a long backlog.
+    """
 
     max_open_batches: int
     slots: int
     max_batch: int
+    max_open_jobs: int = 640
     lanes: tuple[str, ...] = ("live", "bulk")
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many more batches, and jobs in them, may be open."""
+
+    batches: int
+    jobs: int
 
 
 def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> list[Batch]:
@@ -86,14 +100,21 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
         if not one(connection, LOCK_SQL, (system,))["mine"]:
             return []
         room = room_by_lane(connection, system=system, limits=limits)
-        lanes = [lane for lane, free in room.items() if free > 0]
+        lanes = [lane for lane, free in room.items() if free.batches > 0 and free.jobs > 0]
         if not lanes:
             return []
-        due = due_jobs(connection, system=system, lanes=lanes, per_tenant=limits.max_batch * max(room.values()))
+        per_tenant = max(room[lane].jobs for lane in lanes)
+        due = due_jobs(connection, system=system, lanes=lanes, per_tenant=per_tenant, max_batch=limits.max_batch)
         batches = [
             batch
             for lane in lanes
-            for batch in batches_of([job for job in due if job.lane == lane], system=system, capacity=room[lane], slots=limits.slots)
+            for batch in batches_of(
+                [job for job in due if job.lane == lane],
+                system=system,
+                capacity=room[lane].batches,
+                slots=limits.slots,
+                max_jobs=room[lane].jobs,
+            )
         ]
         write_batches(connection, batches)
     return batches
@@ -119,14 +140,21 @@ def take_back(database: Database, batch_id: UUID) -> int:
         return connection.execute(TAKE_BACK_SQL, (batch_id,)).rowcount
 
 
-def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> dict[str, int]:
-    """How many more batches each lane may have open. What is not handed over waits where priority still reorders it."""
-    taken = {row["lane"]: row["open"] for row in connection.execute(OPEN_BATCHES_SQL, (system,))}
-    return {lane: limits.max_open_batches - taken.get(lane, 0) for lane in limits.lanes}
+def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> dict[str, Room]:
+    """How much more each lane may have open. What is not handed over waits where priority still reorders it."""
+    taken = {row["lane"]: row for row in connection.execute(OPEN_BATCHES_SQL, (system,))}
+    nothing = {"batches": 0, "jobs": 0}
+    return {
+        lane: Room(
+            batches=limits.max_open_batches - taken.get(lane, nothing)["batches"],
+            jobs=limits.max_open_jobs - int(taken.get(lane, nothing)["jobs"]),
+        )
+        for lane in limits.lanes
+    }
 
 
-def due_jobs(connection: Rows, *, system: str, lanes: list[str], per_tenant: int) -> list[DueJob]:
-    rows = connection.execute(DUE_SQL, {"system": system, "lanes": lanes, "per_tenant": per_tenant})
+def due_jobs(connection: Rows, *, system: str, lanes: list[str], per_tenant: int, max_batch: int) -> list[DueJob]:
+    rows = connection.execute(DUE_SQL, {"system": system, "lanes": lanes, "per_tenant": per_tenant, "max_batch": max_batch})
     return [DueJob(**row) for row in rows]
 
 

@@ -8,13 +8,21 @@ from typing import Any
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.database import Database
 
-ENDED_SQL = """
-select j.id, j.status, j.workflow_type, j.record_id, j.attempts, j.result, j.error_reason, j.error_message, j.due_at,
-       j.checkpoint, j.connection_id
-from zixly.workflow_jobs j where j.last_run_id = %s order by j.occurred_at, j.id"""
+COLUMNS = (
+    "id, status, workflow_type, record_id, attempts, result, error_reason, error_message, due_at, checkpoint, connection_id, "
+    "last_run_id as run_id"
+)
+ENDED_SQL = f"select {COLUMNS} from zixly.workflow_jobs where last_run_id = %s order by occurred_at, id"
+BATCH_SQL = f"select {COLUMNS} from zixly.workflow_jobs where last_run_id = %s or batch_id = %s order by occurred_at, id"
 
 
 def ended_jobs(database: Database, run: RunIdentity) -> list[Mapping[str, Any]]:
     """The jobs whose latest run this is, as they stand now: ended, waiting for another try, or still in hand."""
     with database.transaction(tenant_id=run.tenant_id) as connection:
         return list(connection.execute(ENDED_SQL, (run.run_id,)))
+
+
+def jobs_of_batch(database: Database, run: RunIdentity) -> list[Mapping[str, Any]]:
+    """The jobs of the run's batch, and those that it held and that left the batch to wait for another try."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        return list(connection.execute(BATCH_SQL, (run.run_id, run.batch_id)))

@@ -20,7 +20,7 @@ from zixly.workflow_jobs where batch_id = %s and run_id = %s and status = 'RUNNI
 
 GIVEN_BACK = Failed(
     reason=HANDED_BACK,
-    message="The worker was stopped in mid-run and gave the job back.",
+    message="The run ended before it was done with the job, and gave it back.",
     permanent=False,
     parks=True,
     retry_after=timedelta(),

@@ -73,6 +73,17 @@ def reason_to_skip(invoice: Invoice, seen: SourceState | None) -> NotPaid | None
     return None
 
 
+def is_reopened(invoice: Invoice, seen: SourceState | None) -> bool:
+    """Whether an invoice that was paid when we last acted on it is paid no more (the bank took the money back). This has to be
+    remembered: paid again, it became paid anew."""
+    return seen is not None and seen.state.get("status") == PAID and not invoice.is_paid and invoice.updated_at >= seen.version
+
+
+def state_of(invoice: Invoice) -> SourceState:
+    """What is remembered of an invoice."""
+    return SourceState(invoice.updated_at, {"status": invoice.status})
+
+
 def invoice_to_json(invoice: Invoice) -> dict[str, Any]:
     """The checkpoint of a fetched invoice; it lies in Postgres under the tenant's policy and nowhere else."""
     return {

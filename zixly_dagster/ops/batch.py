@@ -1,5 +1,6 @@
 """The ops that every workflow begins and ends with: claim the batch's jobs, settle them, conclude the run."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,13 +65,13 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
     somebody re-executes a red run from failure, which repeats this op alone.
     """
     work = batch.work(context)
-    unfinished = work.jobs()
-    work.settle([JobEnd(job, GIVEN_BACK) for job in unfinished])
+    work.settle([JobEnd(job, GIVEN_BACK) for job in work.jobs()])
+    work.let_go()
     ended = work.ended()
+    counts = Counter(str(row["status"]) for row in ended)
     failed = [row for row in ended if row["status"] == JobStatus.FAILED]
-    waiting = [row for row in ended if row["status"] == JobStatus.QUEUED]
-    row = work.row()
-    notifications.notify_if_wanted(work, row, completed=len(ended) - len(failed) - len(waiting), failed=len(failed))
+    if ended:
+        notifications.notify_if_wanted(work, work.row(), completed=counts[JobStatus.COMPLETED], failed=len(failed))
     if failed:
         raise Failure(
             description=failure_text(failed),
@@ -79,9 +80,22 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
             },
             allow_retries=False,
         )
-    summary = f"{counted(len(ended) - len(waiting), 'job')} ended well" + (f", {len(waiting)} go on in another run." if waiting else ".")
     table = [{"job": str(one["id"]), "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
-    show(context, summary=summary, rows=table, ended=len(ended) - len(waiting), waiting=len(waiting))
+    waiting = counts[JobStatus.QUEUED]
+    show(context, summary=conclusion(counts), rows=table, ended=len(ended) - waiting, waiting=waiting)
+
+
+def conclusion(counts: Mapping[str, int]) -> str:
+    """What became of the jobs of a run that is not red, in one sentence."""
+    if not counts:
+        return "Nothing was left to do: the jobs of this batch are in other hands or have ended."
+    cancelled, waiting = counts.get(JobStatus.CANCELLED, 0), counts.get(JobStatus.QUEUED, 0)
+    parts = [
+        f"{counted(counts.get(JobStatus.COMPLETED, 0), 'job')} ended well",
+        f"{cancelled} cancelled" if cancelled else "",
+        f"{waiting} go on in another run" if waiting else "",
+    ]
+    return ", ".join(part for part in parts if part) + "."
 
 
 def failure_text(failed: Sequence[Mapping[str, Any]]) -> str:

@@ -6,11 +6,11 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
 from zixly_core.stores.claims import Progress
-from zixly_core.stores.effects import SourceState, source_states
+from zixly_core.stores.effects import SourceState, save_source_states, source_states
 from zixly_core.systems.xero.client import IDS_PER_CALL, XeroClient
 from zixly_core.systems.xero.invoices import Invoice
 from zixly_core.systems.xero.links import record_url
-from zixly_core.workflows.paid_invoices import NotPaid, invoice_to_json, reason_to_skip
+from zixly_core.workflows.paid_invoices import NotPaid, invoice_to_json, is_reopened, reason_to_skip, state_of
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import in_calls
@@ -25,22 +25,31 @@ def fetch_paid_invoices(context: OpExecutionContext, batch: BatchResource, xero:
     work = batch.work(context)
     jobs = [job for job in work.jobs() if "invoice" not in job.checkpoint]
     if not jobs:
-        show(context, summary="Every invoice was fetched by an earlier attempt.", fetched=0)
+        show(context, summary="No invoice is left to fetch.", fetched=0)
         return
-    client = xero.client(work, jobs[0].connection_id)
     answers, ends = in_calls(
-        work, jobs[0].connection_id, jobs, size=IDS_PER_CALL, call=lambda group: fetched(client, [job.record_id for job in group])
+        work,
+        jobs[0].connection_id,
+        jobs,
+        size=IDS_PER_CALL,
+        call=lambda group: fetched(xero.client(work, group[0].connection_id), [job.record_id for job in group]),
     )
     invoices = {invoice.id.lower(): invoice for answer in answers for invoice in answer}
     failed_ids = {end.job.id for end in ends}
     answered = [job for job in jobs if job.id not in failed_ids]
-    seen = source_states(work.database, work.run, workflow=work.row()["workflow"], keys=[job.record_key for job in answered])
+    workflow = work.row()["workflow"]
+    seen = source_states(work.database, work.run, workflow=workflow, keys=[job.record_key for job in answered])
     progress: list[Progress] = []
+    reopened: dict[str, SourceState] = {}
     for job in answered:
-        outcome = judged(job, invoices.get(job.record_id.lower()), seen.get(job.record_key))
+        invoice, known = invoices.get(job.record_id.lower()), seen.get(job.record_key)
+        outcome = judged(job, invoice, known)
+        if invoice is not None and is_reopened(invoice, known):
+            reopened[job.record_key] = state_of(invoice)
         progress.append(progress_of(job, outcome, step=step))
         if isinstance(outcome, (Completed, Failed)):
             ends.append(JobEnd(job, outcome))
+    save_source_states(work.database, work.run, workflow=workflow, states=reopened)
     work.keep(progress)
     work.settle(ends)
     show(

@@ -1,16 +1,21 @@
 """The op that fetches invoices' PDFs, one call each, from the budget that live work left over."""
 
+from collections.abc import Sequence
+
 from dagster import OpExecutionContext, op
 
-from zixly_core.errors import ZixlyError
-from zixly_core.job import JobEnd, RelatedRecord, failure_from
+from zixly_core.errors import BudgetSpent, ZixlyError
+from zixly_core.job import ClaimedJob, RelatedRecord
 from zixly_core.stores.claims import Progress
+from zixly_core.systems.xero.links import record_url
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.story import Step, job_row, show
-from zixly_dagster.ops.vendor_calls import note_budget
-from zixly_dagster.resources.batch import BatchResource
+from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.vendor_calls import end_all, note_budget
+from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.objects import ObjectsResource
 from zixly_dagster.resources.xero import XeroResource
+
+KEPT = "kept"
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "xero"})
@@ -18,22 +23,45 @@ def keep_documents(context: OpExecutionContext, batch: BatchResource, xero: Xero
     """Keep each invoice's PDF as `{tenant}/{job}/document.pdf` of the job that asked for it. Stops at the first spent budget."""
     step = Step("document")
     work = batch.work(context)
-    jobs = [job for job in work.jobs() if "result" not in job.checkpoint]
-    rows, kept = [], 0
-    for job in jobs:
-        key = f"{job.tenant_id}/{job.trigger.get('origin_job_id', job.id)}/document.pdf"
+    store = objects.store()
+    waiting = wanted = undone(work)
+    outcomes: list[tuple[ClaimedJob, str]] = []
+    while waiting:
+        job = waiting[0]
         try:
-            pdf = xero.client(work, job.connection_id).invoice_pdf(job.record_id)
-            objects.store().put(key, pdf, content_type="application/pdf")
+            key = document_key(job)
+            store.put(key, xero.client(work, job.connection_id).invoice_pdf(job.record_id), content_type="application/pdf")
         except ZixlyError as error:
             note_budget(work, job.connection_id, error)
-            work.settle([JobEnd(job, failure_from(error))])
-            rows.append(job_row(job, error.reason))
-            continue
-        related = RelatedRecord("xero", "invoice", job.record_id, "READ")
-        progress = Progress(job, checkpoint={"result": {"document": key}}, entries=[step.entry(f"kept {key}")], related=[related])
-        work.keep([progress])
-        work.jobs()  # renews the lease, and settles what was cancelled meanwhile
-        kept += 1
-        rows.append(job_row(job, "kept"))
-    show(context, summary=f"Kept {kept} of {len(jobs)} documents.", rows=rows, kept=kept)
+            failed = waiting if isinstance(error, BudgetSpent) else [job]
+            end_all(work, failed, error, step=step)
+            outcomes += [(one, error.reason) for one in failed]
+        else:
+            work.keep([kept(job, key, step=step)])
+            outcomes.append((job, KEPT))
+        waiting = still_waiting(work, outcomes)
+    count = sum(1 for _, outcome in outcomes if outcome == KEPT)
+    rows = [job_row(job, outcome) for job, outcome in outcomes]
+    show(context, summary=f"Kept {count} of {counted(len(wanted), 'document')}.", rows=rows, kept=count)
+
+
+def undone(work: BatchWork) -> list[ClaimedJob]:
+    """The jobs in hand whose document is not kept yet. Asked anew after each call, which renews the lease and leaves out what
+    somebody cancelled meanwhile."""
+    return [job for job in work.jobs() if "result" not in job.checkpoint]
+
+
+def still_waiting(work: BatchWork, outcomes: Sequence[tuple[ClaimedJob, str]]) -> list[ClaimedJob]:
+    """What is left to do: none is tried twice by one run."""
+    tried = {job.id for job, _ in outcomes}
+    return [job for job in undone(work) if job.id not in tried]
+
+
+def document_key(job: ClaimedJob) -> str:
+    """Where the document lies: with the job that asked for it."""
+    return f"{job.tenant_id}/{job.trigger.get('origin_job_id', job.id)}/document.pdf"
+
+
+def kept(job: ClaimedJob, key: str, *, step: Step) -> Progress:
+    related = RelatedRecord("xero", "invoice", job.record_id, "READ", url=record_url("invoice", job.record_id))
+    return Progress(job, checkpoint={"result": {"document": key}}, entries=[step.entry(f"kept {key}")], related=[related])

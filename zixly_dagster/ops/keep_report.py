@@ -7,12 +7,12 @@ import orjson
 from dagster import MetadataValue, OpExecutionContext, op
 
 from zixly_core.errors import ZixlyError
-from zixly_core.job import ClaimedJob
+from zixly_core.job import ClaimedJob, JobStatus
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import connection_settings
 from zixly_core.stores.follow_ups import make_follow_ups
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.story import Step
+from zixly_dagster.ops.story import Step, counted
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.objects import ObjectsResource
 
@@ -25,13 +25,13 @@ def keep_report(context: OpExecutionContext, batch: BatchResource, objects: Obje
     step = Step("report")
     work = batch.work(context)
     jobs = work.jobs()
-    ended = work.ended()
-    if not ended:
+    reported = work.in_report() if jobs or work.ended() else []
+    if not reported:
         context.add_output_metadata({"summary": "No jobs, no report."})
         return
     key = f"{work.run.tenant_id}/batches/{work.run.batch_id}/report.json"
     try:
-        objects.store().put(key, report_of(work, ended), content_type="application/json")
+        objects.store().put(key, report_of(work, reported), content_type="application/json")
     except ZixlyError as error:
         context.log.warning("The report of batch %s was not kept (%s); the ledger has the same facts.", work.run.batch_id, error.reason)
         key = ""
@@ -39,15 +39,16 @@ def keep_report(context: OpExecutionContext, batch: BatchResource, objects: Obje
     wanted = documents_wanted(work, jobs)
     context.add_output_metadata(
         {
-            "summary": f"Kept the report of {len(ended)} jobs." if key else "The report was not kept.",
+            "summary": f"Kept the report of {counted(len(reported), 'job')}." if key else "The report was not kept.",
             "report": MetadataValue.path(key or "none"),
             "documents asked for": wanted,
         }
     )
 
 
-def report_of(work: BatchWork, ended: Sequence[Mapping[str, Any]]) -> bytes:
-    """The batch as JSON: what each job came to, in ids and reasons."""
+def report_of(work: BatchWork, reported: Sequence[Mapping[str, Any]]) -> bytes:
+    """The batch as JSON: what each job came to, in ids and reasons. What is done but not settled yet stands as COMPLETED, which
+    the next step makes it."""
     document = {
         "batch_id": work.run.batch_id,
         "run_id": work.run.run_id,
@@ -56,15 +57,20 @@ def report_of(work: BatchWork, ended: Sequence[Mapping[str, Any]]) -> bytes:
                 "id": row["id"],
                 "workflow": row["workflow_type"],
                 "record_id": row["record_id"],
-                "status": row["status"],
+                "status": JobStatus.COMPLETED if is_done(row) else row["status"],
+                "run_id": row["run_id"],
                 "attempts": row["attempts"],
                 "result": row["result"] or row["checkpoint"].get("result"),
                 "error": row["error_reason"],
             }
-            for row in ended
+            for row in reported
         ],
     }
     return orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2)
+
+
+def is_done(row: Mapping[str, Any]) -> bool:
+    return row["status"] == JobStatus.RUNNING and "result" in row["checkpoint"]
 
 
 def documents_wanted(work: BatchWork, jobs: Sequence[ClaimedJob]) -> int:

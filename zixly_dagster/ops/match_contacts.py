@@ -5,6 +5,7 @@ from uuid import UUID
 
 from dagster import OpExecutionContext, op
 
+from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
 from zixly_core.stores.claims import Progress
 from zixly_core.systems.hubspot.client import MAX_INPUTS
@@ -13,7 +14,7 @@ from zixly_core.workflows.paid_invoices import MissingContact, PaidInvoice, invo
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.partners import partner_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import in_calls
+from zixly_dagster.ops.vendor_calls import end_all, in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
 
@@ -26,19 +27,24 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
     """Find the customers of the paid invoices among the contacts, by e-mail, 100 a call. Two contacts cannot share an e-mail."""
     step = Step("match")
     work = batch.work(context)
-    jobs = [job for job in work.jobs() if "contact" not in job.checkpoint]
+    jobs = [job for job in work.jobs() if "invoice" in job.checkpoint and "contact" not in job.checkpoint]
     if not jobs:
-        show(context, summary="Every contact was matched by an earlier attempt.", matched=0)
+        show(context, summary="No contact is left to match.", matched=0)
         return
-    target, mapping, source = partner_of(work, jobs[0])
-    client = hubspot.client(work, target.id)
+    try:
+        partner = partner_of(work, jobs[0], hubspot)
+    except ZixlyError as error:
+        end_all(work, jobs, error, step=step)
+        show(context, summary=f"No contact was asked for ({error.reason}).", matched=0)
+        return
+    target = partner.target
     invoices = {job.id: invoice_from_json(job.checkpoint["invoice"]) for job in jobs}
     answers, ends = in_calls(
         work,
         target.id,
         [job for job in jobs if invoices[job.id].email],
         size=MAX_INPUTS,
-        call=lambda group: client.contacts_by_email(emails_of(group, invoices), properties=[*sorted(mapping), OTHER_EMAILS]),
+        call=lambda group: partner.client.contacts_by_email(emails_of(group, invoices), properties=[OTHER_EMAILS]),
     )
     contacts = {email.lower(): contact for answer in answers for email, contact in answer.items()}
     failed_ids = {end.job.id for end in ends}
@@ -48,14 +54,14 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
             continue
         contact = contacts.get((invoices[job.id].email or "").lower())
         if contact is None:
-            ends.append(JobEnd(job, missing(invoices[job.id], settings=source.settings)))
+            ends.append(JobEnd(job, missing(invoices[job.id], settings=partner.source.settings)))
             progress.append(Progress(job, entries=[step.entry("no contact with the customer's e-mail")]))
             continue
         related = RelatedRecord(
             "hubspot", "contact", contact.id, "READ", url=record_url("contact", contact.id, portal_id=target.external_id)
         )
-        kept = {"contact": {"id": contact.id, "properties": dict(contact.properties)}}
-        progress.append(Progress(job, checkpoint=kept, entries=[step.entry(f"contact {contact.id} found")], related=[related]))
+        entry = step.entry(f"contact {contact.id} found")
+        progress.append(Progress(job, checkpoint={"contact": {"id": contact.id}}, entries=[entry], related=[related]))
     work.keep(progress)
     work.settle(ends)
     show(

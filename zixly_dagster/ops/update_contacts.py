@@ -6,23 +6,28 @@ from uuid import UUID
 from dagster import OpExecutionContext, op
 
 from zixly_core.effects import EffectState, Folded, TargetWrite, WriteOutcome, Written, folded
-from zixly_core.errors import ZixlyError
+from zixly_core.errors import Permanent, ZixlyError
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord, failure_from
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import SourceState, intend, save_source_states, write_guarded
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
-from zixly_core.systems.hubspot.contacts import Contact, ContactUpdate
+from zixly_core.systems.hubspot.contacts import Contact, ContactUpdate, WriteResult
 from zixly_core.systems.hubspot.links import record_url
 from zixly_core.workflows.paid_invoices import PAID, invoice_from_json, properties_from
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.partners import partner_of
+from zixly_dagster.ops.partners import Partner, partner_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import note_budget
+from zixly_dagster.ops.vendor_calls import end_all, note_budget
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.hubspot import HubSpotResource
 
 OPERATION = "hubspot.contact.update"
+
+# The reason of a call that HubSpot answered with 400 (http_errors.py), and how many such answers one batch may cost: one bad
+# update among 100 is found with 8, two with 15.
+REFUSED = "refused"
+MAX_REFUSALS = 16
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "hubspot"})
@@ -34,9 +39,14 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
     if not jobs:
         show(context, summary="Nothing is left to write.", written=0)
         return
-    target, mapping, _ = partner_of(work, jobs[0])
-    client = hubspot.client(work, target.id)
-    plan = folded([write_for(job, target=target, mapping=mapping) for job in jobs])
+    try:
+        partner = partner_of(work, jobs[0], hubspot)
+    except ZixlyError as error:
+        end_all(work, jobs, error, step=step)
+        show(context, summary=f"No contact was written ({error.reason}).", written=0)
+        return
+    target = partner.target
+    plan = folded([write_for(job, target=target, mapping=partner.mapping) for job in jobs])
     known = intend(work.database, work.run, plan.leading)
     results: dict[UUID, WriteOutcome] = {
         write.job.id: Written({"contact_id": write.target_id}, changed=False)
@@ -52,7 +62,7 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
             work.database,
             work.run,
             group,
-            perform=lambda going: performed(work, client, going, portal=target, known=known, properties=sorted(mapping)),
+            perform=lambda going: performed(work, partner, going, known=known),
         )
         calls += 1
         results.update(guarded.outcomes)
@@ -94,23 +104,17 @@ def write_for(job: ClaimedJob, *, target: ConfiguredConnection, mapping: Mapping
 
 
 def performed(
-    work: BatchWork,
-    client: HubSpotClient,
-    writes: Sequence[TargetWrite],
-    *,
-    portal: ConfiguredConnection,
-    known: Mapping[str, EffectState],
-    properties: Sequence[str],
+    work: BatchWork, partner: Partner, writes: Sequence[TargetWrite], *, known: Mapping[str, EffectState]
 ) -> dict[UUID, WriteOutcome]:
     """Send the writes. One that was intended by an earlier try may have arrived: its contact is read first."""
     doubtful = [write for write in writes if known[write.effect_key] is EffectState.INTENDED]
     try:
-        there = {write.job.id for write in arrived(client, doubtful, properties=properties)}
+        there = {write.job.id for write in arrived(partner.client, doubtful, properties=sorted(partner.mapping))}
         going = [write for write in writes if write.job.id not in there]
         updates = [ContactUpdate(write.target_id, write.content, trace_id=str(write.job.id)) for write in going]
-        answers = client.update_contacts(updates) if updates else []
+        answers = written_apart(partner.client, updates)
     except ZixlyError as error:
-        note_budget(work, portal.id, error)
+        note_budget(work, partner.target.id, error)
         return {write.job.id: failure_from(error) for write in writes}
     outcomes: dict[UUID, WriteOutcome] = {
         write.job.id: Written({"contact_id": write.target_id}, changed=False) for write in writes if write.job.id in there
@@ -121,6 +125,27 @@ def performed(
         done = Written({"contact_id": write.target_id})
         outcomes[write.job.id] = done if answer.error is None else failure_from(answer.error)
     return outcomes
+
+
+def written_apart(client: HubSpotClient, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+    """One result for each update. HubSpot refuses a whole call for one value that does not fit, and then has written nothing of
+    it; so a refused call is sent again in halves until the update at fault stands alone, within `MAX_REFUSALS` calls."""
+    results: list[WriteResult] = []
+    waiting, refusals = [list(updates)] if updates else [], 0
+    while waiting:
+        group = waiting.pop()
+        try:
+            results += client.update_contacts(group)
+        except Permanent as error:
+            if error.reason != REFUSED:
+                raise
+            refusals += 1
+            if len(group) == 1 or refusals >= MAX_REFUSALS:
+                results += [WriteResult(update.trace_id, update.contact_id, error=error) for update in group]
+            else:
+                half = len(group) // 2
+                waiting += [group[half:], group[:half]]
+    return results
 
 
 def arrived(client: HubSpotClient, writes: Sequence[TargetWrite], *, properties: Sequence[str]) -> list[TargetWrite]:
@@ -161,9 +186,15 @@ def finish(
     newer = "a newer state was written already"
     ends += [JobEnd(one.job, Completed({"skipped": newer, "contact_id": one.target_id})) for one in stale]
     for write, leader in plan.needless:
-        if leader.job.id in results or leader in stale:
-            acted.append(write)
-            ends.append(JobEnd(write.job, Completed({"superseded_by": str(leader.job.id), "contact_id": write.target_id})))
+        match results.get(leader.job.id):
+            case Failed() as failure:  # what would have stood for this write was not written
+                ends.append(JobEnd(write.job, failure))
+                progress.append(Progress(write.job, entries=[step.entry(failure.message)]))
+            case None if leader not in stale:
+                pass  # lost to another run
+            case _:
+                acted.append(write)
+                ends.append(JobEnd(write.job, Completed({"superseded_by": str(leader.job.id), "contact_id": write.target_id})))
     states = {write.source_key: SourceState(write.source_version, {"status": PAID}) for write in acted}
     save_source_states(work.database, work.run, workflow=work.row()["workflow"], states=states)
     work.keep(progress)

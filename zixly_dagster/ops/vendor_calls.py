@@ -9,7 +9,9 @@ from uuid import UUID
 
 from zixly_core.errors import BudgetSpent, LeaseLost, ZixlyError
 from zixly_core.job import ClaimedJob, JobEnd, failure_from
+from zixly_core.stores.claims import Progress
 from zixly_core.stores.settle import park_connection
+from zixly_dagster.ops.story import Step
 from zixly_dagster.resources.batch import BatchWork
 
 T = TypeVar("T")
@@ -34,6 +36,13 @@ def in_calls(
             ends += [JobEnd(job, failure_from(error)) for job in group]
             note_budget(work, connection_id, error)
     return answers, ends
+
+
+def end_all(work: BatchWork, jobs: Sequence[ClaimedJob], error: ZixlyError, *, step: Step) -> None:
+    """End an attempt of all these jobs for what is wrong with all of them, such as a setting of their connection."""
+    failure = failure_from(error)
+    work.keep([Progress(job, entries=[step.entry(failure.message)]) for job in jobs])
+    work.settle([JobEnd(job, failure) for job in jobs])
 
 
 def note_budget(work: BatchWork, connection_id: UUID, error: ZixlyError) -> None:

@@ -16,9 +16,10 @@ from zixly_core.process import shared_database
 from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
 from zixly_core.stores.database import Database
-from zixly_core.stores.outcomes import ended_jobs
+from zixly_core.stores.outcomes import ended_jobs, jobs_of_batch
 from zixly_core.stores.settle import RetryPolicy, Settled, settle
-from zixly_dagster.heartbeat import keep_alive
+from zixly_dagster.heartbeat import keep_alive, let_go
+from zixly_dagster.workflow import TENANT_TAG
 
 PARENT_RUN_TAG = "dagster/parent_run_id"
 ROOT_RUN_TAG = "dagster/root_run_id"
@@ -52,6 +53,14 @@ class BatchWork:
             return None
         policy = RetryPolicy(self.settings.max_attempts, timedelta(seconds=self.settings.backoff_base_seconds))
         return settle(self.database, self.run, ends, policy=policy, jitter=random.SystemRandom())
+
+    def let_go(self) -> None:
+        """The run holds nothing any more: its heartbeat ends now and not at its next beat."""
+        let_go(self.run)
+
+    def in_report(self) -> list[Mapping[str, Any]]:
+        """The jobs of the batch and of this run, as they stand now."""
+        return jobs_of_batch(self.database, self.run)
 
     def ended(self) -> list[Mapping[str, Any]]:
         """What has become of the jobs that this run held."""
@@ -90,5 +99,8 @@ def identity_of(database: Database, run: DagsterRun, *, batch_id: str) -> RunIde
     tenant_id = tenant_of_batch(database, batch)
     if tenant_id is None:
         raise Failure(f"There is no batch {batch} in the ledger; launch runs by replaying jobs, not by hand.", allow_retries=False)
+    tagged = run.tags.get(TENANT_TAG)
+    if tagged is not None and tagged != str(tenant_id):
+        raise Failure(f"Batch {batch} is not one of tenant {tagged}, which the run's tag names.", allow_retries=False)
     earlier = {run.tags[tag] for tag in (PARENT_RUN_TAG, ROOT_RUN_TAG) if tag in run.tags} - {run.run_id}
     return RunIdentity(run_id=run.run_id, batch_id=batch, tenant_id=tenant_id, earlier=tuple(sorted(earlier)))

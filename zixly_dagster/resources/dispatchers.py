@@ -22,7 +22,12 @@ class DispatchersResource(ConfigurableResource[None]):
     def of(self, system: str) -> Dispatcher:
         """The dispatcher of a system."""
         settings = settings_now()
-        limits = HandoverLimits(max_open_batches=settings.max_open_batches, slots=settings.total_slots, max_batch=settings.max_batch)
+        limits = HandoverLimits(
+            max_open_batches=settings.max_open_batches,
+            max_open_jobs=settings.max_open_jobs,
+            slots=settings.total_slots,
+            max_batch=settings.max_batch,
+        )
         return Dispatcher(
             system=system,
             queue=self.queue_of(system),

@@ -113,3 +113,10 @@ def test_a_batch_whose_run_could_not_be_launched_is_due_again_at_once(ledger: Te
     (again,) = ledger.hand_over()
     ledger.claim(ledger.run_of(again))
     assert take_back(ledger.dispatch, again.id) == 0, "what a run has claimed is the run's"
+
+
+def test_the_jobs_of_open_batches_are_bounded_too(ledger: TestLedger) -> None:
+    ledger.add_jobs(300)
+    limits = HandoverLimits(max_open_batches=100, slots=2, max_batch=20, max_open_jobs=60)
+    assert [len(batch.job_ids) for batch in ledger.hand_over(limits=limits)] == [20, 20, 20]
+    assert ledger.hand_over(limits=limits) == []

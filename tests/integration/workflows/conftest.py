@@ -37,6 +37,9 @@ from zixly_core.secrets.keys import SecretKey
 from zixly_core.settings import read_settings
 from zixly_core.stores.handover import HandoverLimits
 from zixly_core.token_store import TokenSet, packed
+from zixly_dagster.instance.interrupts import interrupts_raised
+from zixly_dagster.instance.run_in_worker import release
+from zixly_dagster.resources import batch as batch_resource
 from zixly_dagster.resources import vendors
 from zixly_dagster.sensors.dispatch import run_request
 from zixly_dagster.workflow import job_name_of
@@ -58,11 +61,16 @@ def document_job() -> JobDefinition:
 JOBS = {WORKFLOW: invoice_job, DOCUMENTS: document_job}
 
 
+class Killed(BaseException):
+    """The worker was killed: nothing after this runs."""
+
+
 @dataclass
 class Stage:
     """The demo client's jobs, what executes them, and what became of them."""
 
     ledger: TestLedger
+    database: TestDatabase
     sandbox: SandboxServer
     instance: DagsterInstance
     objects: Path
@@ -93,6 +101,17 @@ class Stage:
     def run_invoices(self, *records: str) -> DagsterRun:
         return self.run(self.batch_of(*records))
 
+    def run_told(self, batch_id: str, **tags: str) -> DagsterRun:
+        """Execute what a person launched with this batch id."""
+        config = {"resources": {"batch": {"config": {"batch_id": batch_id}}}}
+        return self._executed(WORKFLOW, run_config=config, tags=tags)
+
+    def run_killed(self, batch: Batch, patch: pytest.MonkeyPatch) -> None:
+        """Execute until something raises `Killed`; then nothing is given back and no heart beats any more."""
+        patch.setattr(batch_resource, "keep_alive", lambda *_, **__: None)
+        patch.setattr(Stage, "give_back", lambda *_: None)
+        assert "Killed" in self.failure_text(self.run(batch))
+
     def run_again(self, run: DagsterRun, *, from_failure: bool = False) -> DagsterRun:
         """Re-execute, whole or from failure, as the Dagster UI does."""
         options = ReexecutionOptions.from_failure(run.run_id, self.instance) if from_failure else ReexecutionOptions(run.run_id)
@@ -102,11 +121,16 @@ class Stage:
         return self._executed(workflow, run_config=dict(run.run_config), tags=tags, reexecution_options=options)
 
     def _executed(self, workflow: str, **arguments: Any) -> DagsterRun:
-        with dagster_without_warnings():
+        with dagster_without_warnings(), interrupts_raised():
             result = execute_job(reconstructable(JOBS[workflow]), instance=self.instance, raise_on_error=False, **arguments)
         run = self.instance.get_run_by_id(result.run_id)
         assert run is not None
+        self.give_back(run)
         return run
+
+    def give_back(self, run: DagsterRun) -> None:
+        """What the worker does after every run."""
+        release(run, interrupted=False, settings=read_settings())
 
     def make_due(self) -> None:
         """Do not wait for the backoff, nor for a parked account."""
@@ -140,7 +164,7 @@ class Stage:
         return [JobStatus(job["status"]) for job in self.jobs()]
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
-        return self.ledger.owner.execute(query, parameters).fetchall()  # type: ignore[arg-type]  # tests write constants
+        return self.ledger.owner.execute(query, parameters).fetchall()
 
     def related(self, job_id: UUID) -> set[tuple[str, str, str, str]]:
         found = self.rows("select system, record_type, record_id, action from zixly.workflow_related_records where job_id = %s", job_id)
@@ -193,7 +217,7 @@ def stage(
     monkeypatch.setattr(vendors, "_clients", {})
     connect_demo_client(ledger)
     with DagsterInstance.ephemeral() as instance:
-        yield Stage(ledger=ledger, sandbox=sandbox, instance=instance, objects=objects)
+        yield Stage(ledger=ledger, database=database, sandbox=sandbox, instance=instance, objects=objects)
     wait_for_heartbeats()
     for clients in vendors._clients.values():
         clients.close()
@@ -238,7 +262,8 @@ def connect_demo_client(ledger: TestLedger) -> None:
             (connection_id, tenant.id, box.seal(tokens, context=str(connection_id))),
         )
     ledger.owner.execute(
-        "insert into zixly.workflows (name, system, title, triggers, priority, max_batch) values (%s, 'xero', 'Documents', '{}', 2, 20)", (DOCUMENTS,)
+        "insert into zixly.workflows (name, system, title, triggers, priority, max_batch) values (%s, 'xero', 'Documents', '{}', 2, 20)",
+        (DOCUMENTS,),
     )
     ledger.owner.execute("update zixly.workflows set max_batch = 100 where name = %s", (WORKFLOW,))
 

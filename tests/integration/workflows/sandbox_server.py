@@ -13,9 +13,9 @@ import uvicorn
 from zixly_sandbox.app import create_app
 from zixly_sandbox.constants import DEFAULT_SEED, DEMO, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
+from zixly_sandbox.http import System
 from zixly_sandbox.hubspot.portal import Portal
 from zixly_sandbox.hubspot.portal import Record as HubSpotRecord
-from zixly_sandbox.http import System
 from zixly_sandbox.protocol import DroppableProtocol
 from zixly_sandbox.rules import Rules
 from zixly_sandbox.sandbox import Sandbox
@@ -90,7 +90,9 @@ class SandboxServer:
         """A contact's properties as they stand."""
         return dict(self.portal.contacts.records[key].properties)
 
-    def add_customer(self, email: str, *, name: str, other_email: str = "", in_hubspot: bool = True) -> tuple[Contact, HubSpotRecord | None]:
+    def add_customer(
+        self, email: str, *, name: str, other_email: str = "", in_hubspot: bool = True
+    ) -> tuple[Contact, HubSpotRecord | None]:
         """A customer in the books, and its contact, which may know the address as an additional one."""
         now = self.sandbox.clock.milliseconds()
         key = f"00000000-0000-4000-8000-{len(self.books.contacts):012d}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dagster import DagsterRunStatus
 
 from tests.integration.workflows.conftest import Stage
+from tests.integration.workflows.sandbox_server import UPDATE_CALL
 from zixly_core.job import JobStatus
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, ADA_IN_XERO, PAID_INVOICE
+from zixly_sandbox.faults import FaultKind
 
 
 def test_a_hundred_invoices_take_five_calls(stage: Stage) -> None:
@@ -16,8 +18,8 @@ def test_a_hundred_invoices_take_five_calls(stage: Stage) -> None:
     assert run.status is DagsterRunStatus.SUCCESS, stage.failure_text(run)
     assert stage.sandbox.calls() == {
         "xero GET /Invoices": 3,
-        "hubspot POST /crm/objects/{type}/batch/read": 1,
-        "hubspot POST /crm/objects/{type}/batch/update": 1,
+        "hubspot POST /objects/{type}/batch/read": 1,
+        "hubspot POST /objects/{type}/batch/update": 1,
     }
     assert stage.statuses() == [JobStatus.COMPLETED] * 100
     assert len({write.object_id for write in stage.sandbox.writes()}) == len(stage.sandbox.writes()) == 100
@@ -54,7 +56,7 @@ def test_two_jobs_about_one_invoice_make_one_write_and_the_older_names_the_newer
 
 def test_a_folded_job_is_not_called_done_when_the_write_that_stands_for_it_failed(stage: Stage) -> None:
     newer = stage.sandbox.add_paid_invoice(stage.sandbox.books.contacts[ADA_IN_XERO], changed_ms_later=5000)
-    stage.sandbox.fault("POST /hubspot/crm/objects/*/batch/update", "500")  # type: ignore[arg-type]  # by its word
+    stage.sandbox.fault(UPDATE_CALL, FaultKind.SERVER_ERROR)
     stage.run_invoices(newer.id, PAID_INVOICE)
     assert stage.statuses() == [JobStatus.QUEUED, JobStatus.QUEUED]
     assert stage.rows("select from zixly.record_states where role = 'source'") == []

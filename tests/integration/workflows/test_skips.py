@@ -7,7 +7,8 @@ from dagster import DagsterRunStatus
 from tests.integration.workflows.conftest import Stage
 from tests.integration.workflows.sandbox_server import READ_CALL
 from zixly_core.job import JobStatus
-from zixly_sandbox.constants import ADA_IN_HUBSPOT, ADA_IN_XERO, OPEN_INVOICE, PAID_INVOICE
+from zixly_sandbox.constants import ADA_IN_HUBSPOT, ADA_IN_XERO, DEMO, OPEN_INVOICE, PAID_INVOICE
+from zixly_sandbox.faults import FaultKind
 
 GONE = "99999999-9999-4999-8999-999999999999"
 
@@ -57,7 +58,7 @@ def test_an_invoice_that_is_gone_fails_alone_and_the_run_says_which_and_why(stag
 
 
 def test_a_customer_without_contact_is_skipped_or_fails_as_the_connection_says(stage: Stage) -> None:
-    customer, _ = stage.sandbox.add_customer("nobody@unknown.example.test", name="Nobody")
+    customer, _ = stage.sandbox.add_customer("nobody@unknown.example.test", name="Nobody", in_hubspot=False)
     first, second = stage.sandbox.add_paid_invoice(customer), stage.sandbox.add_paid_invoice(customer)
     assert stage.run_invoices(first.id).status is DagsterRunStatus.SUCCESS
     assert stage.job_of(first.id)["result"] == {"skipped": "the customer is not a HubSpot contact"}
@@ -115,14 +116,14 @@ def test_two_portals_and_no_choice_fail_the_jobs_at_once(stage: Stage) -> None:
 
 
 def test_a_disconnected_xero_fails_its_jobs_and_waits_for_a_person(stage: Stage) -> None:
-    stage.sandbox.sandbox.xero.tokens.revoke("c2cc9b6e-9458-4c7d-93cc-f02b81b0594f")
+    stage.sandbox.sandbox.xero.tokens.revoke(DEMO.organisation)
     stage.run_invoices(PAID_INVOICE)
     assert stage.only_job()["error_reason"] == "reconnect_needed"
     assert stage.connection(stage.ledger.tenant.xero)["status"] == "DISCONNECTED"
 
 
-def test_a_portal_that_forbids_reading_fails_the_jobs_and_no_others(stage: Stage) -> None:
-    stage.sandbox.fault(READ_CALL, "503", count=None)  # type: ignore[arg-type]  # by its word
+def test_a_portal_that_is_away_keeps_nobody_waiting_who_does_not_need_it(stage: Stage) -> None:
+    stage.sandbox.fault(READ_CALL, FaultKind.UNAVAILABLE, count=None)
     run = stage.run_invoices(PAID_INVOICE, OPEN_INVOICE)
     assert run.status is DagsterRunStatus.SUCCESS, stage.failure_text(run)
     assert stage.job_of(OPEN_INVOICE)["status"] == JobStatus.COMPLETED

@@ -45,13 +45,14 @@ due_jobs = st.lists(
 )
 
 
-@given(due=due_jobs, capacity=st.integers(0, 12), slots=st.integers(1, 6))
-def test_whatever_is_due_the_rules_hold(due: list[DueJob], capacity: int, slots: int) -> None:
-    batches = batches_of(due, system="xero", capacity=capacity, slots=slots)
+@given(due=due_jobs, capacity=st.integers(0, 12), slots=st.integers(1, 6), max_jobs=st.integers(0, 60))
+def test_whatever_is_due_the_rules_hold(due: list[DueJob], capacity: int, slots: int, max_jobs: int) -> None:
+    batches = batches_of(due, system="xero", capacity=capacity, slots=slots, max_jobs=max_jobs)
     jobs = {job.id: job for job in due}
     handed = [jobs[job_id] for batch in batches for job_id in batch.job_ids]
     assert len(batches) <= capacity
     assert len(handed) == len({job.id for job in handed}), "no job twice"
+    assert len(handed) <= (max_jobs + MAX_BATCH - 1 if max_jobs else 0)
     for batch in batches:
         members = [jobs[job_id] for job_id in batch.job_ids]
         assert 1 <= len(members) <= MAX_BATCH
@@ -65,17 +66,17 @@ def test_whatever_is_due_the_rules_hold(due: list[DueJob], capacity: int, slots:
 
 def test_a_higher_priority_goes_first() -> None:
     low, high = make_due(priority=2), make_due(priority=0, seconds=3)
-    batches = batches_of([low, high], system="xero", capacity=1, slots=1)
+    batches = batches_of([low, high], system="xero", capacity=1, slots=1, max_jobs=100)
     assert batches[0].job_ids == (high.id,)
 
 
 def test_a_tenant_with_one_job_has_its_turn_beside_one_with_many() -> None:
     many = [make_due(seconds=0) for _ in range(50)]
     single = make_due(tenant=TENANTS[1], seconds=5)
-    batches = batches_of([*many, single], system="xero", capacity=2, slots=2)
+    batches = batches_of([*many, single], system="xero", capacity=2, slots=2, max_jobs=100)
     assert {batch.tenant_id for batch in batches} == {TENANTS[0], TENANTS[1]}
 
 
 def test_jobs_are_spread_over_the_slots_that_could_work_side_by_side() -> None:
-    batches = batches_of([make_due() for _ in range(8)], system="xero", capacity=9, slots=4)
+    batches = batches_of([make_due() for _ in range(8)], system="xero", capacity=9, slots=4, max_jobs=100)
     assert [len(batch.job_ids) for batch in batches] == [2, 2, 2, 2]
