@@ -12,6 +12,8 @@ from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.resources.hubspot import HubSpotResource
 from zixly_dagster.resources.notifications import NotificationsResource
 from zixly_dagster.resources.objects import ObjectsResource
+from zixly_dagster.resources.postgres import PostgresResource
+from zixly_dagster.resources.secrets import SecretsResource
 from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
@@ -27,6 +29,8 @@ defs = Definitions(
         sweep_sensor(),
     ],
     resources={
+        "postgres": PostgresResource(),
+        "secrets": SecretsResource(),
         "batch": BatchResource.configure_at_launch(),
         "dispatchers": DispatchersResource(),
         "xero": XeroResource(),

@@ -34,7 +34,8 @@ with recursive waiting as (
 select due.* from waiting
 join zixly.tenants t on t.id = waiting.tenant_id and t.paused_at is null
 cross join lateral (
-  select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, least(w.max_batch, %(max_batch)s) as max_batch, j.lane, j.priority, j.record_key, j.due_at
+  select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, least(w.max_batch, %(max_batch)s) as max_batch, j.lane,
+         j.priority, j.record_key, j.due_at
   from zixly.workflow_jobs j
   join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
   join zixly.connections c on c.id = j.connection_id and c.paused_at is null and c.status = 'ACTIVE'

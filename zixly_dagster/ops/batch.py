@@ -6,7 +6,7 @@ from typing import Any
 
 from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out, op
 
-from zixly_core.job import Completed, JobEnd, JobStatus, superseded
+from zixly_core.job import Completed, Failed, JobEnd, JobStatus, superseded
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.release import GIVEN_BACK
 from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
@@ -16,6 +16,8 @@ from zixly_dagster.resources.notifications import NotificationsResource
 AFTER = {"after": In(Nothing)}
 DONE = Out(Nothing)
 NAMED_FAILURES = 10
+# Uses up an attempt: an op that never comes to an end with a job must not go round for ever.
+LEFT_UNDONE = Failed("left_undone", "The run ended before it was done with the job.", permanent=False)
 
 
 @op(out=DONE, tags={"kind": "postgres"})
@@ -61,11 +63,12 @@ def settle_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
 def conclude(context: OpExecutionContext, batch: BatchResource, notifications: NotificationsResource) -> None:
     """End the run: tell whoever wants to know, and turn the run red if one of its jobs ended FAILED, naming which and why.
 
-    Jobs that are still in hand are due again and go on in a run of their own, from their checkpoints: this is what happens when
-    somebody re-executes a red run from failure, which repeats this op alone.
+    Jobs that are still in hand are due again and go on in a run of their own, from their checkpoints. This is what happens when
+    somebody re-executes a red run from failure, which repeats this op alone, and then uses up no attempt.
     """
     work = batch.work(context)
-    work.settle([JobEnd(job, GIVEN_BACK) for job in work.jobs()])
+    left = GIVEN_BACK if work.run.earlier else LEFT_UNDONE
+    work.settle([JobEnd(job, left) for job in work.jobs()])
     work.let_go()
     ended = work.ended()
     counts = Counter(str(row["status"]) for row in ended)

@@ -8,17 +8,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from dagster import ConfigurableResource, DagsterRun, Failure, OpExecutionContext
+from dagster import DagsterRun, Failure, OpExecutionContext
 from pydantic import Field
 
 from zixly_core.job import Cancelled, ClaimedJob, JobEnd
-from zixly_core.process import shared_database
 from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
 from zixly_core.stores.database import Database
 from zixly_core.stores.outcomes import ended_jobs, jobs_of_batch
 from zixly_core.stores.settle import RetryPolicy, Settled, settle
 from zixly_dagster.heartbeat import keep_alive, let_go
+from zixly_dagster.resources.postgres import PostgresResource
 from zixly_dagster.workflow import TENANT_TAG
 
 PARENT_RUN_TAG = "dagster/parent_run_id"
@@ -78,16 +78,15 @@ class BatchWork:
         return timedelta(seconds=self.settings.attempt_timeout_seconds)
 
 
-class BatchResource(ConfigurableResource[BatchWork]):
+class BatchResource(PostgresResource):
     """The batch of jobs that a run works on. Runs are launched by the dispatch sensors, which fill in the id."""
 
     batch_id: str = Field(description="Id of a row in zixly.batches: the jobs that this run works on.")
 
     def work(self, context: OpExecutionContext) -> BatchWork:
         """The hold of the op's run on the batch. Raises `Failure` for a batch that does not exist."""
-        settings = settings_now()
-        database = shared_database(settings.required("database_url_runs"), name="runs")
-        return BatchWork(database, identity_of(database, context.run, batch_id=self.batch_id), settings)
+        database = self.runs()
+        return BatchWork(database, identity_of(database, context.run, batch_id=self.batch_id), settings_now())
 
 
 def identity_of(database: Database, run: DagsterRun, *, batch_id: str) -> RunIdentity:

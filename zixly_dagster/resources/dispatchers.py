@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from dagster import ConfigurableResource
-
 from zixly_core.broker import broker_answers
 from zixly_core.dispatcher import Dispatcher
-from zixly_core.process import shared_database, shared_queue
+from zixly_core.process import shared_queue
 from zixly_core.queue import Queue
 from zixly_core.settings import Settings, settings_now
-from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits
 from zixly_core.stores.sweep import SweepLimits
+from zixly_dagster.resources.postgres import PostgresResource
 
 
-class DispatchersResource(ConfigurableResource[None]):
+class DispatchersResource(PostgresResource):
     """Opens what it needs on first use and keeps it as long as the code server lives."""
 
     def of(self, system: str) -> Dispatcher:
@@ -31,16 +29,13 @@ class DispatchersResource(ConfigurableResource[None]):
         return Dispatcher(
             system=system,
             queue=self.queue_of(system),
-            database=self.database(),
+            database=self.dispatch(),
             limits=limits,
             can_launch=lambda: settings.broker_url is None or broker_answers(settings.broker_url.get_secret_value()),
         )
 
     def queue_of(self, system: str) -> Queue:
         return shared_queue(settings_now().queue_url.get_secret_value(), name=system)
-
-    def database(self) -> Database:
-        return shared_database(settings_now().required("database_url_dispatch"), name="dispatch")
 
     def sweep_limits(self) -> SweepLimits:
         settings: Settings = settings_now()

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from dagster import ConfigurableResource
-
 from zixly_core.systems.hubspot.client import HubSpotClient
 from zixly_dagster.resources.batch import BatchWork
+from zixly_dagster.resources.secrets import SecretsResource
 from zixly_dagster.resources.vendors import clients_for
 
 
-class HubSpotResource(ConfigurableResource[None]):
+class HubSpotResource(SecretsResource):
     """Gives a client for a connection of the run's own tenant; tokens and HTTP connections are shared by all runs of a worker."""
 
     def client(self, work: BatchWork, connection_id: UUID) -> HubSpotClient:
         """Raises `Permanent` when the tenant has no such connection."""
-        clients, connection = clients_for(work, connection_id)
+        clients, connection = clients_for(work, self, connection_id)
         return clients.hubspot(connection)

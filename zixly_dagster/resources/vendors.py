@@ -6,26 +6,19 @@ import os
 import threading
 from uuid import UUID
 
-from zixly_core.secret_box import SecretBox
-from zixly_core.settings import Settings
 from zixly_core.stores.connections import ConfiguredConnection, connection_of
-from zixly_core.stores.database import Database
-from zixly_core.stores.tokens import PostgresTokenStore
 from zixly_core.vendor_clients import VendorClients
 from zixly_dagster.resources.batch import BatchWork
+from zixly_dagster.resources.secrets import SecretsResource
 
 _clients: dict[int, VendorClients] = {}
 _lock = threading.Lock()
 
 
-def vendor_clients(settings: Settings, database: Database) -> VendorClients:
-    """The process's clients."""
+def clients_for(work: BatchWork, secrets: SecretsResource, connection_id: UUID) -> tuple[VendorClients, ConfiguredConnection]:
+    """The process's clients, and the connection as the run's tenant sees it."""
     with _lock:
         if os.getpid() not in _clients:
-            _clients[os.getpid()] = VendorClients(settings, PostgresTokenStore(database, SecretBox.from_settings(settings)))
-        return _clients[os.getpid()]
-
-
-def clients_for(work: BatchWork, connection_id: UUID) -> tuple[VendorClients, ConfiguredConnection]:
-    """The clients, and the connection as the run's tenant sees it."""
-    return vendor_clients(work.settings, work.database), connection_of(work.database, work.run, connection_id)
+            _clients[os.getpid()] = VendorClients(work.settings, secrets.tokens(work.database))
+        clients = _clients[os.getpid()]
+    return clients, connection_of(work.database, work.run, connection_id)

@@ -43,7 +43,7 @@ def sweep_sensor() -> SensorDefinition:
     )
     def sweep_ledger(context: SensorEvaluationContext, dispatchers: DispatchersResource) -> SkipReason:
         try:
-            swept = sweep(dispatchers.database(), limits=dispatchers.sweep_limits())
+            swept = sweep(dispatchers.dispatch(), limits=dispatchers.sweep_limits())
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was swept: {error}")
         end_runs(context.instance, swept)
