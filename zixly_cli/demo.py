@@ -118,9 +118,9 @@ def ask_as_own_sender(stack: Stack, *, say: Say) -> None:
     key = f"{made.callback_token} {made.callback_secret}"
     delivery = sample_maker("callbacks")([DEMO_INVOICE], account=DEMO.organisation, key=key, now=datetime.now(UTC))
     answer = post(delivery, bridge_url=stack.plan.urls.bridge)
-    say(f"a sender of our own asked for an invoice: {answer.status_code}, {len(answer.json().get('jobs', []))} job")
     if not answer.is_success:
         raise Transient(f"The bridge answered {answer.status_code} to a callback")
+    say(f"a sender of our own asked for an invoice: {answer.status_code} with job {', '.join(answer.json()['job_ids'])}")
 
 
 def recorded_delivery(system: str, name: str, *, key: str) -> SignedDelivery:
