@@ -107,7 +107,15 @@ def invoice_number(stack: StackUnderTest, invoice: str) -> str:
 
 def workers(stack: StackUnderTest) -> list[psutil.Process]:
     """The run workers, parents and children."""
-    return [one for one in orphans_of(stack.settings.home) if "zixly_dagster.instance.worker" in " ".join(one.cmdline())]
+    return [one for one in orphans_of(stack.settings.home) if "zixly_dagster.instance.worker" in command_of(one)]
+
+
+def command_of(process: psutil.Process) -> str:
+    """The command line; empty for a process that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def test_one_delivery_sent_a_hundred_times_at_once_makes_one_job(stack: StackUnderTest) -> None:
@@ -201,7 +209,7 @@ def test_cancelling_a_run_in_the_dagster_ui_cancels_its_job(stack: StackUnderTes
 
 
 def test_a_bridge_that_is_killed_is_back_and_what_it_acknowledged_is_there(stack: StackUnderTest) -> None:
-    (bridge,) = [one for one in orphans_of(stack.settings.home) if one.cmdline()[-1] == "webhook_bridge"]
+    (bridge,) = [one for one in orphans_of(stack.settings.home) if command_of(one).endswith(" webhook_bridge")]
     delivery = delivery_of(stack, PAID_INVOICE)
     assert post(delivery, bridge_url=stack.plan.urls.bridge).status_code == 200
     os.kill(bridge.pid, signal.SIGKILL)

@@ -30,13 +30,16 @@ INTEND_SQL = f"""
 insert into zixly.effects (tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, state)
 select tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, 'INTENDED'
 from {rows_from(EFFECT_COLUMNS)}
-on conflict (tenant_id, effect_key) do nothing returning effect_key"""
+on conflict (tenant_id, effect_key) do update set state = 'INTENDED', intended_at = now() where effects.state = 'DROPPED'
+returning effect_key"""
 KNOWN_SQL = "select effect_key, state from zixly.effects where effect_key = any(%s)"
 
 DONE_SQL = f"""
 update zixly.effects e set state = 'DONE', done_at = now(), job_id = t.job_id, fence = t.fence, result = t.result::jsonb
 from {rows_from("effect_key text, job_id uuid, fence int, result text")}
 where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
+
+DROPPED_SQL = "update zixly.effects set state = 'DROPPED' where effect_key = any(%s) and state = 'INTENDED'"
 
 STATE_COLUMNS = "tenant_id uuid, workflow text, role text, record_key text, version timestamptz, state text"
 SAVE_STATES_SQL = f"""
@@ -114,6 +117,8 @@ def write_guarded(
         going = [write for write in ours if versions[write.target_key] <= write.source_version]
         late = time.monotonic() - checked_at > CHECK_IS_GOOD_FOR_SECONDS
         outcomes = perform(going) if going and not late else {}
+        if stale:
+            connection.execute(DROPPED_SQL, ([write.effect_key for write in stale],))
         keep_done(connection, [(write, outcomes[write.job.id]) for write in going if write.job.id in outcomes])
     lost = [write for write in writes if write.job.id not in held] + (going if late else [])
     return Guarded(outcomes=outcomes, stale=tuple(stale), lost=tuple(lost))

@@ -18,9 +18,11 @@ from zixly_core.settings import read_settings
 from zixly_dagster.instance.private_names import (
     DagsterDaemonController,
     daemon_of,
+    let_sensors_follow_at_once,
     set_sensor_loop_seconds,
     setup_interrupt_handlers,
 )
+from zixly_dagster.workflow import DISPATCH_PREFIX
 
 SENSOR_LOOP_SECONDS = 0.2
 
@@ -42,6 +44,7 @@ def run_until_stopped(*, log_format: str) -> NoReturn:
     """The stock daemon. Its threads are not joined at the end: they wait in a poll for up to 5 s, and what they were at is in
     Postgres and goes on when a daemon starts again."""
     set_sensor_loop_seconds(SENSOR_LOOP_SECONDS)
+    let_sensors_follow_at_once(DISPATCH_PREFIX)
     workspace = os.environ.get("ZIXLY_WORKSPACE", "workspace.yaml")
     with (
         DagsterInstance.get() as instance,

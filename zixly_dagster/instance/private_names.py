@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import cast
+from typing import Any, cast
 
 from dagster import DagsterEvent, DagsterInstance, DagsterRun
 from dagster._cli.workspace.cli_target import workspace_opts_to_load_target
@@ -46,6 +46,7 @@ __all__ = [
     "WorkerStatus",
     "daemon_of",
     "executed",
+    "let_sensors_follow_at_once",
     "pg_config",
     "set_sensor_loop_seconds",
     "setup_interrupt_handlers",
@@ -54,12 +55,27 @@ __all__ = [
 ]
 
 SENSOR_LOOP_NAME = "MIN_INTERVAL_LOOP_TIME"
+UNDER_INTERVAL_NAME = "is_under_min_interval"
 SYSTEM_LOGGERS_NAME = "default_system_loggers"
 
 
 def set_sensor_loop_seconds(seconds: float) -> None:
     """How often the sensor daemon looks whether a sensor is due. Read on each loop; 5 s as it comes."""
     replace(sensor_daemon, SENSOR_LOOP_NAME, seconds)
+
+
+def let_sensors_follow_at_once(prefix: str) -> None:
+    """Evaluate sensors of these names again on the next turn of the loop, whenever they came back: they wait for work themselves.
+
+    Dagster counts intervals in whole seconds, takes 0 for "not set", and so would keep each delivery that comes right after a
+    hand-over waiting for the rest of a second.
+    """
+    stock = getattr(sensor_daemon, UNDER_INTERVAL_NAME, None)
+
+    def is_under_min_interval(state: object, sensor: Any, *limits: object, **named: object) -> bool:
+        return not sensor.name.startswith(prefix) and bool(cast("Callable[..., bool]", stock)(state, sensor, *limits, **named))
+
+    replace(sensor_daemon, UNDER_INTERVAL_NAME, is_under_min_interval)
 
 
 def silence_console() -> None:

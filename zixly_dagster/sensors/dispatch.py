@@ -11,6 +11,7 @@ from zixly_core.errors import StoreUnavailable
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.workflow import (
     BATCH_TAG,
+    DISPATCH_PREFIX,
     JOB_COUNT_TAG,
     LANE_TAG,
     PRIORITIES,
@@ -34,7 +35,7 @@ def dispatch_sensor(system: str, workflows: Sequence[Workflow]) -> SensorDefinit
     """The sensor that hands the due jobs of a system over, one run for each batch."""
 
     @sensor(
-        name=f"dispatch_{system}",
+        name=f"{DISPATCH_PREFIX}{system}",
         jobs=[workflow.job for workflow in workflows],
         minimum_interval_seconds=1,
         default_status=DefaultSensorStatus.RUNNING,

@@ -70,6 +70,17 @@ def test_an_older_state_never_overwrites_a_newer_one(ledger: TestLedger) -> None
     assert len(vendor.writes) == 1
 
 
+def test_a_write_that_came_too_late_does_not_stay_intended(ledger: TestLedger) -> None:
+    run, (newer, older) = ledger.claimed(2)
+    write_guarded(ledger.runs, run, [write_of(newer, version=NOON)], perform=Vendor())
+    late = write_of(older, version=NOON - timedelta(minutes=1))
+    intend(ledger.runs, run, [late])
+    write_guarded(ledger.runs, run, [late], perform=Vendor())
+    row = ledger.owner.execute("select state from zixly.effects where effect_key = %s", (late.effect_key,)).fetchone()
+    assert row == {"state": "DROPPED"}
+    assert intend(ledger.runs, run, [late]) == {late.effect_key: EffectState.NEW}
+
+
 def test_a_run_that_lost_its_lease_does_not_reach_the_vendor(ledger: TestLedger) -> None:
     run, (job,) = ledger.claimed(1)
     vendor, write = Vendor(), write_of(job)

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from types import SimpleNamespace
 
 import pytest
+from dagster._daemon import sensor as sensor_daemon
+
+from zixly_dagster.instance.private_names import let_sensors_follow_at_once
 
 # Where it is, and what breaks without it.
 RELIED_ON = {
     "dagster._daemon.sensor:MIN_INTERVAL_LOOP_TIME": "daemon.py lowers the sensor loop to 0.2 s",
+    "dagster._daemon.sensor:is_under_min_interval": "daemon.py lets dispatch sensors follow one another without a pause",
     "dagster._daemon.controller:daemon_controller_from_instance": "daemon.py runs the stock daemons",
     "dagster._daemon.controller:DagsterDaemonController.check_daemon_loop": "daemon.py waits in it",
     "dagster._core.execution.context_creation_job:default_system_loggers": "worker.py silences the console",
@@ -40,6 +45,7 @@ RELIED_ON = {
     "dagster._core.run_coordinator:SubmitRunContext.get_request_header": "coordinator.py reads the signed-in user",
 }
 PARAMETERS = {
+    "dagster._daemon.sensor:is_under_min_interval": ["state", "remote_sensor"],
     "dagster._grpc.impl:core_execute_run": ["recon_job", "dagster_run", "instance", "inject_env_vars"],
     "dagster._core.storage.event_log:SqlEventLogStorage._event_to_row": ["self", "event"],
     "dagster_postgres.schedule_storage:PostgresScheduleStorage.purge_ticks": [
@@ -90,3 +96,17 @@ def test_the_sensor_loop_still_reads_its_interval_on_each_turn() -> None:
 def test_runs_still_ask_for_their_console_loggers_by_that_name() -> None:
     source = inspect.getsource(found("dagster._core.execution.context_creation_job:create_log_manager"))  # type: ignore[arg-type]
     assert "default_system_loggers(" in source
+
+
+def test_only_sensors_that_wait_for_work_themselves_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def stock(state: object, remote_sensor: SimpleNamespace) -> bool:
+        asked.append(remote_sensor.name)
+        return True
+
+    monkeypatch.setattr(sensor_daemon, "is_under_min_interval", stock)
+    let_sensors_follow_at_once("dispatch_")
+    assert not sensor_daemon.is_under_min_interval(None, SimpleNamespace(name="dispatch_xero"))
+    assert sensor_daemon.is_under_min_interval(None, SimpleNamespace(name="sweep"))
+    assert asked == ["sweep"]

@@ -236,6 +236,7 @@ create table zixly.workflow_related_records (
 create index related_records_by_record on zixly.workflow_related_records (tenant_id, system, record_type, record_id);
 
 -- Writes to outside systems: recorded before (INTENDED) and after (DONE). A key that is INTENDED means: look before writing again.
+-- DROPPED: it was not sent, because the target had a newer state by then.
 create table zixly.effects (
   tenant_id uuid not null references zixly.tenants,
   effect_key text not null,
@@ -244,7 +245,7 @@ create table zixly.effects (
   system text not null,
   operation text not null,
   target text not null,
-  state text not null check (state in ('INTENDED', 'DONE')),
+  state text not null check (state in ('INTENDED', 'DONE', 'DROPPED')),
   source_version timestamptz not null,
   content_sha256 bytea not null,
   result jsonb,
