@@ -321,8 +321,9 @@ effects = Table(
     Column("result", JSONB),
     required("intended_at", At, server_default=NOW),
     Column("done_at", At),
-    one_of("state", "'INTENDED', 'DONE'"),
+    one_of("state", "'INTENDED', 'DONE', 'DROPPED'"),
     Index("effects_of_job", "job_id"),
+    Index("effects_intended", "tenant_id", "target", postgresql_where=text("state = 'INTENDED'")),
 )
 record_states = Table(
     "record_states",

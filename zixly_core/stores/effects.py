@@ -10,17 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written
+from zixly_core.job import Failed
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.rows import columns_of, rows_from
 
 # Longer than this between the check of the lease and the call, and the check counts for nothing: the worker was stopped.
 CHECK_IS_GOOD_FOR_SECONDS = 5.0
+PAUSE_BEHIND_NEWER = timedelta(seconds=3)
 
 EFFECT_COLUMNS = (
     "tenant_id uuid, effect_key text, job_id uuid, fence int, system text, operation text, target text, "
@@ -40,6 +42,12 @@ from {rows_from("effect_key text, job_id uuid, fence int, result text")}
 where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
 
 DROPPED_SQL = "update zixly.effects set state = 'DROPPED' where effect_key = any(%s) and state = 'INTENDED'"
+
+# Writes of newer states that another job has begun and not brought to an end: they may have arrived already.
+PENDING_SQL = """
+select e.target, max(e.source_version) as version, max(extract(epoch from j.due_at - now()))::float8 as seconds
+from zixly.effects e join zixly.workflow_jobs j on j.id = e.job_id and j.status in ('QUEUED', 'RUNNING')
+where e.state = 'INTENDED' and e.target = any(%s) and e.job_id <> all(%s) group by e.target"""
 
 STATE_COLUMNS = "tenant_id uuid, workflow text, role text, record_key text, version timestamptz, state text"
 SAVE_STATES_SQL = f"""
@@ -114,14 +122,41 @@ def write_guarded(
         checked_at = time.monotonic()
         ours = [write for write in writes if write.job.id in held]
         stale = [write for write in ours if versions[write.target_key] > write.source_version]
-        going = [write for write in ours if versions[write.target_key] <= write.source_version]
+        current = [write for write in ours if versions[write.target_key] <= write.source_version]
+        waiting = behind_newer(connection, current)
+        going = [write for write in current if write.job.id not in waiting]
         late = time.monotonic() - checked_at > CHECK_IS_GOOD_FOR_SECONDS
         outcomes = perform(going) if going and not late else {}
         if stale:
             connection.execute(DROPPED_SQL, ([write.effect_key for write in stale],))
         keep_done(connection, [(write, outcomes[write.job.id]) for write in going if write.job.id in outcomes])
     lost = [write for write in writes if write.job.id not in held] + (going if late else [])
-    return Guarded(outcomes=outcomes, stale=tuple(stale), lost=tuple(lost))
+    return Guarded(outcomes={**outcomes, **waiting}, stale=tuple(stale), lost=tuple(lost))
+
+
+def behind_newer(connection: Rows, writes: Sequence[TargetWrite]) -> dict[UUID, Failed]:
+    """Writes that wait for the end of a newer one to the same target, by job. The newer one may have arrived although nobody
+    knows yet, because its run died on the way: an older state must not be written over it meanwhile."""
+    if not writes:
+        return {}
+    keys, jobs = [write.target_key for write in writes], [write.job.id for write in writes]
+    pending = {row["target"]: row for row in connection.execute(PENDING_SQL, (keys, jobs))}
+    return {
+        write.job.id: waits_for_newer(write, seconds=pending[write.target_key]["seconds"])
+        for write in writes
+        if write.target_key in pending and pending[write.target_key]["version"] > write.source_version
+    }
+
+
+def waits_for_newer(write: TargetWrite, *, seconds: float) -> Failed:
+    """The job waits, without using up an attempt, until the newer one has had its next try."""
+    return Failed(
+        reason="newer_write_pending",
+        message=f"A newer state is being written to {write.target_key}; this one waits for its end.",
+        permanent=False,
+        parks=True,
+        retry_after=timedelta(seconds=max(seconds, 0.0)) + PAUSE_BEHIND_NEWER,
+    )
 
 
 def locked_versions(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, datetime]:

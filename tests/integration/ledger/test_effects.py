@@ -81,6 +81,22 @@ def test_a_write_that_came_too_late_does_not_stay_intended(ledger: TestLedger) -
     assert intend(ledger.runs, run, [late]) == {late.effect_key: EffectState.NEW}
 
 
+def test_an_older_state_waits_while_a_newer_write_is_under_way_that_may_have_arrived(ledger: TestLedger) -> None:
+    """A run died between its call and its commit; another invoice of the same customer came in between and was written over it."""
+    run, (newer, older) = ledger.claimed(2)
+    vendor, begun = Vendor(), write_of(newer, version=NOON)
+    intend(ledger.runs, run, [begun])
+    late = write_of(older, version=NOON - timedelta(minutes=1))
+    guarded = write_guarded(ledger.runs, run, [late], perform=vendor)
+    waits = guarded.outcomes[older.id]
+    assert isinstance(waits, Failed)
+    assert (waits.reason, waits.parks) == ("newer_write_pending", True)
+    assert vendor.writes == []
+    ledger.owner.execute("update zixly.workflow_jobs set status = 'FAILED' where id = %s", (newer.id,))
+    write_guarded(ledger.runs, run, [late], perform=vendor)
+    assert vendor.writes == [late], "a newer one that failed for good is waited for no longer"
+
+
 def test_a_run_that_lost_its_lease_does_not_reach_the_vendor(ledger: TestLedger) -> None:
     run, (job,) = ledger.claimed(1)
     vendor, write = Vendor(), write_of(job)

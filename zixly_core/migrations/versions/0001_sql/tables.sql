@@ -254,6 +254,7 @@ create table zixly.effects (
   primary key (tenant_id, effect_key)
 );
 create index effects_of_job on zixly.effects (job_id);
+create index effects_intended on zixly.effects (tenant_id, target) where state = 'INTENDED';
 
 -- What we last saw of a source record, and which source version was last written to a target record (promise 6).
 create table zixly.record_states (
