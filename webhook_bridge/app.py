@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from webhook_bridge.announcer import Announcer
 from webhook_bridge.database import AsyncDatabase
+from webhook_bridge.deliveries_api import deliveries_routes
 from webhook_bridge.health import health_routes
 from webhook_bridge.intake_service import IntakeParts, IntakeService
 from webhook_bridge.jobs_api import jobs_routes
 from webhook_bridge.middleware import Around
 from webhook_bridge.problems import handle_problems
-from webhook_bridge.receive import receive_routes
-from webhook_bridge.routing_snapshot import Opener, RoutingSnapshot
+from webhook_bridge.receive import Clock, receive_routes
+from webhook_bridge.reverify import Reverifier
+from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.signed_in import caller_of
 from zixly_core.metrics import ProcessMetrics
@@ -44,7 +47,7 @@ class Parts:
     databases: Mapping[str, Database]
     """By role: `intake` (to ask whether it answers), `api`, `metrics`."""
     queues: Mapping[str, Queue]
-    opener: Opener | None
+    box: SecretBox | None
     registry: CollectorRegistry
 
 
@@ -58,13 +61,17 @@ def parts_from(settings: Settings) -> Parts:
         intake=AsyncDatabase(urls["intake"], name="bridge-intake", max_size=INTAKE_CONNECTIONS),
         databases={role: Database(url, name=f"bridge-{role}", max_size=sizes[role], timeout_seconds=2) for role, url in urls.items()},
         queues={name: open_queue(settings.queue_url.get_secret_value(), name=name) for name in SYSTEMS},
-        opener=SecretBox.from_settings(settings) if has_key else None,
+        box=SecretBox.from_settings(settings) if has_key else None,
         registry=CollectorRegistry(),
     )
 
 
-def create_app(settings: Settings, parts: Parts) -> FastAPI:
-    """The application over its parts, which it opens and closes with its life."""
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastAPI:
+    """The application over its parts, which it opens and closes with its life. `clock` tells when requests arrive."""
     metrics = ProcessMetrics(parts.registry)
     intake = intake_service(settings, parts, metrics)
 
@@ -89,8 +96,17 @@ def create_app(settings: Settings, parts: Parts) -> FastAPI:
     app.add_middleware(Around, metrics=metrics)
     handle_problems(app)
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
-    app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes))
-    app.include_router(jobs_routes(parts.databases["api"], dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))
+    app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
+    reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
+    app.include_router(deliveries_routes(parts.databases["api"], reverifier=reverifier, box=parts.box, caller_of=caller_of(settings)))
+    app.include_router(
+        jobs_routes(
+            parts.databases["api"],
+            dagster_url=settings.dagster_webserver_url,
+            caller_of=caller_of(settings),
+            announce=intake.announce,
+        )
+    )
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     return app
@@ -100,17 +116,18 @@ def intake_service(settings: Settings, parts: Parts, metrics: ProcessMetrics) ->
     return IntakeService(
         IntakeParts(
             database=parts.intake,
-            routing=RoutingSnapshot(parts.intake, opener=parts.opener),
+            routing=RoutingSnapshot(parts.intake, box=parts.box),
             announcer=Announcer(parts.queues, metrics=metrics),
             metrics=metrics,
             app_secrets={name: app_secrets(settings, system) for name, system in parts.systems.items()},
+            box=parts.box,
         )
     )
 
 
 def app_secrets(settings: Settings, system: System) -> tuple[str, ...]:
-    """The signing secrets of our app at a vendor, newest first; empty when the system is off or its connections have their own."""
-    value = getattr(settings, system.secrets_setting) if system.secrets_setting else None
+    """The signing secrets of our app at a vendor, newest first; empty when the system is off or its senders have their own."""
+    value = next((found for name in system.secrets_settings if (found := getattr(settings, name))), None)
     secrets = value.get_secret_value().split(",") if value else []
     return tuple(secret.strip() for secret in secrets if secret.strip())
 

@@ -27,8 +27,12 @@ def cursor_after(rows: Sequence[Mapping[str, Any]], *, limit: int, age: str) -> 
     """The cursor of a page; None when it was not full, so nothing follows."""
     if len(rows) < limit:
         return None
-    last = rows[-1]
-    return urlsafe_b64encode(f"{last[age].isoformat()}|{last['id']}".encode()).decode()
+    return cursor_of(rows[-1][age], rows[-1]["id"])
+
+
+def cursor_of(at: datetime, row_id: UUID) -> str:
+    """The cursor of a page that ends with this row."""
+    return urlsafe_b64encode(f"{at.isoformat()}|{row_id}".encode()).decode()
 
 
 def aware(at: datetime) -> datetime:

@@ -12,8 +12,9 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -25,9 +26,10 @@ from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from zixly_core.errors import MalformedPayload, StoreUnavailable
 from zixly_core.group_commit import GroupCommit
-from zixly_core.intake import Committed, Prepared, Verdict, prepared, rejected
+from zixly_core.intake import Committed, Prepared, Verdict, prepared, rejected, sealed
+from zixly_core.kept_requests import Box
 from zixly_core.metrics import ProcessMetrics
-from zixly_core.routing import RoutingTable
+from zixly_core.routing import Route, RoutingTable
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.stores.settle import COUNTER_SHARDS
 from zixly_core.system import Answer, IncomingRequest, System
@@ -50,6 +52,8 @@ class IntakeParts:
     metrics: ProcessMetrics
     app_secrets: Mapping[str, tuple[str, ...]]
     """The signing secrets of our apps at the vendors, by system."""
+    box: Box | None
+    """What seals rejected requests and the secrets of handshakes."""
 
 
 class IntakeService:
@@ -75,39 +79,67 @@ class IntakeService:
         await self._parts.announcer.stop()
         await self._parts.database.close()
 
-    async def accept(self, request: IncomingRequest, *, system: System, path: str) -> Committed:
+    def announce(self, to_wake: Mapping[str, Sequence[UUID]]) -> None:
+        """Tell the queues of jobs that were made otherwise than by a delivery."""
+        self._parts.announcer.announce(to_wake)
+
+    async def accept(self, request: IncomingRequest, *, system: System) -> Committed:
         """What became of one request; when this returns it is on disk. Raises `StoreUnavailable`: nothing is promised."""
         async with in_time(system, metrics=self._parts.metrics):
-            return await self._kept_or_counted(await self._decided(request, system=system, path=path), system=system)
+            return await self._kept_or_counted(await self._decided(request, system=system), system=system, client=request.client)
 
-    async def refuse(self, request: IncomingRequest, *, system: System, path: str, reason: str, answer: Answer) -> Committed:
+    async def refuse(self, request: IncomingRequest, *, system: System, reason: str, answer: Answer) -> Committed:
         """Keep the record of a request that was refused before it was read, like `accept`."""
-        delivery = rejected(request, system=system.name, path=path, reason=reason, answer=answer)
+        delivery = rejected(request, system=system.name, reason=reason, answer=answer)
         async with in_time(system, metrics=self._parts.metrics):
-            return await self._kept_or_counted(delivery, system=system)
+            return await self._kept_or_counted(delivery, system=system, client=request.client)
 
-    async def _decided(self, request: IncomingRequest, *, system: System, path: str) -> Prepared:
+    async def read_routing_again(self) -> None:
+        """Know the connections, paths and secrets of this moment. Raises `StoreUnavailable`."""
+        await self._parts.routing.later_than(self._parts.routing.current, can_wait=True)
+
+    def judged_again(self, request: IncomingRequest, *, system: System) -> Prepared | None:
+        """What a rejected request is by the clock of its arrival and the secrets of today; None when it stays rejected. A handshake
+        does: whoever waited for its answer has long given up. Raises `StoreUnavailable`."""
+        delivery = self._decide(request, system=system, table=self._parts.routing.current)
+        return None if delivery.fixed_verdict is Verdict.REJECTED or delivery.offer is not None else delivery
+
+    async def accept_again(self, delivery: Prepared, *, system: System, rejected_id: UUID) -> Committed:
+        """Accept what `judged_again` found good, like a delivery that comes now. Raises `StoreUnavailable`."""
+        again = replace(delivery, received_at=datetime.now(UTC), verifies_again=rejected_id)
+        async with in_time(system, metrics=self._parts.metrics):
+            return self._counted(await self._committed(again, system=system), system=system)
+
+    async def _decided(self, request: IncomingRequest, *, system: System) -> Prepared:
         table = self._parts.routing.current
-        delivery = self._decide(request, system=system, path=path, table=table)
-        if not is_about_a_stranger(delivery, request, system=system, table=table):
+        delivery = self._decide(request, system=system, table=table)
+        owner = system.profile.secret_owner(request)
+        is_unknown = owner is not None and not self._can_verify(table.route_of(system.name, owner), delivery)
+        if not is_unknown and all(one.route is not None for one in delivery.events):
             return delivery
-        later = await self._parts.routing.later_than(table)
-        return delivery if later is None else self._decide(request, system=system, path=path, table=later)
+        later = await self._parts.routing.later_than(table, can_wait=is_unknown)
+        return delivery if later is None else self._decide(request, system=system, table=later)
 
-    def _decide(self, request: IncomingRequest, *, system: System, path: str, table: RoutingTable) -> Prepared:
+    def _decide(self, request: IncomingRequest, *, system: System, table: RoutingTable) -> Prepared:
         secrets = self._secrets(request, system=system, table=table)
-        return prepared(request, system=system, path=path, secrets=secrets, routing=table)
+        return prepared(request, system=system, secrets=secrets, routing=table)
+
+    def _can_verify(self, route: Route | None, delivery: Prepared) -> bool:
+        """Whether a younger routing table could not make more of it: its path is known, and so is what proves it."""
+        if route is None:
+            return False
+        return delivery.fixed_verdict is not Verdict.REJECTED or bool(self._parts.routing.secrets_of(route))
 
     def _secrets(self, request: IncomingRequest, *, system: System, table: RoutingTable) -> Sequence[str]:
         owner = system.profile.secret_owner(request)
         if owner is None:
             return self._parts.app_secrets.get(system.name, ())
         route = table.route_of(system.name, owner)
-        return () if route is None else self._parts.routing.secrets_of(route.connection_id)
+        return () if route is None else self._parts.routing.secrets_of(route)
 
-    async def _kept_or_counted(self, delivery: Prepared, *, system: System) -> Committed:
+    async def _kept_or_counted(self, delivery: Prepared, *, system: System, client: str) -> Committed:
         if delivery.fixed_verdict is Verdict.REJECTED:
-            if not self._kept.may_keep(system.name, size_bytes=len(delivery.body)):
+            if not self._kept.may_keep(system.name, path=delivery.path, client=client, size_bytes=len(delivery.body)):
                 self._parts.metrics.not_kept.labels(system.name).inc()
                 return self._counted(Committed(delivery.id, Verdict.REJECTED, delivery.answer), system=system)
             log.info("delivery_rejected", system=system.name, delivery_id=str(delivery.id), reason=delivery.reason)
@@ -115,9 +147,9 @@ class IntakeService:
 
     async def _committed(self, delivery: Prepared, *, system: System) -> Committed:
         try:
-            done = await self._commits.submit(delivery)
+            done = await self._commits.submit(sealed(delivery, self._parts.box))
         except UNSTORABLE:
-            done = await self._commits.submit(without_events(delivery, system=system))
+            done = await self._commits.submit(sealed(without_events(delivery, system=system), self._parts.box))
         self._parts.announcer.announce(done.to_wake)
         return done
 
@@ -157,17 +189,10 @@ async def in_time(system: System, *, metrics: ProcessMetrics) -> AsyncIterator[N
         raise StoreUnavailable("The delivery could not be stored; send it again.", reason="not_stored") from error
 
 
-def is_about_a_stranger(delivery: Prepared, request: IncomingRequest, *, system: System, table: RoutingTable) -> bool:
-    """Whether a younger routing table could make more of it: its sender, or the account of an event, is not in this one."""
-    owner = system.profile.secret_owner(request)
-    if owner is not None and table.route_of(system.name, owner) is None:
-        return True
-    return any(one.route is None for one in delivery.events)
-
-
 def without_events(delivery: Prepared, *, system: System) -> Prepared:
     """A delivery whose events cannot be stored, kept for the record and answered as one that cannot be read."""
     error = MalformedPayload("The delivery holds text that cannot be stored.", reason="not_storable")
     log.warning("delivery_not_storable", system=system.name, delivery_id=str(delivery.id))
     answer = system.profile.rejection(error)
-    return replace(delivery, events=(), headers={}, answer=answer, fixed_verdict=Verdict.REJECTED, reason=error.reason)
+    kept = replace(delivery, events=(), headers={}, offer=None, verifies_again=None)
+    return replace(kept, answer=answer, fixed_verdict=Verdict.REJECTED, reason=error.reason)

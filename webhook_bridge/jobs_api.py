@@ -1,37 +1,38 @@
-"""`GET /webhook/jobs/{id}` and the operations API under `/api/`: what happened, and cancel and retry by hand."""
+"""`GET /webhook/jobs/{id}` and `/api/jobs`: what happened, and cancel and retry by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from webhook_bridge.cursors import cursor_after, page_from
-from webhook_bridge.models import Delivery, DeliveryPage, Job, JobPage, JobStatusChange
-from webhook_bridge.problems import NotAllowed, NotFound, WrongState, problems
+from webhook_bridge.models import Job, JobPage, JobStatusChange, NewJob
+from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
-from zixly_core.intake import Verdict
 from zixly_core.job import JobStatus
 from zixly_core.stores.cancel import cancel_job, retry_job
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import (
     JobFilter,
-    deliveries_page,
-    delivery_detail,
     job_detail,
     jobs_page,
-    note,
     scoped,
 )
+from zixly_core.stores.manual_jobs import Asked, Made, make_manual_job
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)]
 
 
-def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller]) -> APIRouter:
-    """The routes; `database` is seen as role `api`."""
+Announce = Callable[[Mapping[str, Sequence[UUID]]], None]
+
+
+def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:
+    """The routes; `database` is seen as role `api`, `announce` tells the systems' queues of new jobs."""
     router = APIRouter()
     run_url = f"{dagster_url.rstrip('/')}/runs"
     signed_in = Depends(caller_of)
@@ -64,6 +65,24 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
         documents = [job_document(row, run_url=run_url) for row in rows]
         return JobPage.model_validate({"jobs": documents, "next_cursor": cursor_after(rows, limit=limit, age="created_at")})
 
+    @router.post("/api/jobs", tags=["jobs"], status_code=202, responses=problems(400, 401, 403, 422, 503))
+    async def make(wanted: NewJob, caller: Caller = signed_in) -> JobStatusChange:
+        """Have a workflow done for one record, or, as a dry run, be told what it would write."""
+        asked = Asked(
+            tenant=wanted.tenant,
+            workflow=wanted.workflow,
+            record_id=wanted.record_id,
+            is_dry_run=wanted.dry_run,
+            connection_id=wanted.connection_id,
+        )
+        made = await run_in_threadpool(made_for, caller, asked)
+        announce({made.system: [made.id]})
+        return JobStatusChange(id=made.id, status=JobStatus.QUEUED)
+
+    def made_for(caller: Caller, asked: Asked) -> Made:
+        with scoped(database, caller.scope) as connection:
+            return make_manual_job(connection, asked, actor=caller.name)
+
     @router.post("/api/jobs/{job_id}/cancel", tags=["jobs"], responses=problems(401, 403, 404, 409, 422, 503))
     def cancel(job_id: UUID, caller: Caller = signed_in) -> JobStatusChange:
         """Cancel a job. One that runs is asked to stop, and stays RUNNING until it does, between steps and vendor calls."""
@@ -78,45 +97,7 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
             status = retry_job(connection, job_id=job_id, actor=caller.name)
         return changed(job_id, status, wanted=(JobStatus.QUEUED,), verb="retried")
 
-    @router.get("/api/deliveries", tags=["deliveries"], responses=problems(400, 401, 403, 422, 503))
-    def deliveries(
-        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
-        verdict: Annotated[Verdict | None, Query(description="What became of it.")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-        caller: Caller = signed_in,
-    ) -> DeliveryPage:
-        """Deliveries, newest first; for staff, since one delivery can be about several tenants."""
-        for_staff(caller)
-        page = page_from(limit=limit, cursor=cursor)
-        with scoped(database, caller.scope) as connection:
-            rows = deliveries_page(connection, system=system, verdict=verdict, page=page)
-        documents = [row | {"body_sha256": row["body_sha256"].hex()} for row in rows]
-        next_cursor = cursor_after(rows, limit=limit, age="received_at")
-        return DeliveryPage.model_validate({"deliveries": documents, "next_cursor": next_cursor})
-
-    @router.get("/api/deliveries/{delivery_id}", tags=["deliveries"], responses=problems(401, 403, 404, 422, 503))
-    def delivery(
-        delivery_id: UUID,
-        body: Annotated[bool, Query(description="Show the raw body too; that is written to the audit log.")] = False,
-        caller: Caller = signed_in,
-    ) -> Delivery:
-        """One delivery with its events and their jobs; for staff."""
-        for_staff(caller)
-        with scoped(database, caller.scope) as connection:
-            row = delivery_detail(connection, delivery_id, with_body=body)
-            if row is not None and body:
-                note(connection, actor=caller.name, action="delivery.read_body", subject=str(delivery_id))
-        if row is None:
-            raise NotFound(f"There is no delivery {delivery_id}; it may have been deleted by retention.")
-        return Delivery.model_validate(delivery_document(row))
-
     return router
-
-
-def for_staff(caller: Caller) -> None:
-    if not caller.scope.is_staff:
-        raise NotAllowed("Deliveries can be about several tenants, so only staff may see them.")
 
 
 def changed(job_id: UUID, status: str | None, *, wanted: tuple[JobStatus, ...], verb: str) -> JobStatusChange:
@@ -144,8 +125,3 @@ def job_document(row: dict[str, Any], *, run_url: str) -> dict[str, Any]:
         "event": f"{delivery}#{event['id']}" if event else None,
     }
     return row | {"run_id": run_id, "links": links}
-
-
-def delivery_document(row: dict[str, Any]) -> dict[str, Any]:
-    body = bytes(row["body"]).decode(errors="replace") if "body" in row else None
-    return row | {"body_sha256": row["body_sha256"].hex(), "body": body}

@@ -128,6 +128,18 @@ class Job(JobSummary):
     event: EventOfJob | None
 
 
+class NewJob(BaseModel):
+    """A job that somebody asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tenant: str = Field(description="The tenant's short name.", max_length=100)
+    workflow: str = Field(description="Such as `xero-invoice-to-hubspot`.", max_length=100)
+    record_id: str = Field(description="The record's id at the system that the workflow starts from.", min_length=1, max_length=200)
+    connection_id: UUID | None = Field(default=None, description="Only where the tenant has several accounts at that system.")
+    dry_run: bool = Field(default=False, description="Only tell what would be written, as `result.would_write`.")
+
+
 class JobStatusChange(Model):
     """What a change came to."""
 
@@ -147,6 +159,8 @@ class DeliverySummary(Model):
     status: int = Field(description="What the sender was answered.")
     body_sha256: str
     event_count: int
+    reverified_at: datetime | None = Field(description="When it was verified again and found good.")
+    accepted_as: UUID | None = Field(description="The delivery that it became then.")
 
 
 class DeliveryPage(Model):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from webhook_bridge.problems import BodyTooLarge, BodyTooSlow, problems
 from zixly_core.intake import Committed
 from zixly_core.system import Answer, IncomingRequest, System
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Clock = Callable[[], datetime]
 TOO_LARGE = Answer(status=413)
 GONE = Response(status_code=400)  # nobody reads it: the sender has hung up
 
@@ -30,14 +31,16 @@ class Accepted(BaseModel):
     job_ids: list[str] = Field(description="The jobs, each under `/webhook/jobs/{id}`.")
 
 
-def receive_routes(systems: Mapping[str, System], intake: IntakeService, *, public_url: str, max_body_bytes: int) -> APIRouter:
-    """The routes of all systems. `public_url` is what senders call us: some sign the URL."""
+def receive_routes(
+    systems: Mapping[str, System], intake: IntakeService, *, public_url: str, max_body_bytes: int, clock: Clock
+) -> APIRouter:
+    """The routes of all systems. `public_url` is what senders call us: some sign the URL. `clock` tells when requests arrive."""
     router = APIRouter(tags=["webhooks"])
     for system in systems.values():
         for path in system.paths:
             router.add_api_route(
                 f"/webhook/{path}",
-                endpoint(system, path, intake=intake, public_url=public_url.rstrip("/"), max_body_bytes=max_body_bytes),
+                Receiver(system, path, intake, public_url.rstrip("/"), max_body_bytes, clock).receive,
                 methods=["POST"],
                 name=f"{system.title}: {path}",
                 summary=f"A delivery from {system.title}",
@@ -56,36 +59,56 @@ def receive_routes(systems: Mapping[str, System], intake: IntakeService, *, publ
     return router
 
 
-def endpoint(system: System, path: str, *, intake: IntakeService, public_url: str, max_body_bytes: int) -> Endpoint:
-    """The function behind one path. `path` is the template: what stands for a token in it is never kept."""
+@dataclass(frozen=True)
+class Receiver:
+    """What stands behind one path. `path` is the template: what stands for a token in it is never kept."""
 
-    async def receive(request: Request) -> Response:
-        received_at = datetime.now(UTC)
+    system: System
+    path: str
+    intake: IntakeService
+    public_url: str
+    max_body_bytes: int
+    clock: Clock
+
+    async def receive(self, request: Request) -> Response:
+        arrived = self._without_body(request)
         try:
-            body = await raw_body(request, max_bytes=max_body_bytes)
+            body = await raw_body(request, max_bytes=self.max_body_bytes)
         except ClientDisconnect:
             return GONE
         except BodyTooLarge as error:
-            incoming = incoming_request(request, b"", public_url=public_url, received_at=received_at)
-            await intake.refuse(incoming, system=system, path=path, reason=error.reason, answer=TOO_LARGE)
+            await self.intake.refuse(arrived, system=self.system, reason=error.reason, answer=TOO_LARGE)
             return Response(status_code=413, headers={"connection": "close"})
         except BodyTooSlow:
             return Response(status_code=408, headers={"connection": "close"})
-        incoming = incoming_request(request, body, public_url=public_url, received_at=received_at)
-        return response_of(await intake.accept(incoming, system=system, path=path))
+        return response_of(await self.intake.accept(replace(arrived, body=body), system=self.system))
 
-    return receive
+    def _without_body(self, request: Request) -> IncomingRequest:
+        """The request as a receive profile sees it, before its body is read."""
+        return IncomingRequest(
+            method=request.method,
+            url=self.public_url + asked_for(request),
+            headers=joined_headers(request),
+            body=b"",
+            received_at=self.clock(),
+            path=self.path,
+            client=request.client.host if request.client else "",
+        )
 
 
-def incoming_request(request: Request, body: bytes, *, public_url: str, received_at: datetime) -> IncomingRequest:
-    """The request as a receive profile sees it; a header that came twice is joined by a comma, as HTTP says."""
+def asked_for(request: Request) -> str:
+    """Path and query as they were written, not decoded."""
+    query = request.scope["query_string"].decode("latin-1")
+    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    return raw_path.decode("latin-1") + (f"?{query}" if query else "")
+
+
+def joined_headers(request: Request) -> dict[str, str]:
+    """The headers; one that came twice is joined by a comma, as HTTP says, and is then no signature any more."""
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    query = request.scope["query_string"].decode("latin-1")
-    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
-    url = public_url + raw_path.decode("latin-1") + (f"?{query}" if query else "")
-    return IncomingRequest(method=request.method, url=url, headers=headers, body=body, received_at=received_at)
+    return headers
 
 
 def response_of(done: Committed) -> Response:

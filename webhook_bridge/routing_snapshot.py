@@ -1,4 +1,4 @@
-"""The routing table in memory: read again every few seconds, and at once for an account that it does not know."""
+"""The routing table in memory: read again every few seconds, and at once for an account or a path that it does not know."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Protocol
 from uuid import UUID
 
 import structlog
 
 from webhook_bridge.database import AsyncDatabase, AsyncRows
 from zixly_core.errors import StoreUnavailable, ZixlyError
-from zixly_core.routing import ROUTES_SQL, SECRETS_SQL, WORKFLOWS_SQL, RoutingTable, routing_table
+from zixly_core.kept_requests import Box
+from zixly_core.routing import ROUTES_SQL, SECRETS_SQL, SUBSCRIPTIONS_SQL, WORKFLOWS_SQL, Route, RoutingTable, routing_table
 
 log = structlog.get_logger()
 REFRESH_SECONDS = 3.0
@@ -21,19 +21,12 @@ REFRESH_SECONDS = 3.0
 LEAST_SECONDS_BETWEEN = 0.5
 
 
-class Opener(Protocol):
-    """What opens sealed secrets (`zixly_core.secret_box.SecretBox`)."""
-
-    def open(self, sealed: bytes, *, context: str) -> bytes:
-        """The secret. Raises an error of ours when the key or the context is another."""
-
-
 class RoutingSnapshot:
     """Holds the latest table. `current` raises `StoreUnavailable` until the first one was read."""
 
-    def __init__(self, database: AsyncDatabase, *, opener: Opener | None, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, database: AsyncDatabase, *, box: Box | None, clock: Callable[[], float] = monotonic) -> None:
         self._database = database
-        self._opener = opener
+        self._box = box
         self._clock = clock
         self._table: RoutingTable | None = None
         self._secrets: Mapping[UUID, tuple[str, ...]] = {}
@@ -47,9 +40,9 @@ class RoutingSnapshot:
             raise StoreUnavailable("The connections have not been read from Postgres yet; send this again in a few seconds.")
         return self._table
 
-    def secrets_of(self, connection_id: UUID) -> tuple[str, ...]:
-        """What a connection's sender signs with, newest first; empty when nothing is set."""
-        return self._secrets.get(connection_id, ())
+    def secrets_of(self, route: Route) -> tuple[str, ...]:
+        """What the sender behind a route signs with, newest first; empty when nothing is set."""
+        return self._secrets.get(route.secret_owner_id, ())
 
     async def start(self) -> None:
         """Read once, if Postgres is there, and keep reading."""
@@ -62,13 +55,16 @@ class RoutingSnapshot:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def later_than(self, table: RoutingTable) -> RoutingTable | None:
-        """A table read after `table`, or None when that one is too young to ask again. Raises `StoreUnavailable`."""
+    async def later_than(self, table: RoutingTable, *, can_wait: bool = False) -> RoutingTable | None:
+        """A table read after `table`, or None when that one is too young to ask again. Who can wait gets one in any case, after half
+        a second at most. Raises `StoreUnavailable`."""
         async with self._lock:
             if self._table is not table:
                 return self._table
-            if self._clock() - self._read_at < LEAST_SECONDS_BETWEEN:
+            too_early = LEAST_SECONDS_BETWEEN - (self._clock() - self._read_at)
+            if too_early > 0 and not can_wait:
                 return None
+            await asyncio.sleep(max(too_early, 0))
             await self._read()
             return self._table
 
@@ -90,7 +86,7 @@ class RoutingSnapshot:
         async with self._database.connection() as connection:
             table = await read_table(connection)
         if self._table is None or table.sealed_secrets != self._table.sealed_secrets:
-            self._secrets = opened(table.sealed_secrets, opener=self._opener)
+            self._secrets = opened(table.sealed_secrets, box=self._box)
         self._table = table
         self._read_at = self._clock()
 
@@ -98,20 +94,21 @@ class RoutingSnapshot:
 async def read_table(connection: AsyncRows) -> RoutingTable:
     """The routing table as it is now, in one consistent reading."""
     async with connection.transaction():
-        rows = [await (await connection.execute(query)).fetchall() for query in (ROUTES_SQL, WORKFLOWS_SQL, SECRETS_SQL)]
+        queries = (ROUTES_SQL, WORKFLOWS_SQL, SECRETS_SQL, SUBSCRIPTIONS_SQL)
+        rows = [await (await connection.execute(query)).fetchall() for query in queries]
     return routing_table(*rows)
 
 
-def opened(sealed: Mapping[UUID, Sequence[bytes]], *, opener: Opener | None) -> dict[UUID, tuple[str, ...]]:
-    """The signing secrets of each connection. One that cannot be opened is left out and named in the log."""
+def opened(sealed: Mapping[UUID, Sequence[bytes]], *, box: Box | None) -> dict[UUID, tuple[str, ...]]:
+    """The signing secrets of each connection and path. One that cannot be opened is left out and named in the log."""
     secrets: dict[UUID, tuple[str, ...]] = {}
-    for connection_id, ciphertexts in sealed.items():
+    for owner_id, ciphertexts in sealed.items():
         found: list[str] = []
         for ciphertext in ciphertexts:
             try:
-                if opener is not None:
-                    found.append(opener.open(ciphertext, context=str(connection_id)).decode())
+                if box is not None:
+                    found.append(box.open(ciphertext, context=str(owner_id)).decode())
             except (ZixlyError, UnicodeDecodeError):
-                log.exception("signing_secret_unreadable", connection_id=str(connection_id))
-        secrets[connection_id] = tuple(found)
+                log.exception("signing_secret_unreadable", owner_id=str(owner_id))
+        secrets[owner_id] = tuple(found)
     return secrets

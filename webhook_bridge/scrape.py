@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
+from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from webhook_bridge.scrape_api import api_families
 from zixly_core import metrics
 from zixly_core.errors import ZixlyError
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
 from zixly_core.queue import Queue
+from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.database import Database
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 OPEN_STATUSES = ("queued", "running")
@@ -37,10 +42,12 @@ class PipelineCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         sources = gauge_family(metrics.SCRAPE_OK)
-        counts = self._counts()
-        sources.add_metric(["postgres"], 0 if counts is None else 1)
+        counts, calls = self._read(pipeline_counts), self._read(api_counts)
+        sources.add_metric(["postgres"], 0 if counts is None or calls is None else 1)
         if counts is not None:
             yield from families_of(counts, systems=tuple(self._queues))
+        if calls is not None:
+            yield from api_families(calls)
         messages = gauge_family(metrics.QUEUE_MESSAGES)
         for system, queue in self._queues.items():
             try:
@@ -55,11 +62,11 @@ class PipelineCollector(Collector):
         yield messages
         yield sources
 
-    def _counts(self) -> PipelineCounts | None:
+    def _read(self, reading: Callable[[Database], T]) -> T | None:
         if self._database is None:
             return None
         try:
-            return pipeline_counts(self._database)
+            return reading(self._database)
         except ZixlyError as error:
             log.warning("counts_not_read", reason=error.reason)
             return None

@@ -151,6 +151,31 @@ def send(
     raise typer.Exit(0 if answer.is_success else 1)
 
 
+@app.command(epilog="Example: zixly run hubspot-deal-to-xero 17812345601 --tenant demo --dry-run")
+def run(
+    workflow: Annotated[str, typer.Argument(help="The workflow, such as hubspot-deal-to-xero.")],
+    record: Annotated[str, typer.Argument(help="The record's id at the system that the workflow starts from.")],
+    *,
+    tenant: Annotated[str, typer.Option(help="The tenant's short name.")] = "demo",
+    connection: Annotated[str | None, typer.Option(help="The connection's id, where the tenant has several at that system.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be written, as differences.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.", min=0)] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="The job as JSON, for scripts.")] = False,
+) -> None:
+    """Have a workflow done for one record."""
+    from zixly_cli.bridge_api import bridge_of
+    from zixly_cli.run_workflow import run_workflow, show_job
+
+    variables, settings = stack_settings()
+    with bridge_of(variables, port=settings.bridge_port) as api:
+        job = run_workflow(api, tenant=tenant, workflow=workflow, record=record, connection=connection, dry_run=dry_run, wait_seconds=wait)
+    if as_json:
+        print_json(job)
+    else:
+        show_job(job, console)
+    raise typer.Exit(0 if job["status"] == "COMPLETED" else 1)
+
+
 @app.command(name="check-delivery", epilog="Example: zixly check-delivery tests/payloads/xero/deliveries/03-invoice-update.json")
 def check_delivery(file: Annotated[Path, typer.Argument(help="A recorded delivery (tests/payloads/).", metavar="FILE")]) -> None:
     """Tell what the bridge would say to a recorded delivery, as one JSON object, without any server."""

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import orjson
 import psycopg
 
+from zixly_core.connection_settings import validated
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.key_file import read_key_file
 from zixly_core.systems.callbacks.receive import account_of
@@ -23,7 +24,7 @@ NAMESPACE = UUID("5a0a3f0e-6c0b-4a53-8d9e-0b8b6f1f6c11")
 
 # Which fields of the paid invoice go into which property of the HubSpot contact.
 MAPPING: Mapping[str, str] = {
-    "xero_last_invoice_status": "status",
+    "xero_last_invoice_status": "standing",
     "xero_last_invoice_number": "number",
     "xero_last_paid_at": "fully_paid_on",
     "xero_last_invoice_total": "total",
@@ -32,14 +33,25 @@ MAPPING: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class DemoTenant:
-    """A client company, its Xero organisation, its HubSpot portal, and the refresh tokens that the sandbox first accepts."""
+    """A client company, its accounts at the vendors, and the refresh tokens that the sandbox first accepts."""
 
     slug: str
     name: str
     organisation: str
     portal: str
-    xero_refresh: str = field(repr=False)
-    hubspot_refresh: str = field(repr=False)
+    shop: str
+    workspace: str
+    project: str
+    """Of the workspace: whose tasks are listened to."""
+    token_ending: str = ""
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """System -> the account there."""
+        return {"xero": self.organisation, "hubspot": self.portal, "shopify": self.shop, "asana": self.workspace}
+
+    def refresh_token(self, system: str) -> str:
+        return f"sandbox-{system}-refresh{self.token_ending}"
 
 
 @dataclass(frozen=True)
@@ -55,16 +67,19 @@ DEMO = DemoTenant(
     name="Demo Company (AU)",
     organisation="c2cc9b6e-9458-4c7d-93cc-f02b81b0594f",
     portal="62515",
-    xero_refresh="sandbox-xero-refresh",
-    hubspot_refresh="sandbox-hubspot-refresh",
+    shop="zixly-demo.myshopify.com",
+    workspace="1200000000000001",
+    project="1203333333333301",
 )
 SECOND = DemoTenant(
     slug="second",
     name="Sunny Coast Surf Hire (NZ)",
     organisation="aef86862-2015-4b6b-88bc-d89032cecc50",
     portal="62516",
-    xero_refresh="sandbox-xero-refresh-second",
-    hubspot_refresh="sandbox-hubspot-refresh-second",
+    shop="sunny-coast-surf.myshopify.com",
+    workspace="1200000000000002",
+    project="1203333333333302",
+    token_ending="-second",
 )
 TENANTS = (DEMO, SECOND)
 PEOPLE: Mapping[str, str] = {"admin@zixly.example": "ADMIN", "editor@zixly.example": "EDITOR", "viewer@zixly.example": "VIEWER"}
@@ -95,24 +110,23 @@ def seed_tenant(connection: psycopg.Connection, tenant: DemoTenant, *, box: Secr
         (tenant_id, tenant.slug, tenant.name),
     )
     hubspot = demo_id("connection", tenant.slug, "hubspot")
-    settings: dict[str, object] = {"hubspot_connection": str(hubspot), "mapping": dict(MAPPING), "document": False, "notify": False}
-    accounts: tuple[tuple[str, UUID, str, dict[str, object], str], ...] = (
-        ("hubspot", hubspot, tenant.portal, {}, tenant.hubspot_refresh),
-        ("xero", demo_id("connection", tenant.slug, "xero"), tenant.organisation, settings, tenant.xero_refresh),
-    )
-    for system, connection_id, external_id, choices, refresh_token in accounts:
+    settings = {"hubspot_connection": str(hubspot), "mapping": dict(MAPPING), "document": False, "notify": False}
+    for system, external_id in tenant.accounts.items():
+        connection_id = demo_id("connection", tenant.slug, system)
+        choices = validated(system, settings if system == "xero" else {})
         connection.execute(
             "insert into zixly.connections (id, tenant_id, system, external_id, name, settings) values (%s, %s, %s, %s, %s, %s)"
             " on conflict (id) do update set status = 'ACTIVE'",
             (connection_id, tenant_id, system, external_id, tenant.name, orjson.dumps(choices).decode()),
         )
-        tokens = packed(TokenSet(access_token=None, refresh_token=refresh_token, expires_at=None))
+        tokens = packed(TokenSet(access_token=None, refresh_token=tenant.refresh_token(system), expires_at=None))
         connection.execute(
-            "insert into zixly.connection_secrets (connection_id, tenant_id, ciphertext) values (%s, %s, %s)"
-            " on conflict (connection_id) do update set ciphertext = excluded.ciphertext, expires_at = null,"
-            " version = connection_secrets.version + 1, updated_at = now()",
-            (connection_id, tenant_id, box.seal(tokens, context=str(connection_id))),
+            "insert into zixly.grants (id, tenant_id, system, ciphertext) values (%s, %s, %s, %s)"
+            " on conflict (id) do update set ciphertext = excluded.ciphertext, secret_version = null, expires_at = null,"
+            " version = grants.version + 1, refreshed_at = now()",
+            (connection_id, tenant_id, system, box.seal(tokens, context=str(connection_id))),
         )
+        connection.execute("update zixly.connections set grant_id = id where id = %s", (connection_id,))
 
 
 def seed_sender(connection: psycopg.Connection, sender: Sender, *, box: SecretBox) -> None:

@@ -1,7 +1,8 @@
 """Effects: writes to outside systems, each done once.
 
 An effect key says what is written where, because of which state of which record; so a second try, a repeated event and a replay
-of the same state all have the same key, and a changed state or mapping has another.
+of the same state all have the same key, and a changed state or mapping has another. A record that is to be created has a key
+without state: one invoice for one deal, whatever becomes of the deal.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
 from zixly_core.job import ClaimedJob, Failed
+
+# Of records that are created once: there is no newer or older version of them.
+NO_VERSION = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EffectState(StrEnum):
@@ -24,6 +28,16 @@ class EffectState(StrEnum):
     NEW = "NEW"
     INTENDED = "INTENDED"
     DONE = "DONE"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is known of an effect: `result` of a DONE one, and how long to `wait` before an INTENDED one may be sent again,
+    because the earlier request may still be on its way."""
+
+    state: EffectState
+    result: Mapping[str, Any] = field(default_factory=dict)
+    wait: timedelta = timedelta()
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class TargetWrite:
     source_version: datetime
     """When the source record reached the state that is written; an older one never overwrites a newer one."""
     content: Mapping[str, str] = field(repr=False)
+    is_once: bool = False
 
     @property
     def content_sha256(self) -> bytes:
@@ -47,16 +62,50 @@ class TargetWrite:
 
     @property
     def effect_key(self) -> str:
+        if self.is_once:
+            return self.target_key
         content = self.content_sha256.hex()[:16]
         return f"{self.operation}/{self.target_key}/{self.source_key}@{self.source_version.isoformat()}/{content}"
+
+    @property
+    def vendor_key(self) -> str:
+        """The effect key in 40 characters that any vendor takes: for `Idempotency-Key`, a property, an external id."""
+        return f"zixly-{hashlib.sha256(f'{self.job.tenant_id}/{self.effect_key}'.encode()).hexdigest()[:34]}"
+
+
+def call_key(writes: Sequence[TargetWrite]) -> str:
+    """The idempotency key of a call that carries these writes: the same for the same writes of the same content, and only then,
+    since vendors refuse a known key with another request."""
+    parts = sorted(f"{write.vendor_key}/{write.content_sha256.hex()}" for write in writes)
+    return f"zixly-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:58]}"
+
+
+def creation(
+    job: ClaimedJob, *, system: str, account: str, operation: str, source_key: str, content: Mapping[str, str], part: str = ""
+) -> TargetWrite:
+    """A record to be created once for `source_key` in an account; `part` tells several of one operation apart."""
+    key = f"{operation}/{system}:{account}/{source_key}" + (f"#{part}" if part else "")
+    return TargetWrite(
+        job=job,
+        system=system,
+        operation=operation,
+        target_id="",
+        target_key=key,
+        source_key=source_key,
+        source_version=NO_VERSION,
+        content=content,
+        is_once=True,
+    )
 
 
 @dataclass(frozen=True)
 class Written:
-    """The outside system took the write, or had it already (`changed` False)."""
+    """The outside system took the write, or had it already (`changed` False). `planned`: it was not sent, because the job is a
+    dry run; this is what it would have been."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
     changed: bool = True
+    planned: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 WriteOutcome = Written | Failed
@@ -71,14 +120,17 @@ class Folded:
 
 
 def folded(writes: Sequence[TargetWrite]) -> Folded:
-    """One write for each target record: the one with the newest source version, the later job where versions are equal."""
+    """One write for each target record: the one with the newest source version, the later job where versions are equal. Dry runs
+    write nothing, so they stand beside the others."""
     newest: dict[str, TargetWrite] = {}
+    dry = [write for write in writes if write.job.is_dry_run]
+    writes = [write for write in writes if not write.job.is_dry_run]
     for write in writes:
         leader = newest.get(write.target_key)
         if leader is None or order_of(write) > order_of(leader):
             newest[write.target_key] = write
     needless = [(one, newest[one.target_key]) for one in writes if newest[one.target_key] is not one]
-    return Folded(leading=list(newest.values()), needless=needless)
+    return Folded(leading=[*newest.values(), *dry], needless=needless)
 
 
 def order_of(write: TargetWrite) -> tuple[datetime, datetime, str]:

@@ -9,7 +9,9 @@ ZixlyError
 ├── Transient              nobody's: another try may help (after `retry_after`, when the other side said so)
 │   ├── StoreUnavailable
 │   ├── QueueUnavailable
-│   └── BudgetSpent        an API budget is used up; `retry_after` says until when to park
+│   ├── BudgetSpent        an API budget is used up; `retry_after` says until when to park
+│   ├── VendorDown         a vendor fails again and again and is left alone; jobs park meanwhile
+│   └── ConnectionBusy     another worker is exchanging the connection's tokens; jobs park meanwhile
 ├── Permanent              another try cannot help
 │   ├── Disconnected       a person has to authorise the connection again
 │   ├── RecordGone
@@ -20,6 +22,7 @@ ZixlyError
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 
 class ZixlyError(Exception):
@@ -71,7 +74,23 @@ class QueueUnavailable(Transient):
 
 
 class BudgetSpent(Transient):
+    """`only_bulk`: the wait is for bulk work alone; the account itself is not to be left alone."""
+
     default_reason = "budget_spent"
+
+    def __init__(self, message: str, *, reason: str | None = None, retry_after: timedelta | None = None, only_bulk: bool = False) -> None:
+        super().__init__(message, reason=reason, retry_after=retry_after)
+        self.only_bulk = only_bulk
+
+
+class VendorDown(Transient):
+    """The circuit breaker blames the vendor for what failed, or sent nothing because of it."""
+
+    default_reason = "vendor_down"
+
+
+class ConnectionBusy(Transient):
+    default_reason = "token_exchange_busy"
 
 
 class Permanent(ZixlyError):
@@ -79,7 +98,13 @@ class Permanent(ZixlyError):
 
 
 class Disconnected(Permanent):
+    """`connection_id` names the connection that a person has to authorise again, where it is known."""
+
     default_reason = "reconnect_needed"
+
+    def __init__(self, message: str, *, reason: str | None = None, connection_id: UUID | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.connection_id = connection_id
 
 
 class RecordGone(Permanent):

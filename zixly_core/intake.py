@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from zixly_core.errors import Rejected
+from zixly_core.errors import InvalidSignature, Rejected, StoreUnavailable
 from zixly_core.ids import new_id
+from zixly_core.kept_requests import Box, packed, plain_headers
 from zixly_core.routing import Route, RoutingTable, Wanted
-from zixly_core.system import Answer, IncomingRequest, ParsedEvent, System
+from zixly_core.subscriptions import Subscription, SubscriptionKind, SubscriptionStatus
+from zixly_core.system import Answer, Handshake, IncomingRequest, ParsedEvent, Reading, System
 
-# What a sender tells us about itself and what it signed; never cookies or authorisation.
-KEPT_HEADERS = frozenset({"content-type", "content-length", "user-agent", "traceparent"})
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 UNSUPPORTED = Answer(status=415)
 
 
@@ -50,24 +49,41 @@ class NewJob:
 
 @dataclass(frozen=True)
 class RoutedEvent:
-    """An event with the tenant it belongs to and the jobs that it would make."""
+    """An event with the tenant it belongs to, the jobs that it would make, and the job that waits for it."""
 
     id: UUID
     event: ParsedEvent
     route: Route | None
     jobs: tuple[NewJob, ...]
+    wakes: UUID | None = None
 
     @property
     def stored_key(self) -> str:
         """The dedupe key as it is kept: unique within the account that sent the event, so that no sender can take another's."""
         key, account = self.event.dedupe_key, self.event.external_id
+        key = f"{key}:{self.event.fingerprint}" if self.event.fingerprint else key
         return key if key.startswith(f"{account}:") else f"{account}:{key}"
 
     @property
     def outcome_if_new(self) -> Outcome:
+        """An event that wakes a job has one, though it makes none: in the ledger it counts among those with jobs, and no job is
+        counted as made."""
         if self.route is None:
             return Outcome.UNROUTABLE
-        return Outcome.JOBS if self.jobs else Outcome.FILTERED
+        return Outcome.JOBS if self.jobs or self.wakes else Outcome.FILTERED
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The secret that a handshake brings for its path. Whether it is the first one only the database can tell; `refusal` is the
+    answer when it is not."""
+
+    subscription_id: UUID
+    connection_id: UUID
+    secret: str = field(repr=False)
+    refusal: Answer
+    id: UUID = field(default_factory=new_id)
+    sealed: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,7 @@ class Prepared:
     """A delivery that is decided but not yet written."""
 
     id: UUID
+    request: IncomingRequest = field(repr=False)
     system: str
     path: str
     received_at: datetime
@@ -84,10 +101,22 @@ class Prepared:
     events: tuple[RoutedEvent, ...] = ()
     fixed_verdict: Verdict | None = None
     reason: str | None = None
+    subscription: Subscription | None = None
+    """The path that it came by, where that is one of a sender's own."""
+    offer: Offer | None = None
+    sealed: bytes | None = field(default=None, repr=False)
+    """The whole request as it is stored when it is rejected."""
+    verifies_again: UUID | None = None
+    """The rejected delivery that this one is, verified again."""
 
     @property
     def body_sha256(self) -> bytes:
         return hashlib.sha256(self.body).digest()
+
+    @property
+    def stored_body(self) -> bytes:
+        """The body as it is stored beside the delivery: that of a rejected one only within what is sealed."""
+        return b"" if self.fixed_verdict is Verdict.REJECTED else self.body
 
 
 @dataclass(frozen=True)
@@ -101,25 +130,31 @@ class Committed:
     to_wake: Mapping[str, Sequence[UUID]] = field(default_factory=dict)
 
 
-def prepared(request: IncomingRequest, *, system: System, path: str, secrets: Sequence[str], routing: RoutingTable) -> Prepared:
+def prepared(request: IncomingRequest, *, system: System, secrets: Sequence[str], routing: RoutingTable) -> Prepared:
     """Decide about one request. Never raises for what a sender can do: a refused request is a delivery with its reason."""
     if not takes_content_type(system, request.headers):
-        return rejected(request, system=system.name, path=path, reason="content_type", answer=UNSUPPORTED)
+        return rejected(request, system=system.name, reason="content_type", answer=UNSUPPORTED)
+    owner = system.profile.secret_owner(request)
+    sender = routing.route_of(system.name, owner) if owner is not None else None
     try:
-        system.profile.verify(request, secrets=secrets)
-        reading = system.profile.read(request)
+        handshake = system.profile.handshake(request)
+        if handshake is not None:
+            return shaken(request, handshake, system=system, sender=sender, has_secret=bool(secrets))
+        reading = proved(request, system=system, sender=sender, secrets=secrets)
     except Rejected as error:
-        return rejected(request, system=system.name, path=path, reason=error.reason, answer=system.profile.rejection(error))
+        return rejected(request, system=system.name, reason=error.reason, answer=system.profile.rejection(error))
     return Prepared(
         id=new_id(),
+        request=request,
         system=system.name,
-        path=path,
+        path=request.path,
         received_at=request.received_at,
-        headers=kept_headers(request.headers),
+        headers=plain_headers(request.headers),
         body=request.body,
         answer=reading.answer,
         events=tuple(routed(event, system=system.name, routing=routing) for event in reading.events),
         fixed_verdict=Verdict.HANDSHAKE if reading.is_handshake else None,
+        subscription=sender.subscription if sender else None,
     )
 
 
@@ -129,14 +164,60 @@ def takes_content_type(system: System, headers: Mapping[str, str]) -> bool:
     return not system.content_types or given in system.content_types
 
 
-def rejected(request: IncomingRequest, *, system: str, path: str, reason: str, answer: Answer) -> Prepared:
-    """A delivery that is refused and kept for the record."""
+def proved(request: IncomingRequest, *, system: System, sender: Route | None, secrets: Sequence[str]) -> Reading:
+    """The events of a request that is proved, by its signature or by its path alone. Raises `Rejected`."""
+    subscription = sender.subscription if sender else None
+    if subscription is not None:
+        check_open(subscription, request)
+    if subscription is not None and subscription.kind is SubscriptionKind.ONCE:
+        return system.profile.read_unsigned(request)
+    system.profile.verify(request, secrets=secrets)
+    return system.profile.read(request)
+
+
+def check_open(subscription: Subscription, request: IncomingRequest) -> None:
+    """Raises `InvalidSignature` for a path that takes nothing more."""
+    if not subscription.takes_requests(now=request.received_at):
+        raise InvalidSignature("This path takes nothing more: it ended, or its time is over.", reason="path_closed")
+
+
+def shaken(request: IncomingRequest, handshake: Handshake, *, system: System, sender: Route | None, has_secret: bool) -> Prepared:
+    """A handshake: taken while the path waits for one, once. Raises `InvalidSignature` for any other, whatever it offers."""
+    subscription = sender.subscription if sender else None
+    is_awaited = (
+        subscription is not None
+        and subscription.kind is SubscriptionKind.HANDSHAKE
+        and subscription.status is SubscriptionStatus.PENDING
+        and not has_secret
+    )
+    refused = InvalidSignature("No handshake is expected on this path.", reason="handshake_refused")
+    if sender is None or subscription is None or not is_awaited:
+        raise refused
+    check_open(subscription, request)
     return Prepared(
         id=new_id(),
-        system=system,
-        path=path,
+        request=request,
+        system=system.name,
+        path=request.path,
         received_at=request.received_at,
-        headers=kept_headers(request.headers),
+        headers=plain_headers(request.headers),
+        body=request.body,
+        answer=handshake.answer,
+        fixed_verdict=Verdict.HANDSHAKE,
+        subscription=subscription,
+        offer=Offer(subscription.id, sender.connection_id, handshake.secret, system.profile.rejection(refused)),
+    )
+
+
+def rejected(request: IncomingRequest, *, system: str, reason: str, answer: Answer) -> Prepared:
+    """A delivery that is refused and kept for the record, to be verified again when a secret is mended."""
+    return Prepared(
+        id=new_id(),
+        request=request,
+        system=system,
+        path=request.path,
+        received_at=request.received_at,
+        headers={},
         body=request.body,
         answer=answer,
         fixed_verdict=Verdict.REJECTED,
@@ -144,21 +225,36 @@ def rejected(request: IncomingRequest, *, system: str, path: str, reason: str, a
     )
 
 
+def sealed(delivery: Prepared, box: Box | None) -> Prepared:
+    """The delivery with what nobody may read in the database sealed: a request that is refused, and the secret of a handshake.
+    Without a box a refused request is noted without its body. Raises `StoreUnavailable` for a secret that could not be kept."""
+    may_be_refused = delivery.fixed_verdict is Verdict.REJECTED or delivery.offer is not None
+    if may_be_refused and box is not None:
+        delivery = replace(delivery, sealed=box.seal(packed(delivery.request), context=str(delivery.id)))
+    if delivery.offer is None:
+        return delivery
+    if box is None:
+        text = "A handshake brought a secret, and there is no key to seal it with; set ZIXLY_SECRETS_KEY or ZIXLY_SECRETS_KEY_FILE."
+        raise StoreUnavailable(text, reason="secret_key_missing")
+    secret = box.seal(delivery.offer.secret.encode(), context=str(delivery.offer.subscription_id))
+    return replace(delivery, offer=replace(delivery.offer, sealed=secret))
+
+
 def routed(event: ParsedEvent, *, system: str, routing: RoutingTable) -> RoutedEvent:
-    """The event with its tenant and, for each enabled workflow that wants it, a job to be."""
+    """The event with its tenant and, for each enabled workflow that wants it, a job to be; or the job that waits for it.
+
+    What came by a vendor's path is the account's: the same event by two webhooks of one account is one event.
+    """
+    sender = routing.route_of(system, event.external_id)
+    if sender is not None and sender.subscription is not None and sender.subscription.job_id is not None:
+        return RoutedEvent(id=new_id(), event=event, route=sender, jobs=(), wakes=sender.subscription.job_id)
     route = routing.subject_route(system, event)
-    wanted = routing.wanted_by(system, event.kind, route.tenant_id) if route else []
-    jobs = tuple(NewJob(new_id(), one, route) for one in wanted if route is not None)
-    return RoutedEvent(id=new_id(), event=event, route=route, jobs=jobs)
-
-
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers worth keeping: those of the sender's own protocol, needed to verify the delivery again."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name in KEPT_HEADERS or (name.startswith(("x-", "webhook-")) and name not in SECRET_HEADERS)
-    }
+    if route is None:
+        return RoutedEvent(id=new_id(), event=event, route=None, jobs=())
+    if route.is_vendors_path:
+        event = replace(event, external_id=route.external_id)
+    wanted = routing.wanted_by(system, event.kind, route.tenant_id)
+    return RoutedEvent(id=new_id(), event=event, route=route, jobs=tuple(NewJob(new_id(), one, route) for one in wanted))
 
 
 def verdict_of(outcomes: Sequence[Outcome]) -> Verdict:

@@ -10,9 +10,11 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from zixly_core.errors import BudgetSpent, LeaseLost, Permanent, Transient, ZixlyError
+from zixly_core.errors import BudgetSpent, ConnectionBusy, Disconnected, LeaseLost, Permanent, Transient, VendorDown, ZixlyError
 
 MAX_BACKOFF = timedelta(minutes=10)
+# What the record keys of dry runs end in, before the job's id.
+DRY_RUN_ENDING = ":dry-run:"
 
 Action = Literal["READ", "UPDATE", "CREATE"]
 
@@ -54,6 +56,19 @@ class ClaimedJob:
     trigger: Mapping[str, Any] = field(default_factory=dict)
     checkpoint: Mapping[str, Any] = field(default_factory=dict, repr=False)
     cancel_requested: bool = False
+    event_id: UUID | None = None
+    wake_event_id: UUID | None = None
+    """The event that ended the job's wait: a callback with what it waited for."""
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether the job is only to tell what it would write."""
+        return self.trigger.get("dry_run") is True
+
+    @property
+    def source_key(self) -> str:
+        """The outside record that the job is about. A dry run stands in nobody's way, so its `record_key` has an ending of its own."""
+        return self.record_key.partition(DRY_RUN_ENDING)[0]
 
 
 @dataclass(frozen=True)
@@ -81,13 +96,17 @@ class Completed:
 
 @dataclass(frozen=True)
 class Failed:
-    """This attempt failed. `permanent`: another try cannot help. `parks`: the other side is to blame, no attempt is used up."""
+    """This attempt failed. `permanent`: another try cannot help. `parks`: the other side is to blame, no attempt is used up.
+
+    A job that parks on a connection (`connection_id`) is left alone while that one is disconnected, paused or parked.
+    """
 
     reason: str
     message: str
     permanent: bool
     parks: bool = False
     retry_after: timedelta | None = None
+    connection_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,17 @@ class Cancelled:
     """Somebody asked to stop, and the job did."""
 
 
-End = Completed | Failed | Cancelled
+@dataclass(frozen=True)
+class Waits:
+    """The job waits for an outside service, without a worker; its attempt goes on. It is looked at again in `look_after`, or at once
+    when a callback comes; the next run fetches what it waited for."""
+
+    waiting_for: str
+    """What the service knows it by, as `service:id`; `zixly_core/looks.py` knows the services."""
+    look_after: timedelta
+
+
+End = Completed | Failed | Cancelled | Waits
 
 
 @dataclass(frozen=True)
@@ -108,17 +137,26 @@ class JobEnd:
 
 @dataclass(frozen=True)
 class NextStep:
-    """What becomes of a failed attempt: an end, or a new try after `delay`."""
+    """What becomes of an attempt: an end, a new try after `delay`, or (RUNNING) a next look at what it waits for."""
 
     status: JobStatus
     delay: timedelta
     uses_attempt: bool = True
 
 
-def failure_from(error: ZixlyError) -> Failed:
-    """An error of ours as the failure of a job: transient and permanent are told apart here and nowhere else."""
+def failure_from(error: ZixlyError, *, connection_id: UUID | None = None) -> Failed:
+    """An error of ours as the failure of a job: transient and permanent are told apart here and nowhere else.
+
+    `connection_id` is the account that was called, where it is known: a spent budget parks the job on it.
+    """
     match error:
         case BudgetSpent():
+            wait = error.retry_after
+            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=wait, connection_id=connection_id)
+        case Disconnected(connection_id=UUID() as disconnected):
+            at_once = timedelta()  # once the connection is well again
+            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=at_once, connection_id=disconnected)
+        case ConnectionBusy() | VendorDown():
             return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=error.retry_after)
         case Transient():
             return Failed(error.reason, str(error), permanent=False, retry_after=error.retry_after)

@@ -102,6 +102,20 @@ BATCHES_OPEN = Metric("pipeline_batches_open", Kind.GAUGE, "Batches handed over 
 QUEUE_MESSAGES = Metric(
     "pipeline_queue_messages", Kind.GAUGE, "Messages on the queue: waiting, taken and not settled, dead.", ("system", "state")
 )
+API_CALLS = Metric("api_calls_total", Kind.COUNTER, "Calls to vendors, by how they were answered.", ("system", "endpoint", "status"))
+API_LATENCY = Metric(
+    "trading_api_latency_seconds",
+    Kind.HISTOGRAM,
+    "Seconds from sending a call to a vendor to its whole answer.",
+    ("endpoint",),
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+API_BUDGET = Metric(
+    "api_budget_remaining",
+    Kind.GAUGE,
+    "Calls (at Shopify points) that the account with the fewest has left, by window.",
+    ("system", "window"),
+)
 SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
 
 METRICS = (
@@ -123,6 +137,9 @@ METRICS = (
     DEAD_LETTERS,
     BATCHES_OPEN,
     QUEUE_MESSAGES,
+    API_CALLS,
+    API_LATENCY,
+    API_BUDGET,
     SCRAPE_OK,
 )
 

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
+from zixly_core.secret_references import Secret
 
 PREFIX = "ZIXLY_"
 
@@ -24,25 +25,26 @@ class Settings(BaseSettings):
     environment: Literal["local", "production"] = "local"
     home: Path = Path(".zixly")
 
-    database_url_owner: SecretStr | None = None
-    database_url_intake: SecretStr | None = None
-    database_url_api: SecretStr | None = None
-    database_url_dispatch: SecretStr | None = None
-    database_url_runs: SecretStr | None = None
-    database_url_metrics: SecretStr | None = None
-    dagster_database_url: SecretStr | None = None
+    database_url_owner: Secret | None = None
+    database_url_intake: Secret | None = None
+    database_url_api: Secret | None = None
+    database_url_dispatch: Secret | None = None
+    database_url_runs: Secret | None = None
+    database_url_metrics: Secret | None = None
+    dagster_database_url: Secret | None = None
 
-    queue_url: SecretStr = SecretStr("memory://")
-    broker_url: SecretStr | None = None
+    queue_url: Secret = Secret("memory://")
+    broker_url: Secret | None = None
     objects_url: str | None = None
-    secrets_key: SecretStr | None = None
+    secrets_key: Secret | None = None
     secrets_key_file: Path | None = None
+    tokens_url: str = "postgres:"
 
     bridge_host: str = "127.0.0.1"
     bridge_port: int = 3000
     bridge_public_url: str = "http://127.0.0.1:3000"
     bridge_workers: int = Field(default=1, ge=1, le=64)
-    api_token: SecretStr | None = None
+    api_token: Secret | None = None
     max_body_bytes: int = Field(default=10_000_000, ge=1_000)
     dagster_webserver_url: str = "http://127.0.0.1:3002"
     webserver_port: int = 3002
@@ -50,26 +52,26 @@ class Settings(BaseSettings):
     sandbox_port: int = 3900
     sandbox_url: str = "http://127.0.0.1:3900"
 
-    xero_webhook_keys: SecretStr | None = None
+    xero_webhook_keys: Secret | None = None
     xero_client_id: str | None = None
-    xero_client_secret: SecretStr | None = None
+    xero_client_secret: Secret | None = None
     xero_api_url: str = "https://api.xero.com/api.xro/2.0"
     xero_identity_url: str = "https://identity.xero.com"
     xero_login_url: str = "https://login.xero.com"
     xero_connections_url: str = "https://api.xero.com/connections"
     hubspot_client_id: str | None = None
-    hubspot_client_secret: SecretStr | None = None
+    hubspot_client_secret: Secret | None = None
     hubspot_api_url: str = "https://api.hubapi.com"
     hubspot_api_version: str = "2026-09"
     hubspot_authorize_url: str = "https://app.hubspot.com/oauth/authorize"
-    hubspot_app_secrets: SecretStr | None = None
+    hubspot_app_secrets: Secret | None = None
     shopify_client_id: str | None = None
-    shopify_client_secret: SecretStr | None = None
-    shopify_app_secrets: SecretStr | None = None
+    shopify_client_secret: Secret | None = None
+    shopify_app_secrets: Secret | None = None
     shopify_api_url: str = "https://{shop}"
     shopify_api_version: str = "2026-10"
     asana_client_id: str | None = None
-    asana_client_secret: SecretStr | None = None
+    asana_client_secret: Secret | None = None
     asana_api_url: str = "https://app.asana.com/api/1.0"
     asana_oauth_url: str = "https://app.asana.com"
     sweeps_api_url: str = "http://127.0.0.1:3900/sweeps"
@@ -86,7 +88,7 @@ class Settings(BaseSettings):
     worker_slots: int = Field(default=2, ge=1, le=64)
     total_slots: int = Field(default=4, ge=1)
 
-    notify_webhook_url: SecretStr | None = None
+    notify_webhook_url: Secret | None = None
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from zixly_core.errors import Rejected
+from zixly_core.errors import InvalidSignature, Rejected
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class IncomingRequest:
     headers: Mapping[str, str]
     body: bytes
     received_at: datetime
+    path: str = ""
+    """Which of `System.paths` it came to; empty when it came to none."""
+    client: str = ""
+    """The address that it came from, as far as we see it; nothing is decided by it but how much of its rubbish is kept."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class ParsedEvent:
     """One fact inside a delivery, before it is known whose it is.
 
     `external_id` is the account's id at the system (a Xero organisation, a HubSpot portal), which leads to the connection and
-    tenant. `record_key` names the outside record the event is about, for order: jobs of one record never run side by side.
+    tenant; where the delivery names no account it is the address of the path that it came to. `record_key` names the outside
+    record the event is about, for order: jobs of one record never run side by side.
     """
 
     dedupe_key: str
@@ -50,6 +55,9 @@ class ParsedEvent:
     occurred_at: datetime
     payload: Mapping[str, Any] = field(repr=False)
     subject: Subject | None = None
+    fingerprint: str = ""
+    """What becomes part of the key that is stored, where `dedupe_key` itself was not signed: whoever makes one up, or repeats one
+    with another body, takes nobody's place."""
 
     @property
     def kind(self) -> str:
@@ -75,8 +83,19 @@ class Reading:
     is_handshake: bool = False
 
 
+@dataclass(frozen=True)
+class Handshake:
+    """A sender's offer of the secret that it will sign with, and the answer that takes it."""
+
+    secret: str = field(repr=False)
+    answer: Answer
+
+
 class ReceiveProfile(Protocol):
-    """How one system's deliveries are received. Stateless; time and secrets come in as arguments."""
+    """How one system's deliveries are received. Stateless; time and secrets come in as arguments.
+
+    A profile inherits what is written out here, which suits a system that signs everything with the secret of our app.
+    """
 
     def verify(self, request: IncomingRequest, *, secrets: Sequence[str]) -> None:
         """Check the signature over the raw bytes with each secret in turn.
@@ -87,11 +106,20 @@ class ReceiveProfile(Protocol):
     def read(self, request: IncomingRequest) -> Reading:
         """The events of a verified request. Raises `MalformedPayload`."""
 
-    def secret_owner(self, request: IncomingRequest) -> str | None:
-        """The external id of the connection whose secret signs this request; None when it is our app's at the vendor."""
-
     def rejection(self, error: Rejected) -> Answer:
         """The answer to a request that did not verify or could not be read."""
+
+    def secret_owner(self, request: IncomingRequest) -> str | None:
+        """Whose secret signs this request: the address of its path, or a connection's external id; None when it is our app's."""
+        return None
+
+    def handshake(self, request: IncomingRequest) -> Handshake | None:
+        """The offer in a request that offers a secret. Raises `InvalidSignature` for one that cannot be a secret."""
+        return None
+
+    def read_unsigned(self, request: IncomingRequest) -> Reading:
+        """The event of a request that its path alone proves. Raises `MalformedPayload`."""
+        raise InvalidSignature("This system sends nothing unsigned.", reason="signature_missing")
 
 
 @dataclass(frozen=True)
@@ -103,7 +131,8 @@ class System:
     profile: ReceiveProfile
     paths: tuple[str, ...]
     """What follows `/webhook/` in the URLs of its deliveries; older names stay served."""
-    secrets_setting: str | None = None
-    """The setting with our app's signing secrets, newest first, separated by commas; None when each connection has its own."""
+    secrets_settings: tuple[str, ...] = ()
+    """The settings with our app's signing secrets, newest first, separated by commas: the first that is set counts. None when each
+    sender has a secret of its own."""
     content_types: tuple[str, ...] = ()
     """The content types that are taken, without parameters; empty where a good signature is enough, whatever the request claims."""

@@ -1,4 +1,8 @@
-"""Where a connection's OAuth tokens are kept, and what must hold while they are exchanged. Implementations: stores/tokens.py."""
+"""Where OAuth tokens are kept, and what must hold while they are exchanged. Implementations: stores/tokens.py, secrets/.
+
+One consent may reach several accounts (a Xero user's organisations). What it gave is a *grant*: tokens, lock and version belong to
+the grant, and each connection points to one.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +34,17 @@ class TokenSet:
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_at: datetime | None
+    is_app_own: bool = False
+    """Whether the app asks for another with its own credentials (`client_credentials`), without a refresh token."""
 
     @property
     def is_static(self) -> bool:
         """An access token that is never exchanged, such as that of a HubSpot app for a single account."""
         return self.access_token is not None and self.refresh_token is None and self.expires_at is None
+
+    @property
+    def is_renewable(self) -> bool:
+        return self.refresh_token is not None or self.is_app_own
 
     def lasts_until(self, at: datetime) -> bool:
         """Whether the access token is known to be good until then."""
@@ -50,8 +60,30 @@ class StoredTokens:
     is_disconnected: bool
 
 
+@dataclass(frozen=True)
+class KeptTokens:
+    """Where a grant's tokens are: sealed in its row, or in a secret manager under a version that never changes. One is set."""
+
+    ciphertext: bytes | None = None
+    secret_version: str | None = None
+
+
+class TokenVault(Protocol):
+    """Keeps the text of token sets. What is kept takes effect only when the row that holds the answer is committed, so a writer
+    whose row was taken by another leaves nothing behind that anybody reads."""
+
+    def keep(self, grant_id: UUID, tokens: TokenSet) -> KeptTokens:
+        """Raises `Transient` when the back end is away, `Permanent` when it refuses."""
+
+    def kept(self, grant_id: UUID, where: KeptTokens) -> TokenSet:
+        """The tokens that a row names. Raises as `keep`."""
+
+    def forget(self, grant_id: UUID, where: KeptTokens) -> None:
+        """Remove what lies outside the row of a grant that is no longer needed. Raises as `keep`."""
+
+
 class HeldTokens(Protocol):
-    """A connection's tokens under an exclusive lock: nobody else exchanges them meanwhile."""
+    """A grant's tokens under an exclusive lock: nobody else exchanges them meanwhile."""
 
     @property
     def stored(self) -> StoredTokens: ...
@@ -60,7 +92,7 @@ class HeldTokens(Protocol):
         """Keep a new pair. Raises `Transient` when the version moved in spite of the lock."""
 
     def disconnect(self) -> None:
-        """Mark the connection: a person has to authorise it again."""
+        """Mark every connection of the grant, and raise an issue: a person has to authorise again."""
 
 
 class TokenStore(Protocol):
@@ -69,19 +101,15 @@ class TokenStore(Protocol):
 
     def locked(self, connection: Connection) -> AbstractContextManager[HeldTokens]:
         """The tokens under the lock. What was changed is kept when the block ends, and only then; an exception or the death of
-        the process keeps nothing and lets go of the lock. Raises `Transient` when somebody holds it for too long, `Disconnected`
-        when there are no tokens."""
-
-
-def secret_context(connection: Connection) -> str:
-    """What the sealed tokens are bound to, so that they open for no other connection."""
-    return str(connection.id)
+        the process keeps nothing and lets go of the lock. Raises `ConnectionBusy` at once when somebody else holds it (waiting
+        inside the database would take one of its connections for each waiter), `Disconnected` when there are no tokens."""
 
 
 def packed(tokens: TokenSet) -> bytes:
     """The token set as the JSON that is sealed."""
     expires_at = tokens.expires_at.isoformat() if tokens.expires_at else None
-    return orjson.dumps({"access_token": tokens.access_token, "refresh_token": tokens.refresh_token, "expires_at": expires_at})
+    document = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token, "expires_at": expires_at}
+    return orjson.dumps(document | {"is_app_own": True} if tokens.is_app_own else document)
 
 
 def unpacked(data: bytes) -> TokenSet:
@@ -95,7 +123,8 @@ def unpacked(data: bytes) -> TokenSet:
         raise Permanent(text, reason="unreadable_tokens") from None
     if at is not None and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return TokenSet(text_or_none(document.get("access_token")), text_or_none(document.get("refresh_token")), at)
+    access_token, refresh_token = text_or_none(document.get("access_token")), text_or_none(document.get("refresh_token"))
+    return TokenSet(access_token, refresh_token, at, is_app_own=document.get("is_app_own") is True)
 
 
 def text_or_none(value: object) -> str | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 
-from zixly_core.api_budget import OnBudget, ignore_budget
+from zixly_core.account_limits import limits_of
+from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, ignore_budget
+from zixly_core.api_limits import Lane
+from zixly_core.budget_keeper import BudgetKeeper
 from zixly_core.http_client import ProcessClient
 from zixly_core.oauth import OAuthApp, TokenExchange
 from zixly_core.settings import Settings
+from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.systems.hubspot.client import HubSpotClient
 from zixly_core.systems.hubspot.oauth import hubspot_app
 from zixly_core.systems.xero.client import XeroClient
@@ -22,12 +27,27 @@ class VendorClients:
     """Clients for connections; tokens and HTTP connections are shared by all of them. One for each process, made after a fork."""
 
     def __init__(
-        self, settings: Settings, store: TokenStore, *, http: ProcessClient | None = None, on_budget: OnBudget = ignore_budget
+        self,
+        settings: Settings,
+        store: TokenStore,
+        *,
+        http: ProcessClient | None = None,
+        on_budget: OnBudget = ignore_budget,
+        budgets: BudgetKeeper | None = None,
     ) -> None:
+        """Calls count against `budgets`, which all workers share; without them nothing holds calls back, as in tests of a client."""
         self._settings = settings
         self._http = http or ProcessClient()
         self._on_budget = on_budget
+        self._budgets = budgets
+        self._lane: Lane = "live"
         self._tokens = TokenKeeper(store, self._exchange)
+
+    def in_lane(self, lane: Lane) -> VendorClients:
+        """The same clients, whose calls are of another lane: those of bulk work leave a part of each limit to live work."""
+        same = copy.copy(self)
+        same._lane = lane
+        return same
 
     def xero(self, connection: Connection) -> XeroClient:
         return XeroClient(
@@ -36,6 +56,7 @@ class VendorClients:
             tokens=self._tokens.of(connection),
             external_id=connection.external_id,
             on_budget=self._on_budget,
+            budget=self._budget_of(connection),
         )
 
     def hubspot(self, connection: Connection) -> HubSpotClient:
@@ -46,10 +67,17 @@ class VendorClients:
             tokens=self._tokens.of(connection),
             external_id=connection.external_id,
             on_budget=self._on_budget,
+            budget=self._budget_of(connection),
         )
 
     def close(self) -> None:
         self._http.close()
+
+    def _budget_of(self, connection: Connection) -> CallBudget:
+        if self._budgets is None:
+            return UNLIMITED
+        settings = connection.settings if isinstance(connection, ConfiguredConnection) else {}
+        return self._budgets.of(connection, limits_of(connection.system, settings), lane=self._lane)
 
     def _exchange(self, system: str) -> TokenExchange:
         return TokenExchange(self._http.current(), APPS[system](self._settings))

@@ -14,16 +14,20 @@ from zixly_dagster.workflows import WORKFLOWS
 
 # What people changed (paused_at) stays; a workflow that this version does not have is switched off, not forgotten.
 UPSERT_SQL = """
-insert into zixly.workflows (name, system, title, triggers, priority, max_batch)
-values (%s, %s, %s, %s, %s, %s)
+insert into zixly.workflows (name, system, title, triggers, priority, max_batch, needs_source, record_form)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (name) do update set system = excluded.system, title = excluded.title, triggers = excluded.triggers,
-  priority = excluded.priority, max_batch = excluded.max_batch, enabled = true"""
+  priority = excluded.priority, max_batch = excluded.max_batch, needs_source = excluded.needs_source, record_form = excluded.record_form,
+  enabled = true"""
 RETIRE_SQL = "update zixly.workflows set enabled = false where name <> all(%s)"
 
 
 def register(database: Database, workflows: Iterable[Workflow]) -> int:
     """Write a row for each workflow; how many there are. As the role that dispatches."""
-    rows = [(one.name, one.system, one.title, list(one.triggers), one.priority, one.max_batch) for one in workflows]
+    rows = [
+        (one.name, one.system, one.title, list(one.triggers), one.priority, one.max_batch, one.needs_source, one.record_form)
+        for one in workflows
+    ]
     with database.transaction() as connection:
         for row in rows:
             connection.execute(UPSERT_SQL, row)

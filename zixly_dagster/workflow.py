@@ -32,6 +32,11 @@ class Workflow:
     """Event kinds as `system:CATEGORY.TYPE`; empty for a workflow that only follows another."""
     priority: int = 1
     max_batch: int = 80
+    record_form: str | None = None
+    """The form of its record keys, with `{account}` and `{id}`: what a person may ask for. None where another workflow or a request
+    leads to its jobs."""
+    needs_source: bool = True
+    """Whether it calls the account that its events came from, and so waits while that one is disconnected or parked."""
 
 
 def job_name_of(workflow: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from zixly_dagster.jobs import xero_invoice_document, xero_invoice_to_hubspot
+from zixly_dagster.jobs import shopify_privacy, xero_invoice_document, xero_invoice_to_hubspot
 from zixly_dagster.workflow import Workflow
 
 WORKFLOWS: dict[str, Workflow] = {
-    workflow.name: workflow for workflow in (xero_invoice_to_hubspot.workflow(), xero_invoice_document.workflow())
+    workflow.name: workflow
+    for workflow in (
+        xero_invoice_to_hubspot.workflow(),
+        xero_invoice_document.workflow(),
+        shopify_privacy.workflow(),
+    )
 }
 
 

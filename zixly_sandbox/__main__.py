@@ -32,6 +32,9 @@ def server(settings: SandboxSettings) -> uvicorn.Server:
         seed=settings.sandbox_seed,
         target_url=settings.target_url,
         webhook_key=settings.signing_key,
+        hubspot_url=settings.hubspot_url,
+        hubspot_public_url=settings.hubspot_public_url,
+        hubspot_secret=settings.hubspot_signing_secret,
     )
     config = uvicorn.Config(
         app,

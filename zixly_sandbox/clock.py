@@ -20,6 +20,10 @@ class Clock:
         """Unix time in seconds."""
         return self._base() + self._offset
 
+    def wall_milliseconds(self) -> int:
+        """Unix time of the machine, for what others compare with a clock of their own."""
+        return int(self._base() * 1000)
+
     def milliseconds(self) -> int:
         """Unix time in whole milliseconds, the resolution of both vendors."""
         return int(self.seconds() * 1000)

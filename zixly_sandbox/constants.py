@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class App:
-    """The agency's app, the same at both vendors."""
+    """The agency's app, the same at all vendors."""
 
     client_id: str
     client_secret: str
@@ -16,7 +16,7 @@ class App:
 
 @dataclass(frozen=True)
 class Client:
-    """One client company: its organisation in Xero, its portal in HubSpot, and a refresh token for each."""
+    """One client company: its accounts at the vendors, and a refresh token for each."""
 
     slug: str
     name: str
@@ -26,6 +26,12 @@ class Client:
     xero_refresh: str
     portal: str
     hubspot_refresh: str
+    shop: str
+    shopify_refresh: str
+    workspace: str
+    asana_refresh: str
+    project: str
+    """The workspace's project that tasks are followed in."""
 
 
 APP = App("sandbox-client", "sandbox-secret")
@@ -39,6 +45,11 @@ DEMO = Client(
     xero_refresh="sandbox-xero-refresh",
     portal="62515",
     hubspot_refresh="sandbox-hubspot-refresh",
+    shop="zixly-demo.myshopify.com",
+    shopify_refresh="sandbox-shopify-refresh",
+    workspace="1200000000000001",
+    asana_refresh="sandbox-asana-refresh",
+    project="1203333333333301",
 )
 SECOND = Client(
     slug="second",
@@ -49,6 +60,11 @@ SECOND = Client(
     xero_refresh="sandbox-xero-refresh-second",
     portal="62516",
     hubspot_refresh="sandbox-hubspot-refresh-second",
+    shop="sunny-coast-surf.myshopify.com",
+    shopify_refresh="sandbox-shopify-refresh-second",
+    workspace="1200000000000002",
+    asana_refresh="sandbox-asana-refresh-second",
+    project="1203333333333302",
 )
 CLIENTS = (DEMO, SECOND)
 
@@ -66,5 +82,9 @@ ADA_IN_HUBSPOT = "901"
 GRACE_EMAIL = "grace.hopper@example.test"
 GRACE_IN_HUBSPOT = "902"
 DEAL = "17812345601"
+ADAS_COMPANY = "951"
+# Order #1001 of the demo shop, paid by Ada, and a task in the demo project.
+ORDER = 5678901234567
+TASK = "1202222222222201"
 
 DEFAULT_SEED = 1

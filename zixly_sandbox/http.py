@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-System = Literal["xero", "hubspot"]
+System = Literal["xero", "hubspot", "shopify", "asana", "sweeps"]
 Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON = b"application/json; charset=utf-8"
@@ -51,6 +51,14 @@ class Call:
         if not isinstance(document, dict):
             raise NotAnObject("The body is not a JSON object.")
         return document
+
+    def json_list(self) -> list[Any] | None:
+        """The JSON list in the body; None when it holds something else."""
+        try:
+            document = orjson.loads(self.body)
+        except ValueError:
+            return None
+        return document if isinstance(document, list) else None
 
     def form(self) -> dict[str, str]:
         """The fields of a form; `ValueError` when the body is no text."""

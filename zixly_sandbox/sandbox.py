@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from zixly_sandbox.clock import Clock
 from zixly_sandbox.constants import CLIENTS, Client
+from zixly_sandbox.courier import Courier
 from zixly_sandbox.faults import Faults
 from zixly_sandbox.hubspot.desk import HubSpotDesk
 from zixly_sandbox.hubspot.portal import Portal
+from zixly_sandbox.hubspot.webhooks import HubSpotWebhooks
 from zixly_sandbox.rules import Rules
 from zixly_sandbox.seeding.clients import seeded_client
+from zixly_sandbox.seeding.shops import seeded_shop
+from zixly_sandbox.shopify.desk import ShopifyDesk
+from zixly_sandbox.shopify.hooks import HookTarget
+from zixly_sandbox.sweeps.desk import SweepsDesk
 from zixly_sandbox.usage import CallLog, WriteLog
 from zixly_sandbox.webhooks.subscription import Subscription
 from zixly_sandbox.xero.books import Books
@@ -26,11 +33,40 @@ class Sandbox:
     faults: Faults
     xero: XeroDesk
     hubspot: HubSpotDesk
+    shopify: ShopifyDesk
+    sweeps: SweepsDesk
 
-    def __init__(self, *, clock: Clock, rules: Rules, seed: int, target_url: str, key: str) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        rules: Rules,
+        seed: int,
+        target_url: str,
+        key: str,
+        hubspot_url: str,
+        hubspot_public_url: str,
+        hubspot_secret: str,
+        shopify_target: HookTarget,
+        base_url: str,
+    ) -> None:
         self.clock = clock
         self.rules = rules
         self.webhook = Subscription(target_url=target_url, key=key, clock=clock, rules=rules.webhooks, random=Random(seed))
+        self.hubspot_webhook = HubSpotWebhooks(
+            target_url=hubspot_url,
+            signed_url=hubspot_public_url,
+            secret=hubspot_secret,
+            clock=clock,
+            rules=rules.hubspot_webhooks,
+            random=Random(seed),
+        )
+        self.shopify_target = shopify_target
+        self.base_url = base_url
+        self.shopify_courier = Courier(
+            clock=clock, time_scale=lambda: rules.webhooks.time_scale, parallel=lambda: rules.shopify.parallel
+        )
+        self.sweep_workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweep")
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
@@ -39,6 +75,8 @@ class Sandbox:
         self.random = Random(seed)
         self.calls, self.writes, self.faults = CallLog(), WriteLog(), Faults(Random(seed))
         self.webhook.forget()
+        self.hubspot_webhook.forget()
+        self.shopify_courier.forget()
         seeded = [(client, *self._seeded(client)) for client in CLIENTS]
         self.xero = XeroDesk(
             [(books, client.xero_refresh) for client, books, _ in seeded],
@@ -52,7 +90,18 @@ class Sandbox:
             clock=self.clock,
             rules=self.rules.hubspot,
             writes=self.writes,
+            on_change=self.hubspot_webhook.emit,
         )
+        self.shopify = ShopifyDesk(
+            [(seeded_shop(client, random=self.random, now=self.clock.milliseconds()), client.shopify_refresh) for client in CLIENTS],
+            clock=self.clock,
+            rules=self.rules.shopify,
+            writes=self.writes,
+            target=self.shopify_target,
+            courier=self.shopify_courier,
+            base_url=lambda: self.base_url,
+        )
+        self.sweeps = SweepsDesk(clock=self.clock, rules=self.rules.sweeps, writes=self.writes, seed=seed, workers=self.sweep_workers)
 
     def _seeded(self, client: Client) -> tuple[Books, Portal]:
         now = self.clock.milliseconds()

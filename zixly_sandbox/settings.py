@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
-from zixly_sandbox.constants import DEFAULT_SEED, WEBHOOK_KEY
+from zixly_sandbox.constants import APP, DEFAULT_SEED, WEBHOOK_KEY
 
 
 class SandboxSettings(BaseSettings):
@@ -20,8 +20,13 @@ class SandboxSettings(BaseSettings):
     sandbox_seed: int = DEFAULT_SEED
     sandbox_latency_seconds: float = Field(default=0, ge=0, le=10)
     bridge_port: int = 3000
+    bridge_public_url: str | None = None
+    """Where the vendors know the bridge; HubSpot signs over it. The bridge on this machine where it is not set."""
     xero_webhook_keys: SecretStr = SecretStr(WEBHOOK_KEY)
     """Separated by commas; the sandbox signs with the first."""
+    hubspot_app_secrets: SecretStr | None = None
+    hubspot_client_secret: SecretStr = SecretStr(APP.client_secret)
+    """HubSpot signs with the first of the app's secrets, else with the client secret."""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -29,6 +34,19 @@ class SandboxSettings(BaseSettings):
     def target_url(self) -> str:
         """Webhooks go to the bridge on this machine."""
         return f"http://127.0.0.1:{self.bridge_port}/webhook/xero"
+
+    @property
+    def hubspot_url(self) -> str:
+        return f"http://127.0.0.1:{self.bridge_port}/webhook/hubspot"
+
+    @property
+    def hubspot_public_url(self) -> str:
+        return f"{self.bridge_public_url.rstrip('/')}/webhook/hubspot" if self.bridge_public_url else self.hubspot_url
+
+    @property
+    def hubspot_signing_secret(self) -> str:
+        found = self.hubspot_app_secrets or self.hubspot_client_secret
+        return found.get_secret_value().split(",")[0].strip()
 
     @property
     def signing_key(self) -> str:

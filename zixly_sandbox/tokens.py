@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -42,7 +42,10 @@ class Grant:
     epoch: int = 0
     """Access tokens of an earlier epoch are no longer taken."""
     revoked: bool = False
+    scope: str = ""
     replaced_at: dict[int, float] = field(default_factory=dict)
+    newest_used: int = -1
+    """The newest generation that was exchanged."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class TokenPair:
     refresh_token: str
     expires_in: int
     accounts: tuple[str, ...]
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Code:
     redirect_uri: str
     challenge: str | None
     until: float
+    scope: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class TokenPolicy:
     replaced_refresh_token_seconds: Callable[[], float]
     rotates: bool
     """Whether each refresh gives a new refresh token."""
+    ends_when_next_is_used: bool = False
+    """Whether a replaced refresh token ends as soon as a newer one is used."""
 
 
 class TokenOffice:
@@ -99,6 +106,9 @@ class TokenOffice:
             raise InvalidGrant
         if replaced_at is None and generation < grant.generation:
             raise InvalidGrant
+        if self._policy.ends_when_next_is_used and generation < grant.newest_used:
+            raise InvalidGrant
+        grant.newest_used = max(grant.newest_used, generation)
         if not self._policy.rotates:
             return self._pair(grant, refresh_token=refresh_token)
         grant.replaced_at.setdefault(generation, now)
@@ -106,15 +116,21 @@ class TokenOffice:
         grant.generation = max(grant.generation, generation) + 1
         return self._pair(grant)
 
-    def authorised(self, accounts: tuple[str, ...]) -> TokenPair:
+    def authorised(self, accounts: tuple[str, ...], *, scope: str = "") -> TokenPair:
         """A first pair, as after a person said yes."""
-        grant = Grant(secrets.token_hex(8), accounts)
+        grant = Grant(secrets.token_hex(8), accounts, scope=scope)
         self._grants[grant.key] = grant
         return self._pair(grant)
 
-    def code_for(self, accounts: tuple[str, ...], *, redirect_uri: str, challenge: str | None) -> str:
+    def lone_access(self, accounts: tuple[str, ...], *, seconds: float) -> TokenPair:
+        """An access token that lives so long, without a refresh token (its text is empty)."""
+        grant = Grant(secrets.token_hex(8), accounts)
+        self._grants[grant.key] = grant
+        return replace(self._pair(grant, seconds=seconds), refresh_token="")
+
+    def code_for(self, accounts: tuple[str, ...], *, redirect_uri: str, challenge: str | None, scope: str = "") -> str:
         code = secrets.token_urlsafe(32)
-        self._codes[code] = Code(accounts, redirect_uri, challenge, self._clock.seconds() + CODE_SECONDS)
+        self._codes[code] = Code(accounts, redirect_uri, challenge, self._clock.seconds() + CODE_SECONDS, scope)
         return code
 
     def redeemed(self, code: str, *, redirect_uri: str, verifier: str | None) -> TokenPair:
@@ -124,10 +140,14 @@ class TokenOffice:
             raise InvalidGrant
         if found.challenge is not None and found.challenge != challenge_of(verifier or ""):
             raise InvalidGrant
-        return self.authorised(found.accounts)
+        return self.authorised(found.accounts, scope=found.scope)
 
     def accounts_of(self, access_token: str) -> tuple[str, ...]:
         """What the token reaches. Raises `TokenRefused`."""
+        return self.grant_of(access_token).accounts
+
+    def grant_of(self, access_token: str) -> Grant:
+        """What the token was given for. Raises `TokenRefused`."""
         known = self._known.get(access_token)
         if known is None:
             known = self._access_claims(access_token)
@@ -136,7 +156,11 @@ class TokenOffice:
         if epoch < grant.epoch or until <= self._clock.seconds():
             self._known.pop(access_token, None)
             raise TokenRefused
-        return grant.accounts
+        return grant
+
+    def let_go(self, grant: Grant, account: str) -> None:
+        """Take one account out of a grant; its tokens go on reaching the others."""
+        grant.accounts = tuple(item for item in grant.accounts if item != account)
 
     def expire_access(self, account: str | None = None) -> int:
         """End the access tokens of an account, or all, now; their number of grants."""
@@ -159,13 +183,13 @@ class TokenOffice:
         grant.revoked = True
         grant.epoch += 1
 
-    def _pair(self, grant: Grant, *, refresh_token: str | None = None) -> TokenPair:
+    def _pair(self, grant: Grant, *, refresh_token: str | None = None, seconds: float | None = None) -> TokenPair:
         now = self._clock.seconds()
-        lifetime = int(self._policy.access_token_seconds())
-        about = {"grant": grant.key, "accounts": grant.accounts, "jti": secrets.token_hex(8), "iat": int(now)}
+        lifetime = int(self._policy.access_token_seconds() if seconds is None else seconds)
+        about = {"grant": grant.key, "accounts": grant.accounts, "scope": grant.scope, "jti": secrets.token_hex(8), "iat": int(now)}
         access = signed({**about, "use": "access", "epoch": grant.epoch, "exp": now + lifetime})
         refresh = refresh_token or signed({**about, "use": "refresh", "generation": grant.generation, "iat": now})
-        return TokenPair(access, refresh, lifetime, grant.accounts)
+        return TokenPair(access, refresh, lifetime, grant.accounts, grant.scope)
 
     def _refresh_claims(self, token: str) -> tuple[Grant, int, float]:
         """Grant, generation and issue time of a refresh token."""
@@ -189,7 +213,7 @@ class TokenOffice:
     def _grant_of(self, claims: Mapping[str, Any]) -> Grant:
         key = claims["grant"]
         if key not in self._grants:
-            self._grants[key] = Grant(key, tuple(claims["accounts"]))
+            self._grants[key] = Grant(key, tuple(claims["accounts"]), scope=claims.get("scope", ""))
         return self._grants[key]
 
 

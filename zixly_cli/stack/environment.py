@@ -45,8 +45,12 @@ MANAGED = (
 # Secrets that only these kinds of process may see.
 SECRET_USERS: Mapping[str, frozenset[str]] = {
     "ZIXLY_XERO_WEBHOOK_KEYS": frozenset({"bridge", "sandbox"}),
-    "ZIXLY_XERO_CLIENT_SECRET": frozenset({"sandbox", "worker"}),
-    "ZIXLY_HUBSPOT_CLIENT_SECRET": frozenset({"sandbox", "worker"}),
+    "ZIXLY_XERO_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
+    "ZIXLY_HUBSPOT_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
+    "ZIXLY_HUBSPOT_APP_SECRETS": frozenset({"bridge"}),
+    "ZIXLY_SHOPIFY_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
+    "ZIXLY_SHOPIFY_APP_SECRETS": frozenset({"bridge"}),
+    "ZIXLY_ASANA_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
     "ZIXLY_API_TOKEN": frozenset({"bridge"}),
     "ZIXLY_NOTIFY_WEBHOOK_URL": frozenset({"worker"}),
 }
@@ -77,15 +81,24 @@ def environment_of(kind: str, *, home: Home, settings: StackSettings, secrets: S
 
 def vendor_defaults(*, urls: Addresses, secrets: StackSecrets) -> dict[str, str]:
     """The vendors are the sandbox, unless the user says otherwise."""
+    apps = {
+        f"ZIXLY_{system}_CLIENT_{name}": value
+        for system in ("XERO", "HUBSPOT", "SHOPIFY", "ASANA")
+        for name, value in (("ID", SANDBOX_CLIENT_ID), ("SECRET", SANDBOX_CLIENT_SECRET))
+    }
     return {
+        **apps,
         "ZIXLY_XERO_API_URL": f"{urls.sandbox}/xero/api.xro/2.0",
         "ZIXLY_XERO_IDENTITY_URL": f"{urls.sandbox}/xero/identity",
-        "ZIXLY_XERO_CLIENT_ID": SANDBOX_CLIENT_ID,
-        "ZIXLY_XERO_CLIENT_SECRET": SANDBOX_CLIENT_SECRET,
+        "ZIXLY_XERO_LOGIN_URL": f"{urls.sandbox}/xero/login",
+        "ZIXLY_XERO_CONNECTIONS_URL": f"{urls.sandbox}/xero/connections",
         "ZIXLY_XERO_WEBHOOK_KEYS": secrets.xero_webhook_key,
         "ZIXLY_HUBSPOT_API_URL": f"{urls.sandbox}/hubspot",
-        "ZIXLY_HUBSPOT_CLIENT_ID": SANDBOX_CLIENT_ID,
-        "ZIXLY_HUBSPOT_CLIENT_SECRET": SANDBOX_CLIENT_SECRET,
+        "ZIXLY_HUBSPOT_AUTHORIZE_URL": f"{urls.sandbox}/hubspot/oauth/authorize",
+        "ZIXLY_SHOPIFY_API_URL": f"{urls.sandbox}/shopify/{{shop}}",
+        "ZIXLY_ASANA_API_URL": f"{urls.sandbox}/asana/api/1.0",
+        "ZIXLY_ASANA_OAUTH_URL": f"{urls.sandbox}/asana",
+        "ZIXLY_SWEEPS_API_URL": f"{urls.sandbox}/sweeps",
     }
 
 

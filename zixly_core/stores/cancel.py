@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Mapping
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -10,17 +12,24 @@ from psycopg.types.json import Jsonb
 from zixly_core.ids import new_id
 from zixly_core.stores.database import Rows
 from zixly_core.stores.rows import columns_of
-from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.waiting import IS_WAITING
 
-# A job that nobody works on ends at once; a running one is asked to, and stops between steps and vendor calls.
-CANCEL_SQL = """
-update zixly.workflow_jobs
-set cancel_requested_at = coalesce(cancel_requested_at, now()),
-    status = case status when 'QUEUED' then 'CANCELLED' else status end,
-    completed_at = case status when 'QUEUED' then now() else completed_at end,
-    fence = case status when 'QUEUED' then fence + 1 else fence end
-where {chosen} and status in ('QUEUED', 'RUNNING')
-returning id, tenant_id, workflow_type, status"""
+# A job that nobody works on ends at once, also one that waits for an outside service; a running one is asked to, and stops
+# between steps and vendor calls.
+CANCEL_SQL = f"""
+with chosen as (
+  select id, attempts, fence, last_run_id, started_at, {IS_WAITING} as was_waiting, status = 'QUEUED' or {IS_WAITING} as is_idle
+  from zixly.workflow_jobs where {{chosen}} and status in ('QUEUED', 'RUNNING') for update
+)
+update zixly.workflow_jobs j
+set cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+    status = case when c.is_idle then 'CANCELLED' else j.status end,
+    completed_at = case when c.is_idle then now() else j.completed_at end,
+    fence = case when c.is_idle then j.fence + 1 else j.fence end,
+    waiting_until = case when c.is_idle then null else j.waiting_until end
+from chosen c where j.id = c.id
+returning j.id, j.tenant_id, j.workflow_type, j.status, c.was_waiting, c.attempts, c.fence, c.last_run_id, c.started_at"""
 
 RETRY_SQL = """
 update zixly.workflow_jobs
@@ -69,13 +78,21 @@ def status_of(connection: Rows, job_id: UUID) -> str | None:
 
 
 def note_cancelled(connection: Rows, rows: list[dict[str, object]], *, actor: str) -> None:
-    """Audit, and count the jobs that ended by it."""
+    """Audit, and count the jobs that ended by it, with the attempts of those that were waiting."""
     for row in rows:
         connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "job.cancel", str(row["id"]), Jsonb({})))
-    ended: dict[str, float] = {}
-    for row in rows:
-        if row["status"] == "CANCELLED":
-            ended[str(row["workflow_type"])] = ended.get(str(row["workflow_type"]), 0) + 1
-    if ended:
+    ended = Counter(str(row["workflow_type"]) for row in rows if row["status"] == "CANCELLED")
+    waited = [row for row in rows if row["was_waiting"]]
+    counts = [("processed", name, float(count)) for name, count in ended.items()]
+    counts += [("attempts", name, float(count)) for name, count in Counter(str(row["workflow_type"]) for row in waited).items()]
+    if waited:
+        connection.execute(ATTEMPTS_SQL, columns_of([cancelled_attempt(row) for row in waited]))
+    if counts:
         shard = os.getpid() % COUNTER_SHARDS
-        connection.execute(COUNTERS_SQL, columns_of([("processed", name, "cancelled", shard, ended[name]) for name in sorted(ended)]))
+        connection.execute(COUNTERS_SQL, columns_of([(kind, name, "cancelled", shard, count) for kind, name, count in sorted(counts)]))
+
+
+def cancelled_attempt(row: Mapping[str, object]) -> tuple[object, ...]:
+    """The attempt that waited, as its end is written down."""
+    names = ("id", "attempts", "fence", "tenant_id", "last_run_id")
+    return (*(row[name] for name in names), "cancelled", None, None, row["started_at"])

@@ -29,10 +29,13 @@ TAKE_BATCH_SQL = """
 update zixly.batches set run_id = %(run_id)s, claimed_at = now()
 where id = %(batch_id)s and run_id is null and ended_at is null returning id"""
 
+# A job that was woken goes on with its attempt, and with the time that the attempt has run already.
 TAKE_JOBS_SQL = """
 update zixly.workflow_jobs
-set status = 'RUNNING', run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1, attempts = attempts + 1,
-    lease_until = now() + %(lease)s, started_at = clock_timestamp(), first_op_at = coalesce(first_op_at, clock_timestamp())
+set status = 'RUNNING', run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1,
+    attempts = attempts + case when ran_for is null then 1 else 0 end, ran_for = null, waiting_until = null,
+    lease_until = now() + %(lease)s, started_at = clock_timestamp() - coalesce(ran_for, interval '0'),
+    first_op_at = coalesce(first_op_at, clock_timestamp())
 where batch_id = %(batch_id)s and status = 'QUEUED'"""
 
 # "Re-execute" in the Dagster UI: the unfinished jobs of the earlier run, unless somebody else works on their record.
@@ -45,16 +48,20 @@ ADOPT_JOBS_SQL = """
 update zixly.workflow_jobs j
 set status = 'RUNNING', batch_id = %(batch_id)s, run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1,
     attempts = attempts + 1, lease_until = now() + %(lease)s, started_at = clock_timestamp(), completed_at = null,
-    dead_letter = false, error_message = null, error_reason = null, parked_reason = null, cancel_requested_at = null
+    dead_letter = false, error_message = null, error_reason = null, parked_reason = null, cancel_requested_at = null,
+    blocked_by = null, ran_for = null, waiting_until = null
 where j.last_run_id = any(%(earlier)s)
   and (j.status = 'FAILED' or (j.status = 'QUEUED' and j.batch_id is null) or (j.status = 'RUNNING' and j.lease_until < now()))
   and not exists (select from zixly.workflow_jobs o
                   where o.tenant_id = j.tenant_id and o.record_key = j.record_key and o.id <> j.id
-                    and o.status in ('QUEUED', 'RUNNING') and o.batch_id is not null)"""
+                    and o.status in ('QUEUED', 'RUNNING') and (o.batch_id is not null or o.waiting_until is not null))"""
 
-HELD_SQL = """
-select id, tenant_id, connection_id, record_key, record_id, occurred_at, attempts, fence, started_at, trigger_data as trigger,
-       checkpoint, cancel_requested_at is not null as cancel_requested
+CLAIMED_COLUMNS = (
+    "id, tenant_id, connection_id, record_key, record_id, occurred_at, attempts, fence, started_at, trigger_data as trigger, "
+    "checkpoint, cancel_requested_at is not null as cancel_requested, event_id, wake_event_id"
+)
+HELD_SQL = f"""
+select {CLAIMED_COLUMNS}
 from zixly.workflow_jobs where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING' and lease_until > now()
 order by occurred_at, id"""
 

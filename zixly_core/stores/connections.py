@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zixly_core.errors import Permanent
 from zixly_core.stores.claims import RunIdentity
@@ -57,6 +58,24 @@ def partner_connection(database: Database, run: RunIdentity, source: ConfiguredC
             reason="connection_undecided",
         )
     return ConfiguredConnection(**rows[0])
+
+
+def has_partner(database: Database, run: RunIdentity, source: ConfiguredConnection, *, system: str) -> bool:
+    """Whether the tenant has any connection of the other system: a workflow's optional half is left out where it has none."""
+    if source.settings.get(f"{system}_connection"):
+        return True
+    with database.transaction(tenant_id=run.tenant_id) as opened:
+        return opened.execute(OF_SYSTEM_SQL, (system,)).fetchone() is not None
+
+
+def time_zone(database: Database, run: RunIdentity) -> ZoneInfo:
+    """Where the client company is: its days begin and end there. Raises `Permanent` for a zone that does not exist."""
+    with database.transaction(tenant_id=run.tenant_id) as opened:
+        row = opened.execute("select time_zone from zixly.tenants where id = %s", (run.tenant_id,)).fetchone()
+    try:
+        return ZoneInfo(row["time_zone"] if row else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Permanent(f"The time zone of tenant {run.tenant_id} does not exist.", reason="time_zone_unknown") from None
 
 
 def id_in_settings(text: str, *, name: str, source: ConfiguredConnection) -> UUID:

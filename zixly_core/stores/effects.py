@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written
+from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, Written
 from zixly_core.job import Failed
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
@@ -32,9 +31,16 @@ INTEND_SQL = f"""
 insert into zixly.effects (tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, state)
 select tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, 'INTENDED'
 from {rows_from(EFFECT_COLUMNS)}
-on conflict (tenant_id, effect_key) do update set state = 'INTENDED', intended_at = now() where effects.state = 'DROPPED'
+on conflict (tenant_id, effect_key) do update set state = 'INTENDED', intended_at = now(), tried_at = now()
+where effects.state = 'DROPPED'
 returning effect_key"""
-KNOWN_SQL = "select effect_key, state from zixly.effects where effect_key = any(%s)"
+# What is known of effects, and which of the intended ones may be sent now: those whose last try is long enough ago. That this is
+# a new try is committed before the request leaves.
+KNOWN_SQL = """
+select effect_key, state, result, greatest(tried_at + %(settles_in)s - now(), interval '0') as wait
+from zixly.effects where effect_key = any(%(keys)s) for update"""
+TRIED_SQL = "update zixly.effects set tried_at = now() where effect_key = any(%s) and state = 'INTENDED'"
+DONE_MEANWHILE_SQL = "select effect_key, result from zixly.effects where effect_key = any(%s) and state = 'DONE'"
 
 DONE_SQL = f"""
 update zixly.effects e set state = 'DONE', done_at = now(), job_id = t.job_id, fence = t.fence, result = t.result::jsonb
@@ -81,15 +87,25 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Guarded:
-    """What became of guarded writes: outcomes by job, jobs whose target has a newer state already, and jobs lost to others."""
+    """What became of guarded writes: outcomes by effect key, writes whose target has a newer state already, and writes of jobs
+    that were lost to others."""
 
-    outcomes: Mapping[UUID, WriteOutcome]
+    outcomes: Mapping[str, WriteOutcome]
     stale: tuple[TargetWrite, ...]
     lost: tuple[TargetWrite, ...]
 
 
-def intend(database: Database, run: RunIdentity, writes: Sequence[TargetWrite]) -> dict[str, EffectState]:
-    """Record the intents; what was known of each effect before, by effect key."""
+Perform = Callable[[Sequence[TargetWrite]], Mapping[str, WriteOutcome]]
+
+
+def intend(
+    database: Database, run: RunIdentity, writes: Sequence[TargetWrite], *, settles_in: timedelta = timedelta()
+) -> dict[str, Intent]:
+    """Record the intents; what was known of each effect before, by effect key.
+
+    `settles_in` is how long a request may be on its way at this vendor: an effect that was tried within that time may be looked
+    for but not sent again.
+    """
     if not writes:
         return {}
     unique = {write.effect_key: write for write in writes}
@@ -99,50 +115,61 @@ def intend(database: Database, run: RunIdentity, writes: Sequence[TargetWrite]) 
     ]
     with database.transaction(tenant_id=run.tenant_id) as connection:
         new = {row["effect_key"] for row in connection.execute(INTEND_SQL, columns_of(rows))}
-        known = {row["effect_key"]: EffectState(row["state"]) for row in connection.execute(KNOWN_SQL, (list(unique),))}
-    return {key: EffectState.NEW if key in new else known[key] for key in unique}
+        again = [key for key in unique if key not in new]
+        found = list(connection.execute(KNOWN_SQL, {"keys": again, "settles_in": settles_in})) if again else []
+        known = {row["effect_key"]: intent_from(row) for row in found}
+        if retried := [key for key, intent in known.items() if intent.state is EffectState.INTENDED and not intent.wait]:
+            connection.execute(TRIED_SQL, (retried,))
+    return {key: Intent(EffectState.NEW) if key in new else known[key] for key in unique}
 
 
-def write_guarded(
-    database: Database,
-    run: RunIdentity,
-    writes: Sequence[TargetWrite],
-    *,
-    perform: Callable[[Sequence[TargetWrite]], Mapping[UUID, WriteOutcome]],
-) -> Guarded:
+def intent_from(row: Mapping[str, Any]) -> Intent:
+    return Intent(EffectState(row["state"]), result=row["result"] or {}, wait=row["wait"])
+
+
+def write_guarded(database: Database, run: RunIdentity, writes: Sequence[TargetWrite], *, perform: Perform) -> Guarded:
     """Call the outside system for writes that are still ours and not outdated, while their targets are locked.
 
-    `perform` gets the writes that go out and gives an outcome for each by job id; it must not take longer than a lease.
+    `perform` gets the writes that go out and gives an outcome for each by effect key; it must not take longer than a lease.
     """
     if not writes:
         return Guarded(outcomes={}, stale=(), lost=())
     with database.transaction(tenant_id=run.tenant_id) as connection:
         versions = locked_versions(connection, writes)
-        held = still_held(connection, run, [write.job for write in writes])
+        held = still_held(connection, run, list({write.job.id: write.job for write in writes}.values()))
         checked_at = time.monotonic()
         ours = [write for write in writes if write.job.id in held]
         stale = [write for write in ours if versions[write.target_key] > write.source_version]
         current = [write for write in ours if versions[write.target_key] <= write.source_version]
-        waiting = behind_newer(connection, current)
-        going = [write for write in current if write.job.id not in waiting]
+        settled = {**behind_newer(connection, current), **created_meanwhile(connection, current)}
+        going = [write for write in current if write.effect_key not in settled]
         late = time.monotonic() - checked_at > CHECK_IS_GOOD_FOR_SECONDS
         outcomes = perform(going) if going and not late else {}
-        if stale:
-            connection.execute(DROPPED_SQL, ([write.effect_key for write in stale],))
-        keep_done(connection, [(write, outcomes[write.job.id]) for write in going if write.job.id in outcomes])
+        refused = [key for key, outcome in outcomes.items() if isinstance(outcome, Failed) and outcome.permanent]
+        if stale or refused:
+            connection.execute(DROPPED_SQL, ([write.effect_key for write in stale] + refused,))
+        keep_done(connection, [(write, outcomes[write.effect_key]) for write in going if write.effect_key in outcomes])
     lost = [write for write in writes if write.job.id not in held] + (going if late else [])
-    return Guarded(outcomes={**outcomes, **waiting}, stale=tuple(stale), lost=tuple(lost))
+    return Guarded(outcomes={**outcomes, **settled}, stale=tuple(stale), lost=tuple(lost))
 
 
-def behind_newer(connection: Rows, writes: Sequence[TargetWrite]) -> dict[UUID, Failed]:
-    """Writes that wait for the end of a newer one to the same target, by job. The newer one may have arrived although nobody
+def created_meanwhile(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, WriteOutcome]:
+    """Records that another job created while this one waited for the lock."""
+    keys = [write.effect_key for write in writes if write.is_once]
+    if not keys:
+        return {}
+    return {row["effect_key"]: Written(row["result"] or {}, changed=False) for row in connection.execute(DONE_MEANWHILE_SQL, (keys,))}
+
+
+def behind_newer(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, Failed]:
+    """Writes that wait for the end of a newer one to the same target, by effect key. The newer one may have arrived although nobody
     knows yet, because its run died on the way: an older state must not be written over it meanwhile."""
     if not writes:
         return {}
     keys, jobs = [write.target_key for write in writes], [write.job.id for write in writes]
     pending = {row["target"]: row for row in connection.execute(PENDING_SQL, (keys, jobs))}
     return {
-        write.job.id: waits_for_newer(write, seconds=pending[write.target_key]["seconds"])
+        write.effect_key: waits_for_newer(write, seconds=pending[write.target_key]["seconds"])
         for write in writes
         if write.target_key in pending and pending[write.target_key]["version"] > write.source_version
     }

@@ -1,10 +1,12 @@
-"""Follow-up jobs: work that a job leaves for later, of low priority and from leftover budget. One per job and workflow."""
+"""Follow-up jobs: work that a job leaves to others, such as a document for later, or invoices that a credit note touched."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from uuid import uuid5
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
 
 from zixly_core.job import ClaimedJob
 from zixly_core.stores.claims import RunIdentity, text_of
@@ -13,34 +15,61 @@ from zixly_core.stores.rows import columns_of, rows_from
 from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
 
 COLUMNS = (
-    "id uuid, tenant_id uuid, connection_id uuid, workflow_type text, system text, priority smallint, origin_job_id uuid, "
+    "id uuid, tenant_id uuid, connection_id uuid, workflow_type text, system text, priority smallint, lane text, origin_job_id uuid, "
     "record_key text, record_id text, occurred_at timestamptz, trigger_data text"
 )
 SQL = f"""
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, priority, lane, origin, origin_job_id,
                                  record_key, record_id, occurred_at, trigger_data)
-select id, tenant_id, connection_id, workflow_type, system, priority, 'bulk', 'follow-up', origin_job_id, record_key, record_id,
+select id, tenant_id, connection_id, workflow_type, system, priority, lane, 'follow-up', origin_job_id, record_key, record_id,
        occurred_at, trigger_data::jsonb
 from {rows_from(COLUMNS)} on conflict (id) do nothing"""
 
 
+@dataclass(frozen=True)
+class FollowUp:
+    """A job to be made after another one. `name` tells several after one job apart."""
+
+    after: ClaimedJob
+    name: str
+    record_key: str
+    record_id: str
+    occurred_at: datetime
+
+    @property
+    def id(self) -> UUID:
+        """Follows from the other job's id, so a second call makes no second job."""
+        return uuid5(self.after.id, self.name)
+
+
 def make_follow_ups(database: Database, run: RunIdentity, jobs: Sequence[ClaimedJob], *, workflow: str, system: str, priority: int) -> int:
-    """A job of `workflow` after each of these; how many are new. Ids follow from the jobs', so a second call makes none."""
+    """A job of `workflow` about the same record after each of these, in the bulk lane; how many are new."""
+    follow_ups = [FollowUp(job, workflow, f"{job.record_key}:{workflow}", job.record_id, job.occurred_at) for job in jobs]
+    return make_jobs_after(database, run, follow_ups, workflow=workflow, system=system, priority=priority, lane="bulk")
+
+
+def make_jobs_after(
+    database: Database, run: RunIdentity, follow_ups: Sequence[FollowUp], *, workflow: str, system: str, priority: int, lane: str
+) -> int:
+    """The jobs, each once; how many are new."""
+    if not follow_ups:
+        return 0
     rows = [
         (
-            uuid5(job.id, workflow),
-            job.tenant_id,
-            job.connection_id,
+            one.id,
+            one.after.tenant_id,
+            one.after.connection_id,
             workflow,
             system,
             priority,
-            job.id,
-            f"{job.record_key}:{workflow}",
-            job.record_id,
-            job.occurred_at,
-            text_of({"origin_job_id": str(job.id), "record_id": job.record_id}),
+            lane,
+            one.after.id,
+            one.record_key,
+            one.record_id,
+            one.occurred_at,
+            text_of({"origin_job_id": str(one.after.id), "record_id": one.record_id}),
         )
-        for job in jobs
+        for one in follow_ups
     ]
     with database.transaction(tenant_id=run.tenant_id) as connection:
         made = connection.execute(SQL, columns_of(rows)).rowcount

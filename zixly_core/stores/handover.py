@@ -13,15 +13,29 @@ from uuid import UUID
 from zixly_core.batching import Batch, DueJob, batches_of
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.waiting import IS_WAITING, WAKE
 
 # One writer at a time for each system: two dispatchers must not put two jobs of one record into two hands.
 LOCK_SQL = "select pg_try_advisory_xact_lock(hashtext('zixly.dispatch'), hashtext(%s)) as mine"
+
+# What may go on: jobs whose callback came, and jobs that a connection held up which is well again, each in its old place.
+RESUME_SQL = f"""
+with woken as (
+  update zixly.workflow_jobs set {WAKE} where system = %(system)s and wake_event_id is not null and {IS_WAITING} returning id
+), freed as (
+  update zixly.workflow_jobs j set blocked_by = null from zixly.connections c
+  where j.system = %(system)s and j.status = 'QUEUED' and j.batch_id is null and j.blocked_by is not null and c.id = j.blocked_by
+    and c.status = 'ACTIVE' and c.paused_at is null and (c.parked_until is null or c.parked_until <= now())
+  returning j.id
+)
+select (select count(*) from woken) as woken, (select count(*) from freed) as freed"""
 
 OPEN_BATCHES_SQL = """
 select lane, count(*) as batches, sum(job_count) as jobs from zixly.batches where system = %s and ended_at is null group by lane"""
 
 # Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
-# the index jobs_due. Left out: paused or parked owners, and records that some run has in hand.
+# the index jobs_due. Left out: paused or parked owners, jobs that another connection blocks, and records that some run has in
+# hand or that a job waits about.
 DUE_SQL = """
 with recursive waiting as (
   (select tenant_id from zixly.workflow_jobs where system = %(system)s and status = 'QUEUED' and batch_id is null
@@ -38,12 +52,14 @@ cross join lateral (
          j.priority, j.record_key, j.due_at
   from zixly.workflow_jobs j
   join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
-  join zixly.connections c on c.id = j.connection_id and c.paused_at is null and c.status = 'ACTIVE'
-       and (c.parked_until is null or c.parked_until <= now())
+  join zixly.connections c on c.id = j.connection_id and c.paused_at is null
+       and (not w.needs_source or (c.status = 'ACTIVE' and (c.parked_until is null or c.parked_until <= now())))
   where j.system = %(system)s and j.tenant_id = t.id and j.status = 'QUEUED' and j.batch_id is null and j.due_at <= now()
-    and j.waiting_until is null and j.lane = any(%(lanes)s)
+    and j.blocked_by is null and j.lane = any(%(lanes)s)
     and not exists (select from zixly.workflow_jobs o where o.tenant_id = j.tenant_id and o.record_key = j.record_key
                     and o.status in ('QUEUED', 'RUNNING') and o.batch_id is not null)
+    and not exists (select from zixly.workflow_jobs o where o.tenant_id = j.tenant_id and o.record_key = j.record_key
+                    and o.waiting_until is not null and o.status = 'RUNNING')
   order by j.priority, j.due_at, j.id
   limit %(per_tenant)s
   for update of j skip locked
@@ -60,7 +76,7 @@ from {rows_from("job_id uuid, batch_id uuid")} where j.id = t.job_id and j.statu
 
 NEXT_DUE_SQL = """
 select extract(epoch from min(due_at) - now())::float8 as seconds from zixly.workflow_jobs
-where status = 'QUEUED' and batch_id is null and system = %s"""
+where status = 'QUEUED' and batch_id is null and blocked_by is null and system = %s"""
 
 TAKE_BACK_SQL = """
 with ended as (
@@ -100,6 +116,7 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
     with database.transaction() as connection:
         if not one(connection, LOCK_SQL, (system,))["mine"]:
             return []
+        connection.execute(RESUME_SQL, {"system": system})
         room = room_by_lane(connection, system=system, limits=limits)
         lanes = [lane for lane, free in room.items() if free.batches > 0 and free.jobs > 0]
         if not lanes:

@@ -1,7 +1,11 @@
 """Write deliveries, events and jobs of many requests in one transaction, and tell each what it became.
 
 Two round trips: the dedupe keys first, whose uniqueness decides which events are new, then everything else. Rows go in ordered
-by dedupe key, so that two writers that share keys wait for each other instead of dead-locking.
+by dedupe key, so that two writers that share keys wait for each other instead of dead-locking. A handshake takes one more, and
+so does an event that a job waits for.
+
+The ledger balances: every event is written with one outcome. An event that wakes a job counts among those with jobs although it
+makes none (the job was counted when it was made); when that job has ended meanwhile, nobody wanted the event: it is filtered.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from psycopg.rows import DictRow
 
 from zixly_core.errors import MalformedPayload
 from zixly_core.intake import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
+from zixly_core.stores.paths import Woken, jobs_woken, note_use, with_first_secrets
 from zixly_core.stores.rows import columns_of, rows_from
 
 NEW_KEYS_SQL = f"""
@@ -34,12 +39,16 @@ left join zixly.workflow_jobs j on j.event_id = k.event_id"""
 
 DELIVERY_COLUMNS = (
     "id uuid, system text, path text, received_at timestamptz, verdict text, reason text, status smallint, headers text, "
-    "body bytea, body_sha256 bytea, event_count int"
+    "body bytea, body_sha256 bytea, event_count int, sealed bytea"
 )
 DELIVERIES_SQL = f"""
-insert into zixly.deliveries (id, system, path, received_at, verdict, reason, status, headers, body, body_sha256, event_count)
-select id, system, path, received_at, verdict, reason, status, headers::jsonb, body, body_sha256, event_count
+insert into zixly.deliveries (id, system, path, received_at, verdict, reason, status, headers, body, body_sha256, event_count, sealed)
+select id, system, path, received_at, verdict, reason, status, headers::jsonb, body, body_sha256, event_count, sealed
 from {rows_from(DELIVERY_COLUMNS)}"""
+
+VERIFIED_SQL = f"""
+update zixly.deliveries d set reverified_at = now(), accepted_as = t.id
+from {rows_from("id uuid, rejected_id uuid")} where d.id = t.rejected_id and d.accepted_as is null"""
 
 EVENT_COLUMNS = (
     "id uuid, delivery_id uuid, tenant_id uuid, connection_id uuid, system text, kind text, external_id text, record_key text, "
@@ -81,16 +90,20 @@ async def commit_deliveries(connection: AsyncConnection[DictRow], deliveries: Se
     """Write all in one transaction. The answers may leave when this has returned, not before."""
     routed = [event for delivery in deliveries for event in delivery.events if event.route is not None]
     async with connection.transaction():
+        deliveries = await with_first_secrets(connection, deliveries)
         new_ids = await keys_taken(connection, routed, systems=systems_of(deliveries))
         repeated = [event for event in routed if event.id not in new_ids]
         known = await known_events(connection, repeated, systems=systems_of(deliveries))
         known |= new_in_this_commit(deliveries, new_ids)
-        outcomes = {event.id: outcome_of(event, new_ids) for delivery in deliveries for event in delivery.events}
+        woken = await jobs_woken(connection, [event for event in routed if event.id in new_ids])
+        outcomes = {event.id: outcome_of(event, new_ids, woken) for delivery in deliveries for event in delivery.events}
         async with connection.pipeline():
             await write_deliveries(connection, deliveries, outcomes)
             await write_events(connection, deliveries, outcomes, known)
             await write_jobs(connection, deliveries, outcomes, shard=shard)
-    return [committed(delivery, outcomes, known) for delivery in deliveries]
+            await note_use(connection, deliveries, new_ids=new_ids)
+            await mark_verified(connection, deliveries)
+    return [committed(delivery, outcomes, known, woken) for delivery in deliveries]
 
 
 def systems_of(deliveries: Iterable[Prepared]) -> dict[UUID, str]:
@@ -98,10 +111,12 @@ def systems_of(deliveries: Iterable[Prepared]) -> dict[UUID, str]:
     return {event.id: delivery.system for delivery in deliveries for event in delivery.events}
 
 
-def outcome_of(event: RoutedEvent, new_ids: set[UUID]) -> Outcome:
-    if event.route is None or event.id in new_ids:
-        return event.outcome_if_new
-    return Outcome.DUPLICATE
+def outcome_of(event: RoutedEvent, new_ids: set[UUID], woken: Woken) -> Outcome:
+    if event.route is not None and event.id not in new_ids:
+        return Outcome.DUPLICATE
+    if event.wakes is not None and event.id not in woken:
+        return Outcome.FILTERED
+    return event.outcome_if_new
 
 
 async def keys_taken(connection: AsyncConnection[DictRow], events: Sequence[RoutedEvent], *, systems: Mapping[UUID, str]) -> set[UUID]:
@@ -160,13 +175,21 @@ async def write_deliveries(connection: AsyncConnection[DictRow], deliveries: Seq
             one.reason,
             one.answer.status,
             orjson.dumps(one.headers).decode(),
-            one.body,
+            one.stored_body,
             one.body_sha256,
             len(one.events),
+            one.sealed,
         )
         for one in deliveries
     ]
     await connection.execute(DELIVERIES_SQL, columns_of(rows))
+
+
+async def mark_verified(connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared]) -> None:
+    """Tell rejected deliveries what they became, in the commit that accepts them."""
+    rows = sorted((one.id, one.verifies_again) for one in deliveries if one.verifies_again is not None)
+    if rows:
+        await connection.execute(VERIFIED_SQL, columns_of(rows))
 
 
 async def write_events(
@@ -250,11 +273,17 @@ def delivery_verdict(delivery: Prepared, outcomes: Mapping[UUID, Outcome]) -> Ve
     return delivery.fixed_verdict or verdict_of([outcomes[one.id] for one in delivery.events])
 
 
-def committed(delivery: Prepared, outcomes: Mapping[UUID, Outcome], known: Mapping[tuple[str, str], Known]) -> Committed:
+def committed(
+    delivery: Prepared, outcomes: Mapping[UUID, Outcome], known: Mapping[tuple[str, str], Known], woken: Woken
+) -> Committed:
     job_ids: list[UUID] = []
     to_wake: dict[str, list[UUID]] = {}
     for one in delivery.events:
-        if outcomes[one.id] is Outcome.JOBS:
+        if one.wakes is not None:
+            job_ids.append(one.wakes)
+            if one.id in woken:
+                to_wake.setdefault(woken[one.id], []).append(one.wakes)
+        elif outcomes[one.id] is Outcome.JOBS:
             job_ids += [job.id for job in one.jobs]
             for job in one.jobs:
                 to_wake.setdefault(job.wanted.system, []).append(job.id)

@@ -48,7 +48,10 @@ DETAIL = [
         "handed_over_at first_op_at"
     ).split()
 ]
-DELIVERY = [deliveries.c[name] for name in "id system path received_at verdict reason status body_sha256 event_count".split()]
+DELIVERY = [
+    deliveries.c[name]
+    for name in "id system path received_at verdict reason status body_sha256 event_count reverified_at accepted_as".split()
+]
 
 
 @dataclass(frozen=True)

@@ -24,28 +24,32 @@ from (select job_type, status, position, sum(count)::bigint as count, sum(value)
       where name = 'duration' group by job_type, status, position) as per_bucket
 group by job_type, status"""
 
-# Why each open job is open. RUNNING jobs without a batch should not exist; they are looked for all the same, by tenant.
+# Why each open job is open. RUNNING jobs without a batch wait for an outside service; one that nobody has looked at for minutes
+# is waited for by nobody. They are found by tenant.
 OPEN_JOBS_SQL = """
 with open_jobs as (
-  select tenant_id, connection_id, batch_id, workflow_type, system, status, due_at, lease_until, waiting_until, parked_reason
+  select tenant_id, connection_id, batch_id, workflow_type, system, status, due_at, lease_until, waiting_until, parked_reason,
+         wake_event_id, blocked_by
   from zixly.workflow_jobs where status = 'QUEUED' and batch_id is null
   union all
-  select tenant_id, connection_id, batch_id, workflow_type, system, status, due_at, lease_until, waiting_until, parked_reason
+  select tenant_id, connection_id, batch_id, workflow_type, system, status, due_at, lease_until, waiting_until, parked_reason,
+         wake_event_id, blocked_by
   from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING') and batch_id is not null
   union all
   select j.tenant_id, j.connection_id, j.batch_id, j.workflow_type, j.system, j.status, j.due_at, j.lease_until, j.waiting_until,
-         j.parked_reason
+         j.parked_reason, j.wake_event_id, j.blocked_by
   from zixly.tenants t join zixly.workflow_jobs j on j.tenant_id = t.id and j.status = 'RUNNING' where j.batch_id is null
 ), explained as (
   select j.system, j.status, j.due_at, case
-    when j.status = 'RUNNING' and j.waiting_until is not null then 'waiting'
     when j.status = 'RUNNING' and j.lease_until >= now() then 'running'
+    when j.status = 'RUNNING' and j.lease_until is null
+         and (j.wake_event_id is not null or j.waiting_until > now() - interval '2 minutes') then 'waiting'
     when j.status = 'RUNNING' then 'unaccounted'
     when j.batch_id is not null and b.id is not null and b.ended_at is null then 'handed_over'
     when j.batch_id is not null then 'unaccounted'
     when w.name is null then 'unaccounted'
     when t.paused_at is not null or c.paused_at is not null or w.paused_at is not null then 'paused'
-    when c.status = 'DISCONNECTED' or c.parked_until > now() then 'parked'
+    when c.status = 'DISCONNECTED' or c.parked_until > now() or j.blocked_by is not null then 'parked'
     when j.due_at > now() and j.parked_reason is not null then 'parked'
     when j.due_at > now() then 'scheduled'
     else 'due' end as state

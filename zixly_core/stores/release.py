@@ -8,14 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from zixly_core.job import Cancelled, ClaimedJob, End, Failed, JobEnd
-from zixly_core.stores.claims import RunIdentity
+from zixly_core.stores.claims import CLAIMED_COLUMNS, RunIdentity
 from zixly_core.stores.database import Database
 from zixly_core.stores.settle import HANDED_BACK, RetryPolicy, Settled, settle
 
 # What the run holds, lapsed or not: `settle` checks the lease again.
-LEFT_SQL = """
-select id, tenant_id, connection_id, record_key, record_id, occurred_at, attempts, fence, started_at, trigger_data as trigger,
-       checkpoint, cancel_requested_at is not null as cancel_requested
+LEFT_SQL = f"""
+select {CLAIMED_COLUMNS}
 from zixly.workflow_jobs where batch_id = %s and run_id = %s and status = 'RUNNING'"""
 
 GIVEN_BACK = Failed(

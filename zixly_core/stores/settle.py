@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from zixly_core.job import Cancelled, Completed, Failed, JobEnd, JobStatus, NextStep, next_step
+from zixly_core.job import Cancelled, Completed, Failed, JobEnd, JobStatus, NextStep, Waits, next_step
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.waiting import write_waits
 
 # pipeline_job_duration_seconds; the last bucket is what lies above.
 DURATION_BOUNDS = (1, 5, 10, 30, 60, 120, 300, 600)
@@ -23,9 +24,10 @@ HANDED_BACK = "handed_back"
 
 ENDS_COLUMNS = (
     "id uuid, fence int, status text, result text, error_message text, error_reason text, delay interval, parked_reason text, "
-    "uses_attempt boolean, dead_letter boolean, metrics text"
+    "blocked_by uuid, uses_attempt boolean, dead_letter boolean, metrics text"
 )
-# A job that goes back to the queue leaves its batch; one that ended stays in it, for the record.
+# A job that goes back to the queue leaves its batch; one that ended stays in it, for the record. What a connection alone holds
+# up keeps its place in the queue.
 ENDS_SQL = f"""
 update zixly.workflow_jobs j
 set status = t.status, result = coalesce(t.result::jsonb, j.result), error_message = t.error_message,
@@ -35,8 +37,9 @@ set status = t.status, result = coalesce(t.result::jsonb, j.result), error_messa
     run_id = case when t.status = 'QUEUED' then null else j.run_id end,
     batch_id = case when t.status = 'QUEUED' then null else j.batch_id end,
     handed_over_at = case when t.status = 'QUEUED' then null else j.handed_over_at end,
-    due_at = case when t.status = 'QUEUED' then now() + t.delay else j.due_at end,
-    parked_reason = t.parked_reason,
+    due_at = case when t.status <> 'QUEUED' or (t.blocked_by is not null and t.delay = interval '0') then j.due_at
+                  else now() + t.delay end,
+    parked_reason = t.parked_reason, blocked_by = t.blocked_by, waiting_until = null,
     completed_at = case when t.status = 'QUEUED' then null else clock_timestamp() end
 from {rows_from(ENDS_COLUMNS)}
 where j.id = t.id and j.fence = t.fence and j.status = 'RUNNING' and j.run_id = %s
@@ -103,13 +106,17 @@ def settle(database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, poli
 def write_ends(
     connection: Rows, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random
 ) -> list[dict[str, Any]]:
-    steps = {one.job.id: step_after(one, policy=policy, jitter=jitter) for one in ends}
-    ended = connection.execute(ENDS_SQL, [*columns_of([end_row(one, steps[one.job.id]) for one in ends]), run.run_id])
-    rows: list[dict[str, Any]] = list(ended)
-    attempts = [attempt_row(run, one, steps[one.job.id]) for one in ends]
+    """Ends are written with the attempt that they end; a job that waits goes on with its attempt."""
+    waiting = write_waits(connection, run.run_id, ends)
+    ended = [one for one in ends if not isinstance(one.end, Waits)]
+    if not ended:
+        return waiting
+    steps = {one.job.id: step_after(one, policy=policy, jitter=jitter) for one in ended}
+    rows = list(connection.execute(ENDS_SQL, [*columns_of([end_row(one, steps[one.job.id]) for one in ended]), run.run_id]))
+    attempts = [attempt_row(run, one, steps[one.job.id]) for one in ended]
     connection.execute(ATTEMPTS_SQL, columns_of(attempts))
     write_counters(connection, rows, outcomes=[row[5] for row in attempts])
-    return rows
+    return [*rows, *waiting]
 
 
 def step_after(one: JobEnd, *, policy: RetryPolicy, jitter: random.Random) -> NextStep:
@@ -118,6 +125,8 @@ def step_after(one: JobEnd, *, policy: RetryPolicy, jitter: random.Random) -> Ne
             return NextStep(JobStatus.COMPLETED, timedelta())
         case Cancelled():
             return NextStep(JobStatus.CANCELLED, timedelta())
+        case Waits() as wait:
+            return NextStep(JobStatus.RUNNING, wait.look_after, uses_attempt=False)
         case Failed() as failure:
             return next_step(failure, attempts=one.job.attempts, max_attempts=policy.max_attempts, base=policy.base, jitter=jitter)
 
@@ -135,6 +144,7 @@ def end_row(one: JobEnd, step: NextStep) -> tuple[Any, ...]:
         failure.reason if failure else None,
         step.delay,
         failure.reason if failure and failure.parks and failure.reason != HANDED_BACK else None,
+        failure.connection_id if failure and failure.parks else None,
         step.uses_attempt,
         step.status is JobStatus.FAILED,
         text_of({"last_attempt_ms": max(milliseconds, 0)}),

@@ -25,7 +25,7 @@ with lapsed as (
   select id, attempts, fence, tenant_id, run_id, started_at, workflow_type, batch_id,
          cancel_requested_at is not null as cancelled, started_at < now() - %(timeout)s::interval as timed_out
   from zixly.workflow_jobs
-  where status = 'RUNNING' and batch_id is not null and lease_until < now() and waiting_until is null
+  where status = 'RUNNING' and batch_id is not null and lease_until < now()
   order by id limit %(at_once)s for update skip locked
 ), judged as (
   select *, case when cancelled then 'CANCELLED' when attempts >= %(max_attempts)s then 'FAILED' else 'QUEUED' end as next_status,
@@ -35,7 +35,7 @@ with lapsed as (
   from lapsed
 )
 update zixly.workflow_jobs j
-set status = next_status, fence = j.fence + 1, lease_until = null, due_at = now(), error_reason = outcome,
+set status = next_status, fence = j.fence + 1, lease_until = null, waiting_until = null, due_at = now(), error_reason = outcome,
     error_message = message, dead_letter = next_status = 'FAILED',
     run_id = case when next_status = 'QUEUED' then null else j.run_id end,
     batch_id = case when next_status = 'QUEUED' then null else j.batch_id end,
@@ -63,7 +63,7 @@ where b.ended_at is null and b.run_id is not null
 
 FORGOTTEN_SQL = """
 select system, id from zixly.workflow_jobs
-where status = 'QUEUED' and batch_id is null and due_at < now() - %(older_than)s::interval
+where status = 'QUEUED' and batch_id is null and blocked_by is null and due_at < now() - %(older_than)s::interval
 order by due_at limit %(at_once)s"""
 
 

@@ -1,80 +1,123 @@
-"""Tokens in Postgres: sealed, under a row lock while they are exchanged, fenced by their version. And the same in memory."""
+"""Tokens of grants in Postgres: under a row lock while they are exchanged, fenced by their version. And the same in memory."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from psycopg.errors import LockNotAvailable
 
-from zixly_core.errors import Disconnected, Transient
-from zixly_core.secret_box import SecretBox
+from zixly_core.errors import ConnectionBusy, Disconnected, Permanent, Transient
 from zixly_core.stores.database import Database, Rows
-from zixly_core.token_store import Connection, HeldTokens, StoredTokens, TokenSet, packed, secret_context, unpacked
+from zixly_core.stores.issues import raise_reconnect_issue
+from zixly_core.token_store import Connection, HeldTokens, KeptTokens, StoredTokens, TokenSet, TokenVault
 
-# Longer than the slowest exchange that still succeeds (timeouts of http_client.py), so that a waiter finds its result.
-LOCK_TIMEOUT = timedelta(seconds=45)
+# When jobs that met a busy connection come back: an exchange takes about a second, and 35 s at most (http_client.py).
+BUSY_WAIT = timedelta(seconds=5)
+# A connection changes its grant when somebody authorises it again; twice within a moment is already unlikely.
+MOVES = 3
 
 READ_SQL = """
-select s.ciphertext, s.version, c.status from zixly.connection_secrets s join zixly.connections c on c.id = s.connection_id
-where s.connection_id = %s"""
+select g.id as grant_id, g.ciphertext, g.secret_version, g.version, c.status
+from zixly.connections c join zixly.grants g on g.id = c.grant_id
+where c.id = %s"""
 
-LOCK_SQL = "select from zixly.connection_secrets where connection_id = %s for update"
+GRANT_SQL = "select grant_id from zixly.connections where id = %s and grant_id is not null"
+
+LOCK_SQL = "select from zixly.grants where id = %s for update nowait"
 
 REPLACE_SQL = """
-update zixly.connection_secrets
-set ciphertext = %(ciphertext)s, version = version + 1, expires_at = %(expires_at)s, updated_at = now()
-where connection_id = %(connection_id)s and version = %(version)s"""
+update zixly.grants
+set ciphertext = %(ciphertext)s, secret_version = %(secret_version)s, version = version + 1, expires_at = %(expires_at)s,
+    refreshed_at = now()
+where id = %(grant_id)s and version = %(version)s"""
 
-DISCONNECT_SQL = "update zixly.connections set status = 'DISCONNECTED', parked_reason = 'reconnect_needed' where id = %s"
+DISCONNECT_SQL = """
+update zixly.connections set status = 'DISCONNECTED', parked_reason = 'reconnect_needed'
+where grant_id = %s and status <> 'DISCONNECTED' returning id, tenant_id, system, name"""
+
+
+@dataclass(frozen=True)
+class StoredGrant(StoredTokens):
+    """A grant's tokens with the id of the grant."""
+
+    grant_id: UUID
 
 
 class PostgresTokenStore:
-    """`TokenStore` over the table `connection_secrets`, as the role of the runs."""
+    """`TokenStore` over the table `grants`, as the role of the runs. The vault decides where the text of the tokens is."""
 
-    def __init__(self, database: Database, box: SecretBox, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> None:
+    def __init__(self, database: Database, vault: TokenVault) -> None:
         self._database = database
-        self._box = box
-        self._lock_timeout = lock_timeout
+        self._vault = vault
 
     def read(self, connection: Connection) -> StoredTokens:
         with self._database.transaction(tenant_id=connection.tenant_id) as rows:
-            return self._stored(rows, connection)
+            row = rows.execute(READ_SQL, (connection.id,)).fetchone()
+        # Outside the transaction: the vault may be another service.
+        return stored_grant(row, connection, self._vault)
 
     @contextmanager
     def locked(self, connection: Connection) -> Iterator[HeldTokens]:
         with self._database.transaction(tenant_id=connection.tenant_id) as rows:
-            self._lock(rows, connection)
-            # A statement of its own: the one that waited would still see the connection's status of before the wait.
-            yield HeldRow(rows, self._box, connection, self._stored(rows, connection))
+            lock(rows, connection)
+            # A statement of its own: the one that locked would still show the connection's status of before.
+            stored = stored_grant(rows.execute(READ_SQL, (connection.id,)).fetchone(), connection, self._vault)
+            yield HeldGrant(rows, self._vault, stored)
 
-    def _lock(self, rows: Rows, connection: Connection) -> None:
-        milliseconds = int(self._lock_timeout.total_seconds() * 1000)
-        rows.execute("select set_config('lock_timeout', %s, true)", (f"{milliseconds}ms",))
+
+def lock(rows: Rows, connection: Connection) -> None:
+    """Lock the connection's grant; the one that it has once the lock is held."""
+    grant_id = grant_of(rows, connection)
+    for _ in range(MOVES):
         try:
-            rows.execute(LOCK_SQL, (connection.id,))
+            rows.execute(LOCK_SQL, (grant_id,))
         except LockNotAvailable:
-            text = f"Another worker is exchanging the tokens of connection {connection.id}; it is tried again."
-            raise Transient(text, reason="token_exchange_busy") from None
+            raise busy(connection) from None
+        present = grant_of(rows, connection)
+        if present == grant_id:
+            return
+        grant_id = present
+    raise busy(connection)
 
-    def _stored(self, rows: Rows, connection: Connection) -> StoredTokens:
-        row = rows.execute(READ_SQL, (connection.id,)).fetchone()
-        if row is None:
+
+def grant_of(rows: Rows, connection: Connection) -> UUID:
+    row = rows.execute(GRANT_SQL, (connection.id,)).fetchone()
+    if row is None:
+        raise no_tokens(connection)
+    grant_id: UUID = row["grant_id"]
+    return grant_id
+
+
+def stored_grant(row: dict[str, object] | None, connection: Connection, vault: TokenVault) -> StoredGrant:
+    match row:
+        case None:
             raise no_tokens(connection)
-        tokens = unpacked(self._box.open(row["ciphertext"], context=secret_context(connection)))
-        return StoredTokens(tokens=tokens, version=row["version"], is_disconnected=row["status"] == "DISCONNECTED")
+        case {"grant_id": UUID() as grant_id, "version": int() as version, "status": status}:
+            tokens = vault.kept(grant_id, where_of(row))
+            return StoredGrant(tokens=tokens, version=version, is_disconnected=status == "DISCONNECTED", grant_id=grant_id)
+        case _:
+            raise Permanent(f"The row of connection {connection.id} has another form than this program knows.", reason="unreadable_tokens")
 
 
-class HeldRow:
-    """The row of one connection, locked until its transaction ends."""
+def where_of(row: dict[str, object]) -> KeptTokens:
+    ciphertext, secret_version = row["ciphertext"], row["secret_version"]
+    return KeptTokens(
+        ciphertext=ciphertext if isinstance(ciphertext, bytes) else None,
+        secret_version=secret_version if isinstance(secret_version, str) else None,
+    )
 
-    def __init__(self, rows: Rows, box: SecretBox, connection: Connection, stored: StoredTokens) -> None:
+
+class HeldGrant:
+    """The row of one grant, locked until its transaction ends."""
+
+    def __init__(self, rows: Rows, vault: TokenVault, stored: StoredGrant) -> None:
         self._rows = rows
-        self._box = box
-        self._connection = connection
+        self._vault = vault
         self._stored = stored
 
     @property
@@ -82,22 +125,26 @@ class HeldRow:
         return self._stored
 
     def replace(self, tokens: TokenSet) -> None:
+        kept = self._vault.keep(self._stored.grant_id, tokens)
         values = {
-            "ciphertext": self._box.seal(packed(tokens), context=secret_context(self._connection)),
+            "ciphertext": kept.ciphertext,
+            "secret_version": kept.secret_version,
             "expires_at": tokens.expires_at,
-            "connection_id": self._connection.id,
+            "grant_id": self._stored.grant_id,
             "version": self._stored.version,
         }
         if self._rows.execute(REPLACE_SQL, values).rowcount != 1:
-            text = f"The tokens of connection {self._connection.id} were replaced by somebody else; theirs are kept."
+            text = f"The tokens of grant {self._stored.grant_id} were replaced by somebody else; theirs are kept."
             raise Transient(text, reason="token_replaced")
 
     def disconnect(self) -> None:
-        self._rows.execute(DISCONNECT_SQL, (self._connection.id,))
+        """Only connections that still live on this grant: one that was authorised again meanwhile stays connected."""
+        for row in self._rows.execute(DISCONNECT_SQL, (self._stored.grant_id,)).fetchall():
+            raise_reconnect_issue(self._rows, connection_id=row["id"], tenant_id=row["tenant_id"], system=row["system"], name=row["name"])
 
 
 class MemoryTokenStore:
-    """`TokenStore` of one process, for tests and for trying a vendor's client by hand."""
+    """`TokenStore` of one process, for tests and for trying a vendor's client by hand. Each connection has a grant of its own."""
 
     def __init__(self) -> None:
         self._kept: dict[UUID, StoredTokens] = {}
@@ -116,10 +163,14 @@ class MemoryTokenStore:
 
     @contextmanager
     def locked(self, connection: Connection) -> Iterator[HeldTokens]:
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            raise busy(connection)
+        try:
             held = HeldValue(self.read(connection))
             yield held
             self._kept[connection.id] = held.after
+        finally:
+            self._lock.release()
 
 
 class HeldValue:
@@ -130,11 +181,19 @@ class HeldValue:
         self.after = stored
 
     def replace(self, tokens: TokenSet) -> None:
-        self.after = StoredTokens(tokens, version=self.stored.version + 1, is_disconnected=self.after.is_disconnected)
+        if self.after.version != self.stored.version:
+            raise Transient("The tokens were replaced already; those are kept.", reason="token_replaced")
+        self.after = replace(self.after, tokens=tokens, version=self.stored.version + 1)
 
     def disconnect(self) -> None:
-        self.after = StoredTokens(self.after.tokens, version=self.after.version, is_disconnected=True)
+        self.after = replace(self.after, is_disconnected=True)
+
+
+def busy(connection: Connection) -> ConnectionBusy:
+    text = f"Another worker is exchanging the tokens of connection {connection.id}; it is tried again."
+    return ConnectionBusy(text, retry_after=BUSY_WAIT)
 
 
 def no_tokens(connection: Connection) -> Disconnected:
-    return Disconnected(f"Connection {connection.id} to {connection.system} has no tokens; connect the account.")
+    text = f"Connection {connection.id} to {connection.system} has no tokens; connect the account."
+    return Disconnected(text, connection_id=connection.id)

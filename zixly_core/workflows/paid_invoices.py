@@ -1,4 +1,8 @@
-"""What the workflow `xero-invoice-to-hubspot` decides: which invoices became paid, and what a contact's properties get."""
+"""What the workflow `xero-invoice-to-hubspot` decides: which invoices changed their standing, and what a contact's properties get.
+
+The standing is what a customer owes: a payment, a part payment, a credit note, a void and the reverse of each change it. Xero
+tells none of them apart in its events; all arrive as INVOICE UPDATE, credit notes as CREDITNOTE beside it.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,24 @@ from zixly_core.errors import Permanent
 from zixly_core.stores.effects import SourceState
 from zixly_core.systems.xero.invoices import Invoice
 
-PAID = "PAID"
+
+class Standing(StrEnum):
+    """What is left to pay, as the contact in HubSpot is told."""
+
+    OPEN = "OPEN"
+    PART_PAID = "PART_PAID"
+    PAID = "PAID"
+    CREDITED = "CREDITED"
+    VOIDED = "VOIDED"
 
 
-class NotPaid(StrEnum):
+class NoNews(StrEnum):
     """Why an invoice event needs no write."""
 
     BILL = "is a bill, not a sales invoice"
     OPEN = "is not paid"
-    KNOWN = "was paid already when we last acted on it"
+    NEVER_TOLD = "was voided before anything was told of it"
+    KNOWN = "stands as when we last acted on it"
 
 
 class MissingContact(StrEnum):
@@ -33,15 +46,19 @@ class MissingContact(StrEnum):
 
 # What a property of a contact may be filled with. HubSpot takes every value as text; dates as YYYY-MM-DD.
 FIELDS: dict[str, Callable[[PaidInvoice], str]] = {
+    "standing": lambda invoice: invoice.standing.value,
     "status": lambda invoice: invoice.status,
     "number": lambda invoice: invoice.number,
     "id": lambda invoice: invoice.id,
     "total": lambda invoice: format(invoice.total, "f"),
+    "amount_paid": lambda invoice: format(invoice.amount_paid, "f"),
+    "amount_credited": lambda invoice: format(invoice.amount_credited, "f"),
+    "amount_due": lambda invoice: format(invoice.amount_due, "f"),
     "currency": lambda invoice: invoice.currency,
     "fully_paid_on": lambda invoice: invoice.fully_paid_on.isoformat() if invoice.fully_paid_on else "",
 }
 DEFAULT_MAPPING: Mapping[str, str] = {
-    "xero_last_invoice_status": "status",
+    "xero_last_invoice_status": "standing",
     "xero_last_invoice_number": "number",
     "xero_last_invoice_total": "total",
     "xero_last_paid_at": "fully_paid_on",
@@ -50,38 +67,59 @@ DEFAULT_MAPPING: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class PaidInvoice:
-    """What the workflow keeps of a paid invoice between its steps."""
+    """What the workflow keeps between its steps of an invoice whose standing changed."""
 
     id: str
     number: str
     status: str
+    standing: Standing
     email: str | None
     total: Decimal
+    amount_paid: Decimal
+    amount_credited: Decimal
+    amount_due: Decimal
     currency: str
     fully_paid_on: date | None
     updated_at: datetime
 
 
-def reason_to_skip(invoice: Invoice, seen: SourceState | None) -> NotPaid | None:
-    """Why the invoice needs nothing, or None when it became paid since the state that we acted on last."""
+def standing_of(invoice: Invoice) -> Standing:
+    """Xero sets PAID itself, whether money came in or a credit note made up for it."""
+    if invoice.status in {"VOIDED", "DELETED"}:
+        return Standing.VOIDED
+    if invoice.is_paid:
+        return Standing.PAID if invoice.amount_paid or not invoice.amount_credited else Standing.CREDITED
+    return Standing.PART_PAID if invoice.amount_paid or invoice.amount_credited else Standing.OPEN
+
+
+def reason_to_skip(invoice: Invoice, seen: SourceState | None) -> NoNews | None:
+    """Why the invoice needs nothing, or None when it stands otherwise than when we last acted on it."""
     if not invoice.is_sale:
-        return NotPaid.BILL
-    if not invoice.is_paid:
-        return NotPaid.OPEN
-    if seen is not None and seen.state.get("status") == PAID:
-        return NotPaid.KNOWN
-    return None
+        return NoNews.BILL
+    standing = standing_of(invoice)
+    if seen is None:
+        return {Standing.OPEN: NoNews.OPEN, Standing.VOIDED: NoNews.NEVER_TOLD}.get(standing)
+    return NoNews.KNOWN if stands_as(invoice, seen) else None
 
 
-def is_reopened(invoice: Invoice, seen: SourceState | None) -> bool:
-    """Whether an invoice that was paid when we last acted on it is paid no more (the bank took the money back). This has to be
-    remembered: paid again, it became paid anew."""
-    return seen is not None and seen.state.get("status") == PAID and not invoice.is_paid and invoice.updated_at >= seen.version
+def stands_as(invoice: Invoice, seen: SourceState) -> bool:
+    """Whether nothing of the standing moved since, or what was read is older than what we acted on."""
+    now = state_of(invoice).state
+    told = {"standing": seen.state.get("status"), **seen.state}  # states of before there were standings know the status alone
+    return invoice.updated_at < seen.version or all(told[name] == now[name] for name in now if name in told)
 
 
 def state_of(invoice: Invoice) -> SourceState:
     """What is remembered of an invoice."""
-    return SourceState(invoice.updated_at, {"status": invoice.status})
+    amounts = {"amount_paid": invoice.amount_paid, "amount_credited": invoice.amount_credited}
+    return SourceState(
+        invoice.updated_at, {"standing": standing_of(invoice).value, **{name: plain(amount) for name, amount in amounts.items()}}
+    )
+
+
+def plain(amount: Decimal) -> str:
+    """An amount in digits, the same for 10 and 10.00."""
+    return format(amount.normalize(), "f")
 
 
 def invoice_to_json(invoice: Invoice) -> dict[str, Any]:
@@ -90,8 +128,13 @@ def invoice_to_json(invoice: Invoice) -> dict[str, Any]:
         "id": invoice.id,
         "number": invoice.number,
         "status": invoice.status,
+        "standing": standing_of(invoice).value,
+        "state": dict(state_of(invoice).state),
         "email": invoice.contact.email,
         "total": str(invoice.total),
+        "amount_paid": str(invoice.amount_paid),
+        "amount_credited": str(invoice.amount_credited),
+        "amount_due": str(invoice.amount_due),
         "currency": invoice.currency,
         "fully_paid_on": invoice.fully_paid_on.isoformat() if invoice.fully_paid_on else None,
         "updated_at": invoice.updated_at.isoformat(),
@@ -105,8 +148,12 @@ def invoice_from_json(kept: Mapping[str, Any]) -> PaidInvoice:
         id=kept["id"],
         number=kept["number"],
         status=kept["status"],
+        standing=Standing(kept["standing"]),
         email=kept["email"],
         total=Decimal(kept["total"]),
+        amount_paid=Decimal(kept["amount_paid"]),
+        amount_credited=Decimal(kept["amount_credited"]),
+        amount_due=Decimal(kept["amount_due"]),
         currency=kept["currency"],
         fully_paid_on=date.fromisoformat(paid_on) if paid_on else None,
         updated_at=datetime.fromisoformat(kept["updated_at"]),

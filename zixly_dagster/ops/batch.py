@@ -6,12 +6,14 @@ from typing import Any
 
 from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out, op
 
-from zixly_core.job import Completed, Failed, JobEnd, JobStatus, superseded
+from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, JobStatus, superseded
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.release import GIVEN_BACK
+from zixly_dagster.ops.steps import PLANNED
 from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.notifications import NotificationsResource
+from zixly_dagster.resources.vendors import keep_call_counts
 
 AFTER = {"after": In(Nothing)}
 DONE = Out(Nothing)
@@ -52,11 +54,19 @@ def claim_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
 def settle_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
     """Write down as completed what the steps before have finished; each job says in its result what was done."""
     work = batch.work(context)
-    ends = [JobEnd(job, Completed(job.checkpoint["result"])) for job in work.jobs() if "result" in job.checkpoint]
+    ends = [JobEnd(job, Completed(result_of(job))) for job in work.jobs() if "result" in job.checkpoint]
     settled = work.settle(ends)
     statuses = settled.statuses if settled else {}
     rows = [job_row(end.job, statuses[end.job.id].value if end.job.id in statuses else "lost to another run") for end in ends]
     show(context, summary=f"Settled {counted(len(statuses), 'job')}.", rows=rows, settled=len(statuses), lost=len(ends) - len(statuses))
+
+
+def result_of(job: ClaimedJob) -> dict[str, Any]:
+    """What the job's steps came to; of a dry run, what they would have written, as differences."""
+    result = dict(job.checkpoint["result"])
+    if not job.is_dry_run:
+        return result
+    return {**result, "dry_run": True, "would_write": [plan for name, plan in job.checkpoint.items() if name.startswith(PLANNED)]}
 
 
 @op(ins=AFTER, out=DONE)
@@ -70,6 +80,7 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
     left = GIVEN_BACK if work.run.earlier else LEFT_UNDONE
     work.settle([JobEnd(job, left) for job in work.jobs()])
     work.let_go()
+    keep_call_counts(work)
     ended = work.ended()
     counts = Counter(str(row["status"]) for row in ended)
     failed = [row for row in ended if row["status"] == JobStatus.FAILED]

@@ -1,16 +1,16 @@
 """Ops that read Xero: the invoices of a batch in batch calls, and what became of them since we last acted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dagster import OpExecutionContext, op
 
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
 from zixly_core.stores.claims import Progress
-from zixly_core.stores.effects import SourceState, save_source_states, source_states
+from zixly_core.stores.effects import SourceState, source_states
 from zixly_core.systems.xero.client import IDS_PER_CALL, XeroClient
 from zixly_core.systems.xero.invoices import Invoice
 from zixly_core.systems.xero.links import record_url
-from zixly_core.workflows.paid_invoices import NotPaid, invoice_to_json, is_reopened, reason_to_skip, state_of
+from zixly_core.workflows.paid_invoices import NoNews, invoice_to_json, reason_to_skip, standing_of
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import in_calls
@@ -19,55 +19,52 @@ from zixly_dagster.resources.xero import XeroResource
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "xero"})
-def fetch_paid_invoices(context: OpExecutionContext, batch: BatchResource, xero: XeroResource) -> None:
-    """Read the batch's invoices as they are now, 40 a call, and keep those that became paid since we last acted on them."""
+def fetch_invoices(context: OpExecutionContext, batch: BatchResource, xero: XeroResource) -> None:
+    """Read the batch's invoices as they are now, 40 a call, and keep those that stand otherwise than when we last acted on them."""
     step = Step("fetch")
     work = batch.work(context)
     jobs = [job for job in work.jobs() if "invoice" not in job.checkpoint]
     if not jobs:
         show(context, summary="No invoice is left to fetch.", fetched=0)
         return
+    workflow = work.row()["workflow"]
+    seen = source_states(work.database, work.run, workflow=workflow, keys=[job.source_key for job in jobs])
     answers, ends = in_calls(
         work,
         jobs[0].connection_id,
         jobs,
         size=IDS_PER_CALL,
-        call=lambda group: fetched(xero.client(work, group[0].connection_id), [job.record_id for job in group]),
+        call=lambda group: fetched(xero.client(work, group[0].connection_id), group, seen),
     )
     invoices = {invoice.id.lower(): invoice for answer in answers for invoice in answer}
     failed_ids = {end.job.id for end in ends}
     answered = [job for job in jobs if job.id not in failed_ids]
-    workflow = work.row()["workflow"]
-    seen = source_states(work.database, work.run, workflow=workflow, keys=[job.record_key for job in answered])
     progress: list[Progress] = []
-    reopened: dict[str, SourceState] = {}
     for job in answered:
-        invoice, known = invoices.get(job.record_id.lower()), seen.get(job.record_key)
+        invoice, known = invoices.get(job.record_id.lower()), seen.get(job.source_key)
         outcome = judged(job, invoice, known)
-        if invoice is not None and is_reopened(invoice, known):
-            reopened[job.record_key] = state_of(invoice)
         progress.append(progress_of(job, outcome, step=step))
         if isinstance(outcome, (Completed, Failed)):
             ends.append(JobEnd(job, outcome))
-    save_source_states(work.database, work.run, workflow=workflow, states=reopened)
     work.keep(progress)
     work.settle(ends)
     show(
         context,
-        summary=f"Read {counted(len(invoices), 'invoice')} in {counted(len(answers), 'call')}; {len(jobs) - len(ends)} became paid.",
+        summary=f"Read {counted(len(invoices), 'invoice')} in {counted(len(answers), 'call')}; {len(jobs) - len(ends)} with news.",
         links={f"invoice {key[-8:]}": record_url("invoice", key) for key in invoices},
         rows=[job_row(end.job, words_of(end.end)) for end in ends],
         calls=len(answers),
         fetched=len(invoices),
-        paid=len(jobs) - len(ends),
+        news=len(jobs) - len(ends),
     )
 
 
-def fetched(client: XeroClient, ids: Sequence[str]) -> list[Invoice]:
-    """The invoices, those that were paid with their customer's e-mail, which Xero leaves out of some answers."""
-    invoices = client.invoices_by_ids(ids)
-    paid = [invoice for invoice in invoices if invoice.is_sale and invoice.is_paid]
-    return [invoice for invoice in invoices if invoice not in paid] + client.with_contact_emails(paid)
+def fetched(client: XeroClient, jobs: Sequence[ClaimedJob], seen: Mapping[str, SourceState]) -> list[Invoice]:
+    """The jobs' invoices, those with news with their customer's e-mail, which Xero leaves out of some answers."""
+    key_of = {job.record_id.lower(): job.source_key for job in jobs}
+    invoices = client.invoices_by_ids([job.record_id for job in jobs])
+    news = [one for one in invoices if reason_to_skip(one, seen.get(key_of.get(one.id, ""))) is None]
+    return [invoice for invoice in invoices if invoice not in news] + client.with_contact_emails(news)
 
 
 def judged(job: ClaimedJob, invoice: Invoice | None, seen: SourceState | None) -> Invoice | Completed | Failed:
@@ -87,7 +84,7 @@ def progress_of(job: ClaimedJob, outcome: Invoice | Completed | Failed, *, step:
             return Progress(job, entries=[step.entry(f"invoice needs nothing: {result['skipped']}")], related=related)
         case invoice:
             related = [RelatedRecord("xero", "invoice", invoice.id, "READ", url=record_url("invoice", invoice.id))]
-            entry = step.entry(f"invoice is {invoice.status}")
+            entry = step.entry(f"invoice stands as {standing_of(invoice)}")
             return Progress(job, checkpoint={"invoice": invoice_to_json(invoice)}, entries=[entry], related=related)
 
 
@@ -103,4 +100,4 @@ def words_of(end: object) -> str:
 
 def skipped_words() -> Sequence[str]:
     """Every reason for which an invoice needs nothing, for docs and tests."""
-    return [one.value for one in NotPaid]
+    return [one.value for one in NoNews]

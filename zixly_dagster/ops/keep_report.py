@@ -75,7 +75,7 @@ def is_done(row: Mapping[str, Any]) -> bool:
 
 def documents_wanted(work: BatchWork, jobs: Sequence[ClaimedJob]) -> int:
     """Make a low-priority job for the PDF of each invoice written, where the connection's setting `document` is on."""
-    written = [job for job in jobs if "result" in job.checkpoint]
+    written = [job for job in jobs if "result" in job.checkpoint and not job.is_dry_run]
     if not written or not connection_settings(work.database, work.run, written[0].connection_id).get("document"):
         return 0
     return make_follow_ups(work.database, work.run, written, workflow=DOCUMENT_WORKFLOW, system="xero", priority=2)

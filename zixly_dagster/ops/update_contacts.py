@@ -1,24 +1,26 @@
 """The op that writes contacts' properties: each write once, and never an older state over a newer one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from uuid import UUID
 
 from dagster import OpExecutionContext, op
 
-from zixly_core.effects import EffectState, Folded, TargetWrite, WriteOutcome, Written, folded
+from zixly_core.effects import Folded, TargetWrite, WriteOutcome, Written, folded
 from zixly_core.errors import Permanent, ZixlyError
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord, failure_from
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import ConfiguredConnection
-from zixly_core.stores.effects import SourceState, intend, save_source_states, write_guarded
+from zixly_core.stores.effects import SourceState, save_source_states
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
-from zixly_core.systems.hubspot.contacts import Contact, ContactUpdate, WriteResult
+from zixly_core.systems.hubspot.contacts import ContactUpdate
 from zixly_core.systems.hubspot.links import record_url
-from zixly_core.workflows.paid_invoices import PAID, invoice_from_json, properties_from
+from zixly_core.systems.hubspot.writes import WriteResult
+from zixly_core.workflows.paid_invoices import invoice_from_json, properties_from
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.partners import Partner, partner_of
+from zixly_dagster.ops.steps import plans_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import end_all, note_budget
+from zixly_dagster.ops.vendor_calls import end_all
+from zixly_dagster.ops.writing import VendorWrites, carried_out
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.hubspot import HubSpotResource
 
@@ -32,7 +34,7 @@ MAX_REFUSALS = 16
 
 @op(ins=AFTER, out=DONE, tags={"kind": "hubspot"})
 def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: HubSpotResource) -> None:
-    """Write the paid invoices into their contacts' properties, 100 a call. One write for each contact: the newest invoice's."""
+    """Write the invoices' standing into their contacts' properties, 100 a call. One write for each contact: the newest invoice's."""
     step = Step("update")
     work = batch.work(context)
     jobs = [job for job in work.jobs() if "contact" in job.checkpoint and "result" not in job.checkpoint]
@@ -47,26 +49,8 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
         return
     target = partner.target
     plan = folded([write_for(job, target=target, mapping=partner.mapping) for job in jobs])
-    known = intend(work.database, work.run, plan.leading)
-    results: dict[UUID, WriteOutcome] = {
-        write.job.id: Written({"contact_id": write.target_id}, changed=False)
-        for write in plan.leading
-        if known[write.effect_key] is EffectState.DONE
-    }
-    open_writes = [write for write in plan.leading if write.job.id not in results]
-    calls = 0
-    stale: list[TargetWrite] = []
-    for start in range(0, len(open_writes), MAX_INPUTS):
-        group = open_writes[start : start + MAX_INPUTS]
-        guarded = write_guarded(
-            work.database,
-            work.run,
-            group,
-            perform=lambda going: performed(work, partner, going, known=known),
-        )
-        calls += 1
-        results.update(guarded.outcomes)
-        stale += guarded.stale
+    done = carried_out(work, plan.leading, contact_writes(partner))
+    results, stale = done.outcomes, done.stale
     finish(
         work,
         results,
@@ -78,10 +62,10 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
     changed = sum(1 for one in results.values() if isinstance(one, Written) and one.changed)
     show(
         context,
-        summary=f"Wrote {counted(changed, 'contact')} in {counted(calls, 'call')} for {counted(len(jobs), 'job')}.",
+        summary=f"Wrote {counted(changed, 'contact')} in {counted(done.calls, 'call')} for {counted(len(jobs), 'job')}.",
         links={f"contact {one.target_id}": record_url("contact", one.target_id, portal_id=target.external_id) for one in plan.leading},
-        rows=[job_row(write.job, outcome_words(results.get(write.job.id))) for write in plan.leading],
-        calls=calls,
+        rows=[job_row(write.job, outcome_words(results.get(write.effect_key))) for write in plan.leading],
+        calls=done.calls,
         written=changed,
         folded=len(plan.needless),
         outdated=len(stale),
@@ -97,34 +81,34 @@ def write_for(job: ClaimedJob, *, target: ConfiguredConnection, mapping: Mapping
         operation=OPERATION,
         target_id=contact_id,
         target_key=f"hubspot:{target.external_id}:contact:{contact_id}",
-        source_key=job.record_key,
+        source_key=job.source_key,
         source_version=invoice.updated_at,
         content=properties_from(invoice, mapping),
     )
 
 
-def performed(
-    work: BatchWork, partner: Partner, writes: Sequence[TargetWrite], *, known: Mapping[str, EffectState]
-) -> dict[UUID, WriteOutcome]:
-    """Send the writes. One that was intended by an earlier try may have arrived: its contact is read first."""
-    doubtful = [write for write in writes if known[write.effect_key] is EffectState.INTENDED]
-    try:
-        there = {write.job.id for write in arrived(partner.client, doubtful, properties=sorted(partner.mapping))}
-        going = [write for write in writes if write.job.id not in there]
-        updates = [ContactUpdate(write.target_id, write.content, trace_id=str(write.job.id)) for write in going]
-        answers = written_apart(partner.client, updates)
-    except ZixlyError as error:
-        note_budget(work, partner.target.id, error)
-        return {write.job.id: failure_from(error) for write in writes}
-    outcomes: dict[UUID, WriteOutcome] = {
-        write.job.id: Written({"contact_id": write.target_id}, changed=False) for write in writes if write.job.id in there
+def contact_writes(partner: Partner) -> VendorWrites:
+    """How contacts are written. HubSpot shows a write as soon as it has taken it, and the same write twice does no harm: nothing
+    has to settle."""
+    return VendorWrites(
+        connection_id=partner.target.id,
+        size=MAX_INPUTS,
+        look=lambda writes: {write.effect_key: {"contact_id": write.target_id} for write in arrived(partner, writes)},
+        send=lambda writes: sent(partner.client, writes),
+        before=lambda writes: values_before(partner, writes),
+    )
+
+
+def sent(client: HubSpotClient, writes: Sequence[TargetWrite]) -> dict[str, WriteOutcome]:
+    """Send the writes; what HubSpot said to each."""
+    by_trace = {str(write.job.id): write for write in writes}
+    answers = written_apart(client, [ContactUpdate(write.target_id, write.content, trace_id=trace) for trace, write in by_trace.items()])
+    return {
+        by_trace[answer.trace_id].effect_key: Written({"contact_id": answer.record_id})
+        if answer.error is None
+        else failure_from(answer.error)
+        for answer in answers
     }
-    by_trace = {answer.trace_id: answer for answer in answers}
-    for write in going:
-        answer = by_trace[str(write.job.id)]
-        done = Written({"contact_id": write.target_id})
-        outcomes[write.job.id] = done if answer.error is None else failure_from(answer.error)
-    return outcomes
 
 
 def written_apart(client: HubSpotClient, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
@@ -148,21 +132,25 @@ def written_apart(client: HubSpotClient, updates: Sequence[ContactUpdate]) -> li
     return results
 
 
-def arrived(client: HubSpotClient, writes: Sequence[TargetWrite], *, properties: Sequence[str]) -> list[TargetWrite]:
+def arrived(partner: Partner, writes: Sequence[TargetWrite]) -> list[TargetWrite]:
     """The writes whose contacts show already what would be written."""
-    if not writes:
-        return []
-    contacts = client.contacts_by_ids([write.target_id for write in writes], properties=properties)
-    return [write for write in writes if write.target_id in contacts and shows(contacts[write.target_id], write.content)]
+    before = values_before(partner, writes)
+    return [write for write in writes if write.effect_key in before and shows(before[write.effect_key], write.content)]
 
 
-def shows(contact: Contact, content: Mapping[str, str]) -> bool:
-    return all((contact.properties.get(name) or "") == value for name, value in content.items())
+def values_before(partner: Partner, writes: Sequence[TargetWrite]) -> dict[str, Mapping[str, str | None]]:
+    """What the contacts' mapped properties hold now, by effect key."""
+    contacts = partner.client.contacts_by_ids([write.target_id for write in writes], properties=sorted(partner.mapping))
+    return {write.effect_key: contacts[write.target_id].properties for write in writes if write.target_id in contacts}
+
+
+def shows(properties: Mapping[str, str | None], content: Mapping[str, str]) -> bool:
+    return all((properties.get(name) or "") == value for name, value in content.items())
 
 
 def finish(
     work: BatchWork,
-    results: Mapping[UUID, WriteOutcome],
+    results: Mapping[str, WriteOutcome],
     plan: Folded,
     *,
     stale: Sequence[TargetWrite],
@@ -174,7 +162,7 @@ def finish(
     progress: list[Progress] = []
     acted: list[TargetWrite] = list(stale)
     for write in plan.leading:
-        match results.get(write.job.id):
+        match results.get(write.effect_key):
             case Written() as written:
                 acted.append(write)
                 progress.append(written_progress(write, written, step=step, url=url_of(write.target_id)))
@@ -186,7 +174,7 @@ def finish(
     newer = "a newer state was written already"
     ends += [JobEnd(one.job, Completed({"skipped": newer, "contact_id": one.target_id})) for one in stale]
     for write, leader in plan.needless:
-        match results.get(leader.job.id):
+        match results.get(leader.effect_key):
             case Failed() as failure:  # what would have stood for this write was not written
                 ends.append(JobEnd(write.job, failure))
                 progress.append(Progress(write.job, entries=[step.entry(failure.message)]))
@@ -195,7 +183,9 @@ def finish(
             case _:
                 acted.append(write)
                 ends.append(JobEnd(write.job, Completed({"superseded_by": str(leader.job.id), "contact_id": write.target_id})))
-    states = {write.source_key: SourceState(write.source_version, {"status": PAID}) for write in acted}
+    states = {
+        one.source_key: SourceState(one.source_version, one.job.checkpoint["invoice"]["state"]) for one in acted if not one.job.is_dry_run
+    }
     save_source_states(work.database, work.run, workflow=work.row()["workflow"], states=states)
     work.keep(progress)
     work.settle(ends)
@@ -203,11 +193,18 @@ def finish(
 
 def written_progress(write: TargetWrite, written: Written, *, step: Step, url: str) -> Progress:
     words = f"contact {write.target_id} updated" if written.changed else f"contact {write.target_id} was up to date already"
+    if written.planned is not None:
+        words = f"contact {write.target_id} would be updated"
+    result = {"contact_id": write.target_id, "changed": written.changed, "properties": sorted(write.content)}
     return Progress(
         write.job,
-        checkpoint={"result": {"contact_id": write.target_id, "changed": written.changed, "properties": sorted(write.content)}},
+        checkpoint={"result": result, **plans_of({write.effect_key: written})},
         entries=[step.entry(words)],
-        related=[RelatedRecord("hubspot", "contact", write.target_id, "UPDATE" if written.changed else "READ", url=url)],
+        related=[
+            RelatedRecord(
+                "hubspot", "contact", write.target_id, "UPDATE" if written.changed and written.planned is None else "READ", url=url
+            )
+        ],
     )
 
 

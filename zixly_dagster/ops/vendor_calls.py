@@ -33,7 +33,7 @@ def in_calls(
         except LeaseLost:
             raise
         except ZixlyError as error:
-            ends += [JobEnd(job, failure_from(error)) for job in group]
+            ends += [JobEnd(job, failure_from(error, connection_id=connection_id)) for job in group]
             note_budget(work, connection_id, error)
     return answers, ends
 
@@ -46,6 +46,7 @@ def end_all(work: BatchWork, jobs: Sequence[ClaimedJob], error: ZixlyError, *, s
 
 
 def note_budget(work: BatchWork, connection_id: UUID, error: ZixlyError) -> None:
-    """A spent day's budget parks the connection that was called: its jobs wait, stated as parked."""
-    if isinstance(error, BudgetSpent) and error.retry_after is not None and error.retry_after >= PARK_FROM:
+    """A spent day's budget parks the connection that was called: its jobs wait, stated as parked. What is only kept from bulk work
+    parks nothing: live work goes on."""
+    if isinstance(error, BudgetSpent) and not error.only_bulk and error.retry_after is not None and error.retry_after >= PARK_FROM:
         park_connection(work.database, work.run, connection_id, until=error.retry_after, reason=error.reason)

@@ -11,6 +11,7 @@ from uuid import UUID
 from dagster import DagsterRun, Failure, OpExecutionContext
 from pydantic import Field
 
+from zixly_core.api_limits import Lane
 from zixly_core.job import Cancelled, ClaimedJob, JobEnd
 from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
@@ -32,6 +33,7 @@ class BatchWork:
         self.database = database
         self.run = run
         self.settings = settings
+        self._lane: Lane | None = None
 
     def jobs(self) -> list[ClaimedJob]:
         """The jobs in hand, lease renewed; those that somebody asked to cancel are settled as cancelled and left out."""
@@ -65,6 +67,13 @@ class BatchWork:
     def ended(self) -> list[Mapping[str, Any]]:
         """What has become of the jobs that this run held."""
         return ended_jobs(self.database, self.run)
+
+    @property
+    def lane(self) -> Lane:
+        """Whether somebody waits for this batch (`live`), or it takes what live work leaves of the vendors' limits (`bulk`)."""
+        if self._lane is None:
+            self._lane = "bulk" if self.row()["lane"] == "bulk" else "live"
+        return self._lane
 
     def row(self) -> Mapping[str, Any]:
         """The batch's own row: workflow, connection, lane, number of jobs."""

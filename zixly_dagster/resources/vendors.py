@@ -1,4 +1,5 @@
-"""What the vendors' resources share: clients for connections, with tokens from the sealed store, kept while the process is warm."""
+"""What the vendors' resources share: clients for connections, with tokens from the sealed store and the accounts' shared budgets, kept
+while the process is warm."""
 
 from __future__ import annotations
 
@@ -6,19 +7,42 @@ import os
 import threading
 from uuid import UUID
 
+from zixly_core.budget_keeper import BudgetKeeper
+from zixly_core.call_counts import CallCounts
+from zixly_core.process import shared_database
+from zixly_core.settings import Settings
+from zixly_core.stores.budgets import PostgresBudgets
+from zixly_core.stores.call_counts import keeping_in
 from zixly_core.stores.connections import ConfiguredConnection, connection_of
 from zixly_core.vendor_clients import VendorClients
 from zixly_dagster.resources.batch import BatchWork
 from zixly_dagster.resources.secrets import SecretsResource
 
+# A pool of its own: a call may be made in the middle of a transaction, and must not wait for a connection that waits for it.
+BUDGET_CONNECTIONS = 2
+
 _clients: dict[int, VendorClients] = {}
+_keepers: dict[int, BudgetKeeper] = {}
 _lock = threading.Lock()
 
 
 def clients_for(work: BatchWork, secrets: SecretsResource, connection_id: UUID) -> tuple[VendorClients, ConfiguredConnection]:
-    """The process's clients, and the connection as the run's tenant sees it."""
+    """The process's clients, in the lane of the run's batch, and the connection as the run's tenant sees it."""
     with _lock:
         if os.getpid() not in _clients:
-            _clients[os.getpid()] = VendorClients(work.settings, secrets.tokens(work.database))
+            _keepers[os.getpid()] = new_keeper(work.settings)
+            _clients[os.getpid()] = VendorClients(work.settings, secrets.tokens(work.database), budgets=_keepers[os.getpid()])
         clients = _clients[os.getpid()]
-    return clients, connection_of(work.database, work.run, connection_id)
+    return clients.in_lane(work.lane), connection_of(work.database, work.run, connection_id)
+
+
+def new_keeper(settings: Settings) -> BudgetKeeper:
+    database = shared_database(settings.required("database_url_runs"), name="budgets", max_size=BUDGET_CONNECTIONS)
+    return BudgetKeeper(PostgresBudgets(database), counts=CallCounts(keeping_in(database)))
+
+
+def keep_call_counts(work: BatchWork) -> None:
+    """Write down what was counted of vendor calls: this process may not do another run for long."""
+    keeper = _keepers.get(os.getpid())
+    if keeper is not None:
+        keeper.counts.flush(work.run.tenant_id)

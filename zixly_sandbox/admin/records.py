@@ -1,4 +1,4 @@
-"""`/_sandbox/xero` and `/_sandbox/hubspot`: what people do at the vendors, such as paying an invoice."""
+"""`/_sandbox/xero`: what people do there, such as paying an invoice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field
 
 from zixly_sandbox.admin.state import client_of, today_of
-from zixly_sandbox.hubspot.answers import Refused
-from zixly_sandbox.hubspot.documents import record_document
 from zixly_sandbox.sandbox import Sandbox
 from zixly_sandbox.xero.books import Books, Contact, Invoice, Payment
 from zixly_sandbox.xero.contacts import change_contact
@@ -29,12 +27,6 @@ class ContactChange(BaseModel):
     """New values by Xero's names, such as `{"EmailAddress": "a@b.example"}`."""
 
     values: dict[str, str]
-
-
-class RecordChange(BaseModel):
-    """New property values."""
-
-    properties: dict[str, str]
 
 
 def records_router(sandbox: Sandbox) -> APIRouter:
@@ -66,44 +58,7 @@ def records_router(sandbox: Sandbox) -> APIRouter:
         sandbox.webhook.emit(books.id, "CONTACT", found.id, "UPDATE")
         return contact_document(found)
 
-    @router.get("/hubspot/{portal}/{object_type}/{key}")
-    async def record(portal: str, object_type: str, key: str, id_property: str | None = None) -> dict[str, Any]:
-        """A record with all its properties, without counting as a call."""
-        return found_record(sandbox, portal, object_type, key, id_property=id_property)
-
-    @router.patch("/hubspot/{portal}/{object_type}/{key}")
-    async def change_record(portal: str, object_type: str, key: str, body: RecordChange) -> dict[str, Any]:
-        """Change a record as a person at HubSpot would; it is no write of a caller."""
-        try:
-            table = account(sandbox, portal).table(object_type)
-            item = table.find(key, id_property=None)
-            if item is None:
-                raise HTTPException(404, f"There is no {object_type} {key}.")
-            values = table.schema.checked(dict(body.properties))
-        except Refused as error:
-            raise HTTPException(422, str(error)) from error
-        table.change(item, values, now=sandbox.clock.milliseconds(), lag_ms=0)
-        return record_document(item, table, properties=item.properties)
-
     return router
-
-
-def found_record(sandbox: Sandbox, portal: str, object_type: str, key: str, *, id_property: str | None) -> dict[str, Any]:
-    try:
-        table = account(sandbox, portal).table(object_type)
-        item = table.find(key, id_property=id_property)
-    except Refused as error:
-        raise HTTPException(422, str(error)) from error
-    if item is None:
-        raise HTTPException(404, f"There is no {object_type} {key}.")
-    return {**record_document(item, table, properties=item.properties), "associations": item.associations}
-
-
-def account(sandbox: Sandbox, portal: str) -> Any:
-    found = sandbox.hubspot.accounts.get(portal)
-    if found is None:
-        raise HTTPException(404, f"There is no portal {portal}.")
-    return found.portal
 
 
 def books_of(sandbox: Sandbox, organisation: str) -> Books:

@@ -10,8 +10,8 @@ from zixly_sandbox.http import Answer, Call
 from zixly_sandbox.hubspot.answers import Refused, batch, input_error, refusal
 from zixly_sandbox.hubspot.desk import Visit
 from zixly_sandbox.hubspot.documents import record_document, written_document
-from zixly_sandbox.hubspot.portal import ObjectTable, Record
-from zixly_sandbox.hubspot.writes import create_record, update_record
+from zixly_sandbox.hubspot.table import ObjectTable, Record
+from zixly_sandbox.hubspot.writes import archive_record, create_record, update_record
 
 MAX_INPUTS = 100
 Input = dict[str, Any]
@@ -53,7 +53,7 @@ def _answer(call: Call, visit: Visit, work: Work, *, done: int) -> Answer:
     return batch(results, started_at=started_at, completed_at=iso_milliseconds(visit.now), errors=errors, done=done)
 
 
-def body_and_inputs(call: Call) -> tuple[dict[str, Any], list[Input]]:
+def body_and_inputs(call: Call, *, most: int = MAX_INPUTS) -> tuple[dict[str, Any], list[Input]]:
     """Raises `Refused`."""
     try:
         body = call.json()
@@ -62,8 +62,8 @@ def body_and_inputs(call: Call) -> tuple[dict[str, Any], list[Input]]:
     inputs = body.get("inputs")
     if not isinstance(inputs, list) or not inputs or not all(isinstance(item, dict) for item in inputs):
         raise Refused("Invalid input JSON: inputs is missing, empty or no list of objects.")
-    if len(inputs) > MAX_INPUTS:
-        raise Refused(f"The maximum number of inputs in a batch request is {MAX_INPUTS}, but {len(inputs)} were sent.")
+    if len(inputs) > most:
+        raise Refused(f"The maximum number of inputs in a batch request is {most}, but {len(inputs)} were sent.")
     return body, inputs
 
 
@@ -89,7 +89,7 @@ def update(visit: Visit, table: ObjectTable, _body: dict[str, Any], inputs: list
     found = [(item, values, table.find(str(item.get("id", "")), id_property=id_property_of(item))) for item, values in checked]
     for _, values, record in found:
         if record is not None:
-            table.check_unique_email(values, owner=record)
+            visit.portal.check(table, values, owner=record)
     results = [
         updated(visit, table, record, values=values, trace_id=trace_of(item)) for item, values, record in found if record is not None
     ]
@@ -102,7 +102,7 @@ def create(visit: Visit, table: ObjectTable, _body: dict[str, Any], inputs: list
     errors: list[Any] = []
     if not all_traced:
         for item in inputs:
-            table.check_unique_email(table.schema.checked(item.get("properties")), owner=None)
+            visit.portal.check(table, table.schema.checked(item.get("properties")), owner=None)
     for item in inputs:
         try:
             record, values = create_record(visit, table, item, trace_id=trace_of(item))
@@ -136,8 +136,7 @@ def archive(visit: Visit, table: ObjectTable, _body: dict[str, Any], inputs: lis
     for item in inputs:
         record = table.records.get(str(item.get("id", "")))
         if record is not None:
-            table.remove(record)
-            visit.desk.record_write(visit, operation="ARCHIVE", object_type=table.type, object_id=record.id, properties={})
+            archive_record(visit, table, record)
     return [], []
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from zixly_sandbox.clock import Clock, iso_milliseconds
 from zixly_sandbox.http import Answer, Call, Headers, System, header, json_answer
 from zixly_sandbox.hubspot.answers import Refused, refusal, too_many
+from zixly_sandbox.hubspot.changes import Change
 from zixly_sandbox.hubspot.portal import Portal
 from zixly_sandbox.limits import RollingWindow
 from zixly_sandbox.rules import HubSpotRules
 from zixly_sandbox.tokens import TokenOffice, TokenPolicy, TokenRefused
 from zixly_sandbox.usage import WriteLog
+
+OnChange = Callable[[Sequence[Change]], None]
+"""Told of what changed."""
 
 
 @dataclass
@@ -59,11 +63,20 @@ class HubSpotDesk:
 
     system: System = "hubspot"
 
-    def __init__(self, portals: Iterable[tuple[Portal, str]], *, clock: Clock, rules: HubSpotRules, writes: WriteLog) -> None:
+    def __init__(
+        self,
+        portals: Iterable[tuple[Portal, str]],
+        *,
+        clock: Clock,
+        rules: HubSpotRules,
+        writes: WriteLog,
+        on_change: OnChange,
+    ) -> None:
         """`portals` with the first refresh token of each."""
         self.clock = clock
         self.rules = rules
         self.writes = writes
+        self.on_change = on_change
         pairs = list(portals)
         self.accounts = {portal.id: Account(portal) for portal, _ in pairs}
         policy = TokenPolicy(

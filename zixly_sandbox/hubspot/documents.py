@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from zixly_sandbox.clock import iso_milliseconds
-from zixly_sandbox.hubspot.portal import SINGULAR, ObjectTable, Record
+from zixly_sandbox.hubspot.association_types import PRIMARY
+from zixly_sandbox.hubspot.portal import SINGULAR, Portal
+from zixly_sandbox.hubspot.table import ObjectTable, Record
 
 Document = dict[str, Any]
 
@@ -35,12 +37,22 @@ def written_document(record: Record, table: ObjectTable, *, written: Iterable[st
     return record_document(record, table, properties=(*table.schema.shown, *written), trace_id=trace_id)
 
 
-def associations_document(record: Record, table: ObjectTable, *, types: Iterable[str]) -> Document:
-    """The `associations` of a single read. Types of two words are written with a blank, as HubSpot does."""
+def associations_document(record: Record, table: ObjectTable, *, types: Iterable[str], portal: Portal) -> Document:
+    """The `associations` of a single read. Types of two words are written with a blank, as HubSpot does; a partner under two
+    kinds (the primary company) is listed twice."""
     found: Document = {}
     for name in types:
-        keys = record.associations.get(name, [])
-        if keys:
-            kind = f"{SINGULAR[table.type]}_to_{SINGULAR[name]}"
-            found[name.replace("_", " ")] = {"results": [{"id": key, "type": kind} for key in keys]}
+        partners = record.associations.get(name, {})
+        results = [
+            {"id": key, "type": kind} for key, numbers in partners.items() for kind in kind_names(numbers, table.type, name, portal=portal)
+        ]
+        if results:
+            found[name.replace("_", " ")] = {"results": results}
     return found
+
+
+def kind_names(numbers: Iterable[int], source: str, target: str, *, portal: Portal) -> list[str]:
+    """`deal_to_contact`; where there is a primary kind the bare name means that one, and the other says so."""
+    bare, has_primary = f"{SINGULAR[source]}_to_{SINGULAR[target]}", portal.kinds.primary(source, target) is not None
+    labels = [portal.kinds.get(number, source=source).label for number in numbers]
+    return [f"{bare}_unlabeled" if has_primary and label is None else bare for label in labels if label in {None, PRIMARY}]

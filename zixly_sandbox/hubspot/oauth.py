@@ -3,26 +3,37 @@ stays the same on a refresh; whether it does at HubSpot is not stated, so client
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
+from zixly_sandbox.consent import chosen_accounts, consent_page, decision_of, is_address, sent_back
 from zixly_sandbox.constants import APP
-from zixly_sandbox.http import Answer, Call, header, json_answer
+from zixly_sandbox.http import Answer, Call, json_answer
 from zixly_sandbox.hubspot.desk import HubSpotDesk
 from zixly_sandbox.tokens import InvalidGrant, TokenPair
 
-SCOPES = ["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.deals.read"]
+SCOPES = (
+    "oauth crm.objects.contacts.read crm.objects.contacts.write crm.objects.companies.read crm.objects.deals.read"
+    " crm.objects.line_items.read crm.schemas.contacts.write crm.schemas.deals.write"
+)
 NO_LONGER_GOOD = "refresh token is invalid, expired or revoked"
 
 
 def authorize(call: Call, desk: HubSpotDesk) -> Answer:
-    """Says yes at once for the portal in the sandbox's own parameter `account` (the first one without it)."""
-    query = call.query
-    account, redirect_uri = query.get("account") or next(iter(desk.accounts)), query.get("redirect_uri", "")
-    if query.get("client_id") != APP.client_id or not redirect_uri or account not in desk.accounts:
-        return oauth_error("invalid_request", status="BAD_REQUEST", message="client_id, redirect_uri or account is wrong")
-    code = desk.tokens.code_for((account,), redirect_uri=redirect_uri, challenge=query.get("code_challenge"))
-    back = urlencode({"code": code, "state": query.get("state", "")})
-    return Answer(302, headers=(header("Location", f"{redirect_uri}?{back}"),))
+    """The consent page, where one account is picked; back to the app after the answer."""
+    query, names = call.query, {key: account.portal.name for key, account in desk.accounts.items()}
+    redirect_uri, state = query.get("redirect_uri", ""), query.get("state", "")
+    if query.get("client_id") != APP.client_id or not is_address(redirect_uri):
+        return oauth_error("invalid_request", status="BAD_REQUEST", message="client_id or redirect_uri is wrong")
+    match decision_of(call):
+        case "ask":
+            return consent_page(call, vendor="HubSpot", app=APP.client_id, accounts=names, several=False)
+        case "deny":
+            text = "The user denied access to the app"
+            return sent_back(redirect_uri, error="access_denied", error_description=text, state=state)
+    accounts = chosen_accounts(call, list(names), several=False)
+    if not accounts:
+        return oauth_error("invalid_request", status="BAD_REQUEST", message="account is wrong")
+    scope = query.get("scope") or SCOPES
+    code = desk.tokens.code_for(accounts, redirect_uri=redirect_uri, challenge=query.get("code_challenge"), scope=scope)
+    return sent_back(redirect_uri, code=code, state=state)
 
 
 def token(call: Call, desk: HubSpotDesk) -> Answer:
@@ -56,7 +67,7 @@ def token_answer(pair: TokenPair) -> Answer:
             "refresh_token": pair.refresh_token,
             "expires_in": pair.expires_in,
             "hub_id": int(pair.accounts[0]),
-            "scopes": SCOPES,
+            "scopes": (pair.scope or SCOPES).split(),
         }
     )
 

@@ -1,15 +1,17 @@
-"""A portal's objects, found by id and, for contacts, by e-mail address."""
+"""A portal: its objects with what they are joined with."""
 
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 from zixly_sandbox.clock import iso_milliseconds
 from zixly_sandbox.hubspot.answers import Refused
-from zixly_sandbox.hubspot.properties import PROPERTIES, Schema
+from zixly_sandbox.hubspot.association_types import AssociationType, AssociationTypes
+from zixly_sandbox.hubspot.calculated import calculated
+from zixly_sandbox.hubspot.properties import PROPERTIES
+from zixly_sandbox.hubspot.stages import checked_stage
+from zixly_sandbox.hubspot.table import ObjectTable, Record, stamp
 
 # Other names of the object types, and their numbers (developers.hubspot.com/docs/guides/api/crm/understanding-the-crm).
 ALIASES = {
@@ -27,87 +29,7 @@ ALIASES = {
     "0-46": "notes",
 }
 SINGULAR = {plural: name for name, plural in ALIASES.items() if not name[0].isdigit()}
-
-
-@dataclass(slots=True)
-class Record:
-    """One object. `searched` is what search still sees of it, a moment behind; None: nothing yet."""
-
-    id: str
-    properties: dict[str, str]
-    created_at: int
-    updated_at: int
-    searched: dict[str, str] | None = None
-    associations: dict[str, list[str]] = field(default_factory=dict)
-    """Object type -> ids."""
-
-
-class ObjectTable:
-    """All objects of one type."""
-
-    def __init__(self, object_type: str) -> None:
-        self.type = object_type
-        self.schema = Schema(object_type)
-        self.records: dict[str, Record] = {}
-        self._by_email: dict[str, Record] = {}
-        self._unseen: deque[tuple[int, Record, dict[str, str]]] = deque()
-
-    def find(self, key: str, *, id_property: str | None) -> Record | None:
-        """By id, or by a unique property. Raises `Refused` for a property that is not unique."""
-        if id_property in {None, "", "id", "hs_object_id"}:
-            return self.records.get(key)
-        if id_property == "email" and self.type == "contacts":
-            return self._by_email.get(key.strip().lower())
-        found = self.schema.get(id_property or "")
-        if found is None or not found.is_unique:
-            raise Refused(f"Property {id_property} is not a unique identifier property for {self.type}.")
-        return next((item for item in self.records.values() if item.properties.get(found.name) == key), None)
-
-    def add(self, record: Record) -> None:
-        self.records[record.id] = record
-        self._index(record)
-
-    def change(self, record: Record, values: Mapping[str, str], *, now: int, lag_ms: int) -> None:
-        """Write properties; empty text clears one. Search sees it after `lag_ms`."""
-        self._unindex(record)
-        record.properties.update(values)
-        record.updated_at = now
-        stamp(record, self.type)
-        self._index(record)
-        self.show_later(record, now=now, lag_ms=lag_ms)
-
-    def show_later(self, record: Record, *, now: int, lag_ms: int) -> None:
-        """Let search see the present state of the record after a while."""
-        self._unseen.append((now + lag_ms, record, dict(record.properties)))
-
-    def remove(self, record: Record) -> None:
-        """Archive a record: no call finds it any more."""
-        self._unindex(record)
-        self.records.pop(record.id, None)
-        record.searched = None
-
-    def check_unique_email(self, values: Mapping[str, str], *, owner: Record | None) -> None:
-        """Raises `Refused` (409) when another contact has the address."""
-        holder = self._by_email.get(values.get("email", ""))
-        if holder is not None and holder is not owner:
-            text = f"Contact already exists. Existing ID: {holder.id}"
-            raise Refused(text, status=409, category="CONFLICT")
-
-    def searchable(self, *, now: int) -> Iterator[tuple[Record, dict[str, str]]]:
-        """The records as search sees them now."""
-        while self._unseen and self._unseen[0][0] <= now:
-            _, record, properties = self._unseen.popleft()
-            record.searched = properties
-        return ((record, record.searched) for record in self.records.values() if record.searched is not None)
-
-    def _index(self, record: Record) -> None:
-        for email in emails_of(record):
-            self._by_email.setdefault(email, record)
-
-    def _unindex(self, record: Record) -> None:
-        for email in emails_of(record):
-            if self._by_email.get(email) is record:
-                del self._by_email[email]
+NUMBERS = {plural: name for name, plural in ALIASES.items() if name[0].isdigit()}
 
 
 class Portal:
@@ -117,6 +39,7 @@ class Portal:
         self.id = portal_id
         self.name = name
         self.tables = {name: ObjectTable(name) for name in PROPERTIES}
+        self.kinds = AssociationTypes()
         self._ids = itertools.count(10_001)
 
     @property
@@ -131,9 +54,16 @@ class Portal:
             raise Refused(f"Unable to infer object type from: {object_type}")
         return found
 
+    def check(self, table: ObjectTable, values: Mapping[str, str], *, owner: Record | None) -> None:
+        """Raises `Refused` for a value that another record has to itself, or a stage that there is not."""
+        table.check_unique(values, owner=owner)
+        if table.type == "deals":
+            checked_stage(values, owner.properties if owner else {})
+
     def new_record(self, table: ObjectTable, values: Mapping[str, str], *, now: int, lag_ms: int, key: str | None = None) -> Record:
         """Make and keep a record."""
         record = Record(key or str(next(self._ids)), dict(values), created_at=now, updated_at=now)
+        record.properties.update(calculated(table.type, values, {}, now=now))
         record.properties["hs_object_id"] = record.id
         record.properties["createdate"] = iso_milliseconds(now)
         stamp(record, table.type)
@@ -141,30 +71,65 @@ class Portal:
         table.show_later(record, now=now, lag_ms=lag_ms)
         return record
 
+    def change(self, table: ObjectTable, record: Record, values: Mapping[str, str], *, now: int, lag_ms: int) -> dict[str, str]:
+        """Write properties and what follows from them; those of them that have another value now."""
+        whole = {**values, **calculated(table.type, values, record.properties, now=now)}
+        changed = {name: value for name, value in whole.items() if record.properties.get(name, "") != value}
+        table.change(record, whole, now=now, lag_ms=lag_ms)
+        return changed
+
+    def remove(self, table: ObjectTable, record: Record) -> None:
+        """Archive a record: no call finds it any more, and nothing is joined with it."""
+        for other_type, partners in record.associations.items():
+            for key in partners:
+                self.tables[other_type].records[key].associations.get(table.type, {}).pop(record.id, None)
+        record.associations.clear()
+        table.remove(record)
+
+    def partner(self, table: ObjectTable, key: str) -> Record:
+        """A record to join with. Raises `Refused` (404)."""
+        found = table.records.get(key)
+        if found is None:
+            raise Refused(f"{SINGULAR[table.type]} {key} was not found.", status=404, category="OBJECT_NOT_FOUND")
+        return found
+
     def associate(self, record: Record, object_type: str, *, with_type: str, ids: Iterable[str]) -> None:
-        """Join records, seen from both sides. Raises `Refused` (404) when one is not there."""
-        other = self.table(with_type)
+        """Join records without a label. Raises `Refused` (404) when one is not there."""
+        kind = self.kinds.default(self.table(object_type).type, self.table(with_type).type)
         for key in ids:
-            partner = other.records.get(key)
-            if partner is None:
-                raise Refused(f"{SINGULAR[other.type]} {key} was not found.", status=404, category="OBJECT_NOT_FOUND")
-            join(record, other.type, key)
-            join(partner, object_type, record.id)
+            self.join(record, kind, key)
 
+    def join(self, record: Record, kind: AssociationType, key: str) -> None:
+        """Join two records, seen from both sides. A label stands beside the unlabelled kind; the first company is the primary one.
 
-def join(record: Record, object_type: str, key: str) -> None:
-    keys = record.associations.setdefault(object_type, [])
-    if key not in keys:
-        keys.append(key)
+        Raises `Refused` (404) when the other is not there.
+        """
+        partner = self.partner(self.tables[kind.target], key)
+        numbers = record.associations.setdefault(kind.target, {}).setdefault(key, [])
+        kinds = [self.kinds.default(kind.source, kind.target), kind, *self._first_company(record, kind)]
+        for item in kinds:
+            if item.number not in numbers:
+                numbers.append(item.number)
+                partner.associations.setdefault(kind.source, {}).setdefault(record.id, []).append(item.inverse)
 
+    def part(self, record: Record, source: str, *, target: str, key: str, only: AssociationType | None = None) -> None:
+        """Undo a joining, wholly or one label of it."""
+        partner = self.tables[target].records.get(key)
+        for side, other_type, other_key, number in (
+            (record, target, key, only.number if only else None),
+            (partner, source, record.id, only.inverse if only else None),
+        ):
+            numbers = side.associations.get(other_type, {}).get(other_key) if side else None
+            if side is None or numbers is None:
+                continue
+            if number is not None:
+                numbers[:] = [item for item in numbers if item != number]
+            if number is None or not numbers:
+                del side.associations[other_type][other_key]
 
-def stamp(record: Record, object_type: str) -> None:
-    """The property that holds the time of the last change; contacts have a name of their own for it."""
-    name = "lastmodifieddate" if object_type == "contacts" else "hs_lastmodifieddate"
-    record.properties[name] = iso_milliseconds(record.updated_at)
-
-
-def emails_of(record: Record) -> list[str]:
-    """A contact's addresses in lower case, the first one first."""
-    others = record.properties.get("hs_additional_emails", "").split(";")
-    return [text for text in (item.strip().lower() for item in [record.properties.get("email", ""), *others]) if text]
+    def _first_company(self, record: Record, kind: AssociationType) -> list[AssociationType]:
+        primary = self.kinds.primary(kind.source, kind.target)
+        if primary is None or kind.target != "companies":
+            return []
+        has_one = any(primary.number in numbers for numbers in record.associations[kind.target].values())
+        return [] if has_one else [primary]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -63,6 +63,7 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         Property("lastmodifieddate", "Last modified date", "datetime", is_read_only=True),
         *_standard("firstname", "lastname", "phone", "company", "country", "lifecyclestage", "hs_lead_status"),
         Property("hs_additional_emails", "Additional email addresses"),
+        *_standard("hubspot_owner_id"),
         _own("xero_contact_id"),
         _own("xero_last_invoice_id"),
         _own("xero_last_invoice_number"),
@@ -71,15 +72,38 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         _own("xero_last_invoice_total", "number"),
         _own("xero_last_paid_at", "date"),
     ),
-    "companies": _standard("name", "domain", "country"),
-    "deals": (*_standard("dealname", "dealstage", "pipeline"), _own("amount", "number"), _own("closedate", "datetime")),
-    "line_items": (*_standard("name", "hs_sku"), _own("quantity", "number"), _own("price", "number"), _own("amount", "number")),
-    "notes": (Property("hs_timestamp", "Activity date", "datetime"), *_standard("hs_note_body"), _own("zixly_effect_key")),
+    "companies": _standard("name", "domain", "country", "city", "phone", "industry", "hubspot_owner_id"),
+    "deals": (
+        *_standard("dealname", "dealstage", "pipeline", "deal_currency_code", "dealtype", "description", "hubspot_owner_id"),
+        Property("amount", "Amount", "number"),
+        Property("closedate", "Close date", "datetime"),
+        Property("hs_is_closed", "Is deal closed?", "bool", is_read_only=True),
+        Property("hs_is_closed_won", "Is closed won", "bool", is_read_only=True),
+        Property("hs_deal_stage_probability", "Deal probability", "number", is_read_only=True),
+    ),
+    "line_items": (
+        *_standard("name", "description", "hs_sku", "hs_product_id", "hs_line_item_currency_code"),
+        Property("quantity", "Quantity", "number"),
+        Property("price", "Unit price", "number"),
+        Property("discount", "Unit discount", "number"),
+        Property("hs_discount_percentage", "Discount percentage", "number"),
+        Property("hs_position_on_quote", "Position", "number"),
+        Property("amount", "Net price", "number", is_read_only=True),
+    ),
+    "notes": (Property("hs_timestamp", "Activity date", "datetime"), *_standard("hs_note_body", "hubspot_owner_id")),
     "tasks": (
         Property("hs_timestamp", "Due date", "datetime"),
-        *_standard("hs_task_subject", "hs_task_body", "hs_task_status"),
-        _own("zixly_effect_key"),
+        *_standard("hs_task_subject", "hs_task_body", "hs_task_status", "hs_task_priority", "hs_task_type", "hubspot_owner_id"),
     ),
+}
+# The group that each object's own properties stand in.
+GROUPS = {
+    "contacts": ("contactinformation", "Contact information"),
+    "companies": ("companyinformation", "Company information"),
+    "deals": ("dealinformation", "Deal information"),
+    "line_items": ("lineiteminformation", "Line item information"),
+    "notes": ("note", "Note information"),
+    "tasks": ("task", "Task information"),
 }
 # What an answer holds when the caller names no properties.
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -91,11 +115,15 @@ SHOWN_OTHERWISE = ("createdate", "hs_lastmodifieddate", "hs_object_id")
 
 
 class Schema:
-    """The properties of one object type in one portal."""
+    """The properties of one object type in one portal, and the groups they stand in."""
 
     def __init__(self, object_type: str) -> None:
         self.shown = SHOWN.get(object_type, SHOWN_OTHERWISE)
-        self._properties = {item.name: item for item in (*SYSTEM_PROPERTIES, *PROPERTIES[object_type])}
+        group, label = GROUPS[object_type]
+        self.groups = {group: label}
+        known = (*SYSTEM_PROPERTIES, *PROPERTIES[object_type])
+        self._properties = {item.name: replace(item, group=group) for item in known}
+        self.unique = [item.name for item in known if item.is_unique]
 
     def all(self) -> list[Property]:
         return list(self._properties.values())
@@ -104,11 +132,21 @@ class Schema:
         return self._properties.get(name)
 
     def add(self, item: Property) -> None:
-        """Raises `Refused` (409) when there is one of that name."""
+        """Raises `Refused`: 409 when there is one of that name, 400 when its group does not exist."""
         if item.name in self._properties:
             text = f"A property named '{item.name}' already exists."
             raise Refused(text, status=409, category="OBJECT_ALREADY_EXISTS")
+        if item.group not in self.groups:
+            raise Refused(f"Property group {item.group} does not exist.", code="PROPERTY_GROUP_NOT_FOUND")
         self._properties[item.name] = item
+        if item.is_unique:
+            self.unique.append(item.name)
+
+    def add_group(self, name: str, label: str) -> None:
+        """Raises `Refused` (409) when there is one of that name."""
+        if name in self.groups:
+            raise Refused(f"A property group named '{name}' already exists.", status=409, category="OBJECT_ALREADY_EXISTS")
+        self.groups[name] = label
 
     def checked(self, values: object) -> dict[str, str]:
         """Values to write, as they are kept: text, empty to clear. Raises `Refused` naming the first that does not fit."""

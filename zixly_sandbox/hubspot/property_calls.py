@@ -1,4 +1,4 @@
-"""The properties API: which properties an object type has, and new ones."""
+"""The properties API: which properties and groups an object type has, and new ones."""
 
 from __future__ import annotations
 
@@ -44,6 +44,31 @@ def create_property(call: Call, visit: Visit) -> Answer:
     return json_answer(made.document(), status=201)
 
 
+def list_groups(call: Call, visit: Visit) -> Answer:
+    try:
+        groups = visit.portal.table(call.params["type"]).schema.groups
+    except Refused as error:
+        return refusal(error)
+    return json_answer({"results": [group_document(name, label) for name, label in groups.items()]})
+
+
+def create_group(call: Call, visit: Visit) -> Answer:
+    try:
+        table, body = visit.portal.table(call.params["type"]), body_of(call)
+        name = body.get("name")
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise Refused("Invalid input JSON: the name of the group is wrong.")
+        label = str(body.get("label") or name)
+        table.schema.add_group(name, label)
+    except Refused as error:
+        return refusal(error)
+    return json_answer(group_document(name, label), status=201)
+
+
+def group_document(name: str, label: str) -> dict[str, object]:
+    return {"name": name, "label": label, "displayOrder": -1, "archived": False}
+
+
 def property_from(body: dict[str, object]) -> Property:
     """Raises `Refused`."""
     name, kind = body.get("name"), body.get("type")
@@ -53,7 +78,7 @@ def property_from(body: dict[str, object]) -> Property:
         name,
         str(body.get("label") or name),
         kind,  # type: ignore[arg-type]  # one of TYPES
-        str(body.get("groupName") or "contactinformation"),
+        str(body.get("groupName") or ""),
         is_custom=True,
         is_unique=bool(body.get("hasUniqueValue")),
     )

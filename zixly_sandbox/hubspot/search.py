@@ -10,12 +10,13 @@ from zixly_sandbox.http import Answer, Call, json_answer
 from zixly_sandbox.hubspot.answers import Refused, refusal
 from zixly_sandbox.hubspot.desk import Visit
 from zixly_sandbox.hubspot.documents import record_document
-from zixly_sandbox.hubspot.portal import ObjectTable, Record
 from zixly_sandbox.hubspot.single import body_of
+from zixly_sandbox.hubspot.table import ObjectTable, Record
 
 MAX_LIMIT = 200
 MAX_RESULTS = 10_000
-MAX_GROUPS, MAX_FILTERS = 5, 6
+MAX_GROUPS, MAX_FILTERS, MAX_FILTERS_IN_ALL = 5, 6, 18
+MAX_BODY_CHARACTERS = 3_000
 
 Properties = Mapping[str, str]
 Found = list[tuple[Record, Properties]]
@@ -24,13 +25,17 @@ Found = list[tuple[Record, Properties]]
 def search(call: Call, visit: Visit) -> Answer:
     try:
         table = visit.portal.table(call.params["type"])
+        if len(call.body) > MAX_BODY_CHARACTERS:
+            raise Refused(f"A search takes at most {MAX_BODY_CHARACTERS} characters.")
         body = body_of(call)
         found = matching(table, body, now=visit.now)
         wanted = [str(name) for name in list_of(body, "properties")]
         limit, after = whole(body, "limit", 10, most=MAX_LIMIT), whole(body, "after", 0, most=MAX_RESULTS)
+        end = after + limit
+        if end > MAX_RESULTS:
+            raise Refused(f"Search pages through at most {MAX_RESULTS} results; after and limit go beyond.")
     except Refused as error:
         return refusal(error)
-    end = after + limit
     results = [record_document(record, table, properties=wanted) for record, _ in found[after:end]]
     paging = {"paging": {"next": {"after": str(end)}}} if end < min(len(found), MAX_RESULTS) else {}
     return json_answer({"total": len(found), "results": results, **paging})
@@ -54,8 +59,9 @@ def groups_of(body: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     found = [list_of(group, "filters") for group in groups if isinstance(group, dict)]
     if len(found) < len(groups) or not all(isinstance(item, dict) for group in found for item in group):
         raise Refused("Invalid input JSON: filterGroups cannot be read.")
-    if len(found) > MAX_GROUPS or any(len(group) > MAX_FILTERS for group in found):
-        raise Refused(f"A search takes at most {MAX_GROUPS} filter groups of {MAX_FILTERS} filters.")
+    if len(found) > MAX_GROUPS or any(len(group) > MAX_FILTERS for group in found) or sum(map(len, found)) > MAX_FILTERS_IN_ALL:
+        text = f"A search takes at most {MAX_GROUPS} filter groups of {MAX_FILTERS} filters, {MAX_FILTERS_IN_ALL} in all."
+        raise Refused(text)
     return found
 
 
@@ -65,7 +71,8 @@ def test_of(item: Mapping[str, Any], table: ObjectTable) -> Callable[[Properties
     if table.schema.get(name) is None:
         raise Refused(f'There was a problem with the request. Property "{name}" does not exist', code="PROPERTY_DOESNT_EXIST")
     value, high = comparable(item.get("value")), comparable(item.get("highValue"))
-    values = {comparable(one) for one in list_of(item, "values")}
+    # Compared as they were sent: with IN, text in capitals is never found.
+    values = {as_sent(one) for one in list_of(item, "values")}
     tests: dict[str, Callable[[Any], bool]] = {
         "EQ": lambda own: own == value,
         "NEQ": lambda own: own != value,
@@ -95,6 +102,12 @@ def comparable(value: object) -> Any:
         except ValueError:
             continue
     return text.lower()
+
+
+def as_sent(value: object) -> Any:
+    """Numbers and dates as `comparable`, other text with its case."""
+    made = comparable(value)
+    return str(value).strip() if isinstance(made, str) else made
 
 
 def milliseconds_of(text: str) -> float:

@@ -6,8 +6,8 @@ from zixly_sandbox.http import Answer, Call, json_answer
 from zixly_sandbox.hubspot.answers import Refused, refusal
 from zixly_sandbox.hubspot.desk import Visit
 from zixly_sandbox.hubspot.documents import associations_document, record_document, written_document
-from zixly_sandbox.hubspot.portal import ObjectTable, Record
-from zixly_sandbox.hubspot.writes import create_record, update_record
+from zixly_sandbox.hubspot.table import ObjectTable, Record
+from zixly_sandbox.hubspot.writes import archive_record, create_record, update_record
 
 MAX_LIST = 100
 
@@ -20,7 +20,7 @@ def get_one(call: Call, visit: Visit) -> Answer:
     except Refused as error:
         return refusal(error)
     document = record_document(record, table, properties=call.values("properties"))
-    associations = associations_document(record, table, types=types)
+    associations = associations_document(record, table, types=types, portal=visit.portal)
     return json_answer({**document, "associations": associations} if associations else document)
 
 
@@ -49,8 +49,7 @@ def archive_one(call: Call, visit: Visit) -> Answer:
         table, record = found(call, visit)
     except Refused as error:
         return Answer(204) if error.status == 404 else refusal(error)
-    table.remove(record)
-    visit.desk.record_write(visit, operation="ARCHIVE", object_type=table.type, object_id=record.id, properties={})
+    archive_record(visit, table, record)
     return Answer(204)
 
 

@@ -6,26 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from zixly_sandbox.hubspot.answers import Refused
+from zixly_sandbox.hubspot.association_types import AssociationType
+from zixly_sandbox.hubspot.changes import changes_made, creation, deletion
 from zixly_sandbox.hubspot.desk import Visit
-from zixly_sandbox.hubspot.portal import ObjectTable, Record
+from zixly_sandbox.hubspot.table import ObjectTable, Record
 
 # What a new record cannot do without.
 REQUIRED = {"notes": ("hs_timestamp",), "tasks": ("hs_timestamp",)}
-# HubSpot-defined association types by number (developers.hubspot.com/docs/guides/api/crm/associations/associations-v4).
-ASSOCIATION_TYPES = {
-    202: "contacts",  # note to contact
-    190: "companies",  # note to company
-    214: "deals",  # note to deal
-    204: "contacts",  # task to contact
-    192: "companies",  # task to company
-    216: "deals",  # task to deal
-    3: "contacts",  # deal to contact
-    5: "companies",  # deal to company
-    19: "line_items",  # deal to line item
-    20: "deals",  # line item to deal
-    4: "deals",  # contact to deal
-}
-
 
 def create_record(
     visit: Visit, table: ObjectTable, item: Mapping[str, Any], *, trace_id: str | None = None
@@ -35,45 +22,53 @@ def create_record(
     for name in REQUIRED.get(table.type, ()):
         if not values.get(name):
             raise Refused(f"Some required properties were not set: {name}", code="REQUIRED_FIELD", context={"properties": [name]})
-    table.check_unique_email(values, owner=None)
-    wanted = associations_of(visit, item)
+    visit.portal.check(table, values, owner=None)
+    wanted = associations_of(visit, table, item)
     record = visit.portal.new_record(table, values, now=visit.now, lag_ms=visit.lag_ms)
-    for object_type, key in wanted:
-        visit.portal.associate(record, table.type, with_type=object_type, ids=[key])
+    for kind, key in wanted:
+        visit.portal.join(record, kind, key)
     visit.desk.record_write(
         visit,
         operation="CREATE",
         object_type=table.type,
         object_id=record.id,
-        properties={**values, **{f"associated_{name}": key for name, key in wanted}},
+        properties={**values, **{f"associated_{kind.target}": key for kind, key in wanted}},
         trace_id=trace_id,
     )
+    visit.desk.on_change(creation(visit.portal, table, record))
     return record, values
 
 
 def update_record(visit: Visit, table: ObjectTable, record: Record, *, values: Mapping[str, str], trace_id: str | None = None) -> None:
-    """Change a record with checked values. Raises `Refused` when an e-mail address is taken."""
-    table.check_unique_email(values, owner=record)
-    table.change(record, values, now=visit.now, lag_ms=visit.lag_ms)
+    """Change a record with checked values. Raises `Refused` when another record has a value to itself."""
+    visit.portal.check(table, values, owner=record)
+    changed = visit.portal.change(table, record, values, now=visit.now, lag_ms=visit.lag_ms)
     visit.desk.record_write(
         visit, operation="UPDATE", object_type=table.type, object_id=record.id, properties=dict(values), trace_id=trace_id
     )
+    visit.desk.on_change(changes_made(visit.portal, table, record, changed))
 
 
-def associations_of(visit: Visit, item: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The object types and ids that a new record is to be joined with. Raises `Refused` when one is not there."""
+def archive_record(visit: Visit, table: ObjectTable, record: Record) -> None:
+    visit.portal.remove(table, record)
+    visit.desk.record_write(visit, operation="ARCHIVE", object_type=table.type, object_id=record.id, properties={})
+    visit.desk.on_change(deletion(visit.portal, table, record))
+
+
+def associations_of(visit: Visit, table: ObjectTable, item: Mapping[str, Any]) -> list[tuple[AssociationType, str]]:
+    """The kinds and ids that a new record is to be joined with. Raises `Refused` when one is not there."""
     given = item.get("associations")
-    found = [association_of(one) for one in given] if isinstance(given, list) else []
-    for object_type, key in found:
-        if key not in visit.portal.table(object_type).records:
-            raise Refused(f"No {object_type} with id {key} exists.", status=404, category="OBJECT_NOT_FOUND")
+    found = [one for each in given for one in association_of(visit, table, each)] if isinstance(given, list) else []
+    for kind, key in found:
+        visit.portal.partner(visit.portal.tables[kind.target], key)
     return found
 
 
-def association_of(item: object) -> tuple[str, str]:
-    """Object type and id of one association; the type follows from its number."""
+def association_of(visit: Visit, table: ObjectTable, item: object) -> list[tuple[AssociationType, str]]:
+    """Kinds and id of one partner; its object type follows from the number."""
     try:
-        number, key = item["types"][0]["associationTypeId"], item["to"]["id"]  # type: ignore[index]  # whatever was sent
-        return ASSOCIATION_TYPES[number], str(key)
+        numbers = [one["associationTypeId"] for one in item["types"]]  # type: ignore[index]  # whatever was sent
+        key = str(item["to"]["id"])  # type: ignore[index]  # the same
     except (KeyError, IndexError, TypeError):
-        raise Refused("Invalid input JSON: an association is not complete or of an unknown type.") from None
+        raise Refused("Invalid input JSON: an association is not complete.") from None
+    return [(visit.portal.kinds.get(number, source=table.type), key) for number in numbers]

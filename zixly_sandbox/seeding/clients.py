@@ -7,8 +7,11 @@ from random import Random
 
 from zixly_sandbox import constants
 from zixly_sandbox.constants import DEMO, SECOND, Client
+from zixly_sandbox.hubspot.owners import OWNERS
 from zixly_sandbox.hubspot.portal import Portal
+from zixly_sandbox.hubspot.stages import DEFAULT
 from zixly_sandbox.seeding.bulk import add_customers, add_invoices, line, new_uuid
+from zixly_sandbox.seeding.deals import add_companies, add_deals, add_line, stage_values
 from zixly_sandbox.xero.books import Books, Contact, Invoice, Payment
 
 # The small set that every start has.
@@ -27,6 +30,8 @@ def seeded_client(client: Client, *, random: Random, now: int, today: date) -> t
         portal.new_record(portal.contacts, {"email": "hemi.walker@second.example.test", "firstname": "Hemi"}, now=now, lag_ms=0)
     contacts = add_customers(books, portal, count=CUSTOMERS, random=random, now=now, domain=f"{client.slug}.example.test")
     add_invoices(books, contacts, count=INVOICES, random=random, now=now, today=today)
+    companies = add_companies(portal, now=now, domain=f"{client.slug}.example.test")
+    add_deals(portal, companies, random=random, now=now)
     return books, portal
 
 
@@ -60,12 +65,20 @@ def add_recorded_to_portal(portal: Portal, *, now: int) -> None:
     for key, email, first, last in people:
         values = {"email": email, "firstname": first, "lastname": last, "lifecyclestage": "customer"}
         portal.new_record(portal.contacts, values, now=now, lag_ms=0, key=key)
-    deals, lines = portal.tables["deals"], portal.tables["line_items"]
-    values = {"dealname": "Onboarding", "amount": "1250.00", "dealstage": "closedwon", "pipeline": "default"}
-    deal = portal.new_record(deals, values, now=now, lag_ms=0, key=constants.DEAL)
-    item = portal.new_record(lines, {"name": "Onboarding", "quantity": "1", "price": "1250.00"}, now=now, lag_ms=0)
+    company = {"name": "Analytical Engines Pty Ltd", "domain": "analytical-engines.example.test", "country": "Australia"}
+    portal.new_record(portal.tables["companies"], company, now=now, lag_ms=0, key=constants.ADAS_COMPANY)
+    values = {
+        "dealname": "Onboarding",
+        "deal_currency_code": "AUD",
+        "hubspot_owner_id": OWNERS[0][0],
+        **stage_values(DEFAULT, DEFAULT.stages[5], now=now),
+    }
+    deal = portal.new_record(portal.tables["deals"], values, now=now, lag_ms=0, key=constants.DEAL)
     portal.associate(deal, "deals", with_type="contacts", ids=[constants.ADA_IN_HUBSPOT])
-    portal.associate(deal, "deals", with_type="line_items", ids=[item.id])
+    portal.associate(deal, "deals", with_type="companies", ids=[constants.ADAS_COMPANY])
+    ada = portal.contacts.records[constants.ADA_IN_HUBSPOT]
+    portal.associate(ada, "contacts", with_type="companies", ids=[constants.ADAS_COMPANY])
+    add_line(portal, deal, {"name": "Onboarding", "hs_sku": "ONBOARD", "quantity": "1", "price": "1250.00"}, now=now)
 
 
 def add_sale(key: str, contact: Contact, books: Books, *, random: Random, now: int, today: date) -> Invoice:

@@ -1,1 +1,1 @@
-"""Webhooks as Xero sends them: signed, in batches, retried, probed before they are switched on."""
+"""Webhooks: the outbox that sends and retries, and Xero's, which are signed, in batches, probed before they are switched on."""

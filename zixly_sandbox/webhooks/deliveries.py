@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
-
-from zixly_sandbox.webhooks.message import Event
+from typing import Any, Protocol
 
 # Older ones are forgotten; a benchmark sends hundreds of thousands.
 KEPT = 20_000
+
+
+class Told(Protocol):
+    """What a delivery tells of, in its vendor's words."""
+
+    def document(self) -> dict[str, Any]: ...
 
 
 class DeliveryState(StrEnum):
@@ -37,7 +41,7 @@ class Delivery:
     """One POST with its tries."""
 
     id: int
-    events: tuple[Event, ...]
+    events: tuple[Told, ...]
     body: bytes = field(repr=False)
     state: DeliveryState = DeliveryState.PENDING
     attempts: list[Attempt] = field(default_factory=list)
@@ -58,7 +62,7 @@ class DeliveryLog:
         self._kept: deque[Delivery] = deque(maxlen=KEPT)
         self._made = 0
 
-    def new(self, events: tuple[Event, ...], body: bytes) -> Delivery:
+    def new(self, events: tuple[Told, ...], body: bytes) -> Delivery:
         self._made += 1
         delivery = Delivery(self._made, events, body)
         self._kept.append(delivery)

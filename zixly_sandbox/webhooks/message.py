@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import orjson
 
 from zixly_core.signatures import hmac_base64
 
 SIGNATURE_HEADER = "x-xero-signature"
-PATHS = {"INVOICE": "Invoices", "CONTACT": "Contacts"}
+PATHS = {
+    "INVOICE": "Invoices",
+    "CONTACT": "Contacts",
+    "CREDITNOTE": "CreditNotes",
+    "OVERPAYMENT": "Overpayments",
+    "PREPAYMENT": "Prepayments",
+}
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,10 @@ class Event:
     record_id: str
     type: str
     at: datetime
+    data: Mapping[str, str] | None = None
+    """Type and status; only credit notes have it."""
 
-    def document(self) -> dict[str, str]:
+    def document(self) -> dict[str, Any]:
         return {
             "resourceUrl": f"https://api.xero.com/api.xro/2.0/{PATHS[self.category]}/{self.record_id}",
             "resourceId": self.record_id,
@@ -36,6 +45,7 @@ class Event:
             "eventType": self.type,
             # UTC, written without a zone.
             "eventDateUtc": self.at.replace(tzinfo=None).isoformat(timespec="milliseconds"),
+            **({"data": dict(self.data)} if self.data else {}),
         }
 
 

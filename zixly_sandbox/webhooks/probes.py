@@ -11,7 +11,7 @@ from random import Random
 import httpx2
 
 from zixly_sandbox.webhooks.message import body_of, entropy, headers_for, wrongly_signed
-from zixly_sandbox.webhooks.subscription import post
+from zixly_sandbox.webhooks.outbox import post
 
 RIGHT, WRONG = 3, 3
 

@@ -33,6 +33,7 @@ ACCOUNTING: tuple[tuple[str, str, Handler], ...] = (
 IDENTITY: tuple[tuple[str, str, Callable[[XeroIdentity, Call], Answer]], ...] = (
     ("POST", "/identity/connect/token", XeroIdentity.token),
     ("GET", "/identity/connect/authorize", XeroIdentity.authorize),
+    ("GET", "/login/identity/connect/authorize", XeroIdentity.authorize),
     ("POST", "/identity/connect/revocation", XeroIdentity.revocation),
     ("GET", "/connections", XeroIdentity.connections),
     ("DELETE", "/connections/{connection}", XeroIdentity.disconnect),

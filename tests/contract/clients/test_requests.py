@@ -95,7 +95,7 @@ def test_every_call_of_hubspot_is_allowed_by_its_description_in_each_version(ver
 def test_the_exchange_of_a_token_is_allowed_by_hubspots_description(version: str) -> None:
     settings = Settings(hubspot_client_id="app", hubspot_client_secret=SecretStr("secret"), hubspot_api_version=version)
     vendor = Vendor([answered({"access_token": "a", "refresh_token": "b", "expires_in": 1800})])
-    TokenExchange(vendor.http, hubspot_app(settings)).refreshed(TokenSet(None, "r", None), now=SINCE)
+    TokenExchange(vendor.http, hubspot_app(settings)).refreshed(TokenSet(None, "r", None), account="62515", now=SINCE)
     assert hubspot_faults(vendor.requests[0]) == []
 
 

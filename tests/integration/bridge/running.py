@@ -21,6 +21,7 @@ from zixly_core.errors import QueueUnavailable
 from zixly_core.queue import Depth, Message
 from zixly_core.queues.memory import MemoryQueue
 from zixly_core.settings import Settings
+from zixly_core.systems import SYSTEMS
 
 XERO_KEY = "dGVzdC1vbmx5LXhlcm8td2ViaG9vay1zaWduaW5nLWtleS1mb3ItZml4dHVyZXMtMDE="
 SECRETS_KEY = SecretStr(b64encode(bytes(range(32))).decode())
@@ -75,7 +76,7 @@ def settings_for(database: TestDatabase, *, port: int | None = None, **overrides
 
 
 def start_bridge(settings: Settings) -> RunningBridge:
-    queues = {name: SwitchedQueue(name=name, visibility=timedelta(minutes=1), max_takes=5) for name in ("xero", "callbacks")}
+    queues = {name: SwitchedQueue(name=name, visibility=timedelta(minutes=1), max_takes=5) for name in SYSTEMS}
     parts: Parts = replace(parts_from(settings), queues=queues)
     app = create_app(settings, parts)
     config = uvicorn.Config(

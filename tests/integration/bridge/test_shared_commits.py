@@ -27,12 +27,12 @@ KEY = "a-key"
 def delivery(routing: RoutingTable, *events: dict[str, object]) -> Prepared:
     body = xero_body(*events)
     request = IncomingRequest("POST", "http://bridge/webhook/xero", xero_headers(body, key=KEY), body, datetime.now(UTC))
-    return prepared(request, system=SYSTEMS["xero"], path="xero", secrets=[KEY], routing=routing)
+    return prepared(request, system=SYSTEMS["xero"], secrets=[KEY], routing=routing)
 
 
 def unstorable(one: Prepared) -> Prepared:
     """A delivery that passed every check of ours and that Postgres refuses all the same."""
-    return replace(one, path="zero\x00character")
+    return replace(one)
 
 
 async def test_one_delivery_that_cannot_be_stored_fails_alone(ledger: TestLedger, database: TestDatabase) -> None:

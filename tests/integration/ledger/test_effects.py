@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
 from tests.support.ledger import TestLedger
-from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written
+from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written, creation
 from zixly_core.job import ClaimedJob, Failed
+from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.effects import SourceState, intend, save_source_states, source_states, write_guarded
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -29,24 +30,28 @@ def write_of(job: ClaimedJob, *, target: str = "901", version: datetime = NOON, 
     )
 
 
+def state_of(ledger: TestLedger, run: RunIdentity, write: TargetWrite) -> EffectState:
+    return intend(ledger.runs, run, [write])[write.effect_key].state
+
+
 class Vendor:
     """Counts what reaches it."""
 
     def __init__(self) -> None:
         self.writes: list[TargetWrite] = []
 
-    def __call__(self, writes: Sequence[TargetWrite]) -> Mapping[UUID, WriteOutcome]:
+    def __call__(self, writes: Sequence[TargetWrite]) -> Mapping[str, WriteOutcome]:
         self.writes += writes
-        return {write.job.id: Written({"contact_id": write.target_id}) for write in writes}
+        return {write.effect_key: Written({"contact_id": write.target_id}) for write in writes}
 
 
 def test_an_effect_is_new_then_intended_then_done(ledger: TestLedger) -> None:
     run, (job,) = ledger.claimed(1)
     write, vendor = write_of(job), Vendor()
-    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.NEW}
-    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.INTENDED}
+    assert state_of(ledger, run, write) is EffectState.NEW
+    assert state_of(ledger, run, write) is EffectState.INTENDED
     write_guarded(ledger.runs, run, [write], perform=vendor)
-    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.DONE}
+    assert state_of(ledger, run, write) is EffectState.DONE
 
 
 def test_another_state_or_another_content_is_another_effect(ledger: TestLedger) -> None:
@@ -78,7 +83,7 @@ def test_a_write_that_came_too_late_does_not_stay_intended(ledger: TestLedger) -
     write_guarded(ledger.runs, run, [late], perform=Vendor())
     row = ledger.owner.execute("select state from zixly.effects where effect_key = %s", (late.effect_key,)).fetchone()
     assert row == {"state": "DROPPED"}
-    assert intend(ledger.runs, run, [late]) == {late.effect_key: EffectState.NEW}
+    assert state_of(ledger, run, late) is EffectState.NEW
 
 
 def test_an_older_state_waits_while_a_newer_write_is_under_way_that_may_have_arrived(ledger: TestLedger) -> None:
@@ -88,7 +93,7 @@ def test_an_older_state_waits_while_a_newer_write_is_under_way_that_may_have_arr
     intend(ledger.runs, run, [begun])
     late = write_of(older, version=NOON - timedelta(minutes=1))
     guarded = write_guarded(ledger.runs, run, [late], perform=vendor)
-    waits = guarded.outcomes[older.id]
+    waits = guarded.outcomes[late.effect_key]
     assert isinstance(waits, Failed)
     assert (waits.reason, waits.parks) == ("newer_write_pending", True)
     assert vendor.writes == []
@@ -111,8 +116,8 @@ def test_a_failed_write_stays_intended_and_leaves_the_version_alone(ledger: Test
     write = write_of(job)
     intend(ledger.runs, run, [write])
     failed = Failed("http_500", "HubSpot answered 500", permanent=False)
-    write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.job.id: failed for one in writes})
-    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.INTENDED}
+    write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.effect_key: failed for one in writes})
+    assert state_of(ledger, run, write) is EffectState.INTENDED
     older = write_of(job, version=NOON - timedelta(hours=1))
     assert write_guarded(ledger.runs, run, [older], perform=Vendor()).stale == ()
 
@@ -122,12 +127,12 @@ def test_a_crash_in_the_call_leaves_the_effect_intended(ledger: TestLedger) -> N
     write = write_of(job)
     intend(ledger.runs, run, [write])
 
-    def crash(writes: Sequence[TargetWrite]) -> Mapping[UUID, WriteOutcome]:
+    def crash(writes: Sequence[TargetWrite]) -> Mapping[str, WriteOutcome]:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_guarded(ledger.runs, run, [write], perform=crash)
-    assert intend(ledger.runs, run, [write]) == {write.effect_key: EffectState.INTENDED}
+    assert state_of(ledger, run, write) is EffectState.INTENDED
 
 
 def test_an_older_source_state_never_replaces_a_newer_one(ledger: TestLedger) -> None:
@@ -136,3 +141,67 @@ def test_an_older_source_state_never_replaces_a_newer_one(ledger: TestLedger) ->
     for state in (paid, draft):
         save_source_states(ledger.runs, run, workflow="w", states={job.record_key: state})
     assert source_states(ledger.runs, run, workflow="w", keys=[job.record_key]) == {job.record_key: paid}
+
+
+def note_of(job: ClaimedJob, *, part: str = "") -> TargetWrite:
+    return creation(
+        job,
+        system="hubspot",
+        account="62515",
+        operation="hubspot.note.create",
+        source_key="asana:task:7",
+        content={"body": "done"},
+        part=part,
+    )
+
+
+def test_a_record_is_created_once_whatever_becomes_of_its_content(ledger: TestLedger) -> None:
+    run, (first, second) = ledger.claimed(2)
+    vendor = Vendor()
+    intend(ledger.runs, run, [note_of(first)])
+    write_guarded(ledger.runs, run, [note_of(first)], perform=vendor)
+    again = replace(note_of(second), content={"body": "done again"})
+    known = intend(ledger.runs, run, [again])[again.effect_key]
+    assert (known.state, known.result) == (EffectState.DONE, {"contact_id": ""})
+    guarded = write_guarded(ledger.runs, run, [again], perform=vendor)
+    assert guarded.outcomes == {again.effect_key: Written({"contact_id": ""}, changed=False)}
+    assert len(vendor.writes) == 1
+
+
+def test_several_records_of_one_source_are_told_apart_by_their_part(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    vendor, parts = Vendor(), [note_of(job, part=str(number)) for number in range(3)]
+    intend(ledger.runs, run, parts)
+    guarded = write_guarded(ledger.runs, run, parts, perform=vendor)
+    assert set(guarded.outcomes) == {part.effect_key for part in parts}
+    assert len({part.vendor_key for part in parts}) == 3
+
+
+def test_a_try_that_may_still_arrive_is_not_repeated_before_its_time(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    write = note_of(job)
+    intend(ledger.runs, run, [write])
+    wait = intend(ledger.runs, run, [write], settles_in=timedelta(seconds=60))[write.effect_key].wait
+    assert timedelta(seconds=50) < wait <= timedelta(seconds=60)
+    ledger.owner.execute("update zixly.effects set tried_at = tried_at - interval '61 seconds'")
+    assert not intend(ledger.runs, run, [write], settles_in=timedelta(seconds=60))[write.effect_key].wait
+    again = intend(ledger.runs, run, [write], settles_in=timedelta(seconds=60))[write.effect_key]
+    assert again.wait, "the try that was allowed is a try itself"
+
+
+def test_looking_again_does_not_put_off_the_next_try(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    write = note_of(job)
+    intend(ledger.runs, run, [write])
+    ledger.owner.execute("update zixly.effects set tried_at = tried_at - interval '40 seconds'")
+    first, second = (intend(ledger.runs, run, [write], settles_in=timedelta(seconds=60))[write.effect_key].wait for _ in range(2))
+    assert second <= first < timedelta(seconds=21)
+
+
+def test_a_write_that_was_refused_for_good_is_forgotten_as_a_try(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    write = note_of(job)
+    intend(ledger.runs, run, [write])
+    refused = Failed("refused", "HubSpot refused it", permanent=True)
+    write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.effect_key: refused for one in writes})
+    assert state_of(ledger, run, write) is EffectState.NEW

@@ -13,17 +13,18 @@ from zixly_core.ids import new_id
 from zixly_core.oauth import OAuthApp, TokenExchange
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.keys import keys_in
+from zixly_core.secrets.sealed_tokens import SealedTokens
 from zixly_core.stores.database import Database
 from zixly_core.stores.tokens import PostgresTokenStore
-from zixly_core.token_store import Connection, TokenSet, packed, secret_context
+from zixly_core.token_store import Connection, TokenSet, TokenVault
 from zixly_core.tokens import TokenKeeper
 
 # For tests only; processes of one test share it.
 BOX = SecretBox(keys_in(urlsafe_b64encode(bytes(range(32))).decode(), source="tests"))
 
 
-def store_over(database_url: str, *, lock_timeout: timedelta = timedelta(seconds=20)) -> PostgresTokenStore:
-    return PostgresTokenStore(Database(database_url, name="tokens"), BOX, lock_timeout=lock_timeout)
+def store_over(database_url: str, *, vault: TokenVault | None = None) -> PostgresTokenStore:
+    return PostgresTokenStore(Database(database_url, name="tokens"), vault or SealedTokens(BOX))
 
 
 def keeper_over(database_url: str, token_url: str) -> TokenKeeper:
@@ -36,19 +37,26 @@ def ended() -> TokenSet:
     return TokenSet("access-0", "refresh-0", datetime.now(UTC) - timedelta(minutes=1))
 
 
-def authorise(owner_url: str, tokens: TokenSet | None = None) -> Connection:
+def authorise(owner_url: str, tokens: TokenSet | None = None, *, vault: TokenVault | None = None) -> Connection:
     """A tenant with one connection, written as the owner of the tables."""
     connection = Connection(id=new_id(), tenant_id=new_id(), system="xero", external_id=str(new_id()))
     with psycopg.connect(owner_url) as owner:
         owner.execute("insert into zixly.tenants (id, slug, name) values (%s, %s, 'T')", (connection.tenant_id, str(connection.id)))
+        where = (vault or SealedTokens(BOX)).keep(connection.id, tokens or ended())
         owner.execute(
-            "insert into zixly.connections (id, tenant_id, system, external_id, name) values (%s, %s, 'xero', %s, 'C')",
-            (connection.id, connection.tenant_id, connection.external_id),
+            "insert into zixly.grants (id, tenant_id, system, ciphertext, secret_version) values (%s, %s, 'xero', %s, %s)",
+            (connection.id, connection.tenant_id, where.ciphertext, where.secret_version),
         )
-        sealed = BOX.seal(packed(tokens or ended()), context=secret_context(connection))
+    add_account(owner_url, connection, grant_id=connection.id)
+    return connection
+
+
+def add_account(owner_url: str, connection: Connection, *, grant_id: UUID) -> Connection:
+    """One more connection on a grant of the tenant."""
+    with psycopg.connect(owner_url) as owner:
         owner.execute(
-            "insert into zixly.connection_secrets (connection_id, tenant_id, ciphertext) values (%s, %s, %s)",
-            (connection.id, connection.tenant_id, sealed),
+            "insert into zixly.connections (id, tenant_id, system, external_id, name, grant_id) values (%s, %s, 'xero', %s, 'C', %s)",
+            (connection.id, connection.tenant_id, connection.external_id, grant_id),
         )
     return connection
 

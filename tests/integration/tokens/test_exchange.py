@@ -152,7 +152,7 @@ def test_what_is_stored_shows_no_token(database: TestDatabase) -> None:
     with served(TokenEndpoint(refresh_token="refresh-0", seconds=0)) as url:
         keeper_over(database.url("runs"), url).current(connection)
     with psycopg.connect(database.url()) as owner:
-        row = owner.execute("select ciphertext, expires_at > now(), version from zixly.connection_secrets").fetchone()
+        row = owner.execute("select ciphertext, expires_at > now(), version from zixly.grants").fetchone()
     assert row is not None
     assert b"access-1" not in row[0]
     assert b"refresh-1" not in row[0]

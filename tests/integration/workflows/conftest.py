@@ -258,9 +258,10 @@ def connect_demo_client(ledger: TestLedger) -> None:
         )
         tokens = packed(TokenSet(access_token=None, refresh_token=token, expires_at=None))
         ledger.owner.execute(
-            "insert into zixly.connection_secrets (connection_id, tenant_id, ciphertext) values (%s, %s, %s)",
-            (connection_id, tenant.id, box.seal(tokens, context=str(connection_id))),
+            "insert into zixly.grants (id, tenant_id, system, ciphertext) select id, tenant_id, system, %s from zixly.connections where id = %s",
+            (box.seal(tokens, context=str(connection_id)), connection_id),
         )
+        ledger.owner.execute("update zixly.connections set grant_id = id where id = %s", (connection_id,))
     ledger.owner.execute(
         "insert into zixly.workflows (name, system, title, triggers, priority, max_batch) values (%s, 'xero', 'Documents', '{}', 2, 20)",
         (DOCUMENTS,),

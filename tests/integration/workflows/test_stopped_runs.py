@@ -13,7 +13,7 @@ from tests.integration.workflows.conftest import Killed, Stage, wait_for_heartbe
 from zixly_core.job import JobStatus
 from zixly_core.stores import cancel, effects
 from zixly_core.stores.database import Database
-from zixly_dagster.ops import update_contacts
+from zixly_dagster.ops import update_contacts, writing
 from zixly_dagster.ops.story import show
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, OPEN_INVOICE, PAID_INVOICE
 
@@ -24,7 +24,7 @@ def dies(*_: Any, **__: Any) -> Any:
 
 def test_a_run_killed_between_intent_and_write_leaves_one_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(update_contacts, "write_guarded", dies)
+        patch.setattr(writing, "write_guarded", dies)
         stage.run_killed(stage.batch_of(PAID_INVOICE), patch)
     assert stage.sandbox.writes() == []
     assert stage.rows("select state from zixly.effects") == [{"state": "INTENDED"}]

@@ -40,7 +40,7 @@ def make_event(**overrides: object) -> ParsedEvent:
 def prepared_xero(*events: dict[str, object], key: str = KEY) -> Prepared:
     body = xero_body(*events)
     request = IncomingRequest("POST", "http://bridge/webhook/xero", xero_headers(body, key=key), body, datetime.now(UTC))
-    return prepared(request, system=SYSTEMS["xero"], path="xero", secrets=[KEY], routing=ROUTING)
+    return prepared(request, system=SYSTEMS["xero"], secrets=[KEY], routing=ROUTING)
 
 
 def test_an_event_makes_a_job_for_each_workflow_that_wants_it() -> None:
@@ -111,7 +111,7 @@ def test_a_content_type_is_compared_without_case_and_parameters(given: str) -> N
     delivery = recorded_one("callbacks", "01-job-finished")
     request = replace(delivery.request(), headers={**delivery.request().headers, "content-type": given})
     routing = RoutingTable(routes={("callbacks", "sender"): Route(THEIRS, OTHER)})
-    taken = prepared(request, system=SYSTEMS["callbacks"], path="callbacks/{token}", secrets=[delivery.secret], routing=routing)
+    taken = prepared(request, system=SYSTEMS["callbacks"], secrets=[delivery.secret], routing=routing)
     assert taken.fixed_verdict is None
 
 

@@ -101,7 +101,7 @@ async def test_search_sees_a_write_only_after_a_while(caller: SandboxCaller) -> 
     filters = [{"propertyName": "email", "operator": "EQ", "value": "late@body.example.test"}]
     body = {"filterGroups": [{"filters": filters}], "properties": ["email"]}
     assert (await post(caller, "contacts/search", body)).json()["total"] == 0
-    caller.clock.advance(2)
+    caller.clock.advance(3)
     assert (await post(caller, "contacts/search", body)).json()["total"] == 1
 
 

@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 
 from zixly_core.errors import Permanent
 from zixly_core.stores.effects import SourceState
-from zixly_core.systems.xero.invoices import Contact, Invoice
+from zixly_core.systems.xero.contacts import Contact
+from zixly_core.systems.xero.invoices import Invoice
 from zixly_core.workflows.paid_invoices import (
     DEFAULT_MAPPING,
     FIELDS,
-    NotPaid,
+    NoNews,
+    Standing,
     invoice_from_json,
     invoice_to_json,
-    is_reopened,
     mapping_of,
     properties_from,
     reason_to_skip,
+    standing_of,
     state_of,
 )
 
@@ -60,35 +62,77 @@ def seen(status: str, *, at: datetime = NOON) -> SourceState:
     return SourceState(at, {"status": status})
 
 
-@pytest.mark.parametrize("known", [None, seen("PAID")])
+OPEN = replace(INVOICE, status="AUTHORISED", amount_paid=Decimal(0), amount_due=INVOICE.total, fully_paid_on=None)
+PART_PAID = replace(OPEN, amount_paid=Decimal("400.00"), amount_due=Decimal("1001.40"))
+CREDITED = replace(INVOICE, amount_paid=Decimal(0), amount_credited=INVOICE.total)
+
+
+@pytest.mark.parametrize(
+    ("invoice", "standing"),
+    [
+        (OPEN, Standing.OPEN),
+        (replace(OPEN, status="DRAFT"), Standing.OPEN),
+        (replace(OPEN, status="SUBMITTED"), Standing.OPEN),
+        (PART_PAID, Standing.PART_PAID),
+        (replace(OPEN, amount_credited=Decimal("1.40")), Standing.PART_PAID),
+        (INVOICE, Standing.PAID),
+        (replace(INVOICE, amount_credited=Decimal("400.00"), amount_paid=Decimal("1001.40")), Standing.PAID),
+        (replace(INVOICE, total=Decimal(0), amount_paid=Decimal(0)), Standing.PAID),
+        (CREDITED, Standing.CREDITED),
+        (replace(OPEN, status="VOIDED"), Standing.VOIDED),
+        (replace(OPEN, status="DELETED"), Standing.VOIDED),
+    ],
+)
+def test_an_invoice_stands_as_what_is_left_to_pay(invoice: Invoice, standing: Standing) -> None:
+    assert standing_of(invoice) is standing
+
+
+@pytest.mark.parametrize("known", [None, seen("PAID"), state_of(INVOICE)])
 def test_a_bill_is_skipped_as_one_whether_it_is_paid_or_not(known: SourceState | None) -> None:
     for status in ("PAID", "AUTHORISED"):
-        assert reason_to_skip(replace(INVOICE, type="ACCPAY", status=status), known) is NotPaid.BILL
+        assert reason_to_skip(replace(INVOICE, type="ACCPAY", status=status), known) is NoNews.BILL
 
 
-@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED", "AUTHORISED", "VOIDED", "DELETED"])
+@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED", "AUTHORISED"])
 def test_an_invoice_that_is_not_paid_is_skipped(status: str) -> None:
-    assert reason_to_skip(replace(INVOICE, status=status), None) is NotPaid.OPEN
+    assert reason_to_skip(replace(OPEN, status=status), None) is NoNews.OPEN
 
 
-def test_an_invoice_became_paid_unless_that_was_acted_on_already() -> None:
-    assert reason_to_skip(INVOICE, None) is None
-    assert reason_to_skip(INVOICE, seen("AUTHORISED")) is None
-    assert reason_to_skip(INVOICE, seen("PAID")) is NotPaid.KNOWN
+@pytest.mark.parametrize("status", ["VOIDED", "DELETED"])
+def test_an_invoice_that_is_voided_before_anything_was_told_of_it_is_skipped(status: str) -> None:
+    assert reason_to_skip(replace(OPEN, status=status), None) is NoNews.NEVER_TOLD
 
 
-def test_an_invoice_is_reopened_when_it_was_paid_is_no_more_and_the_news_is_not_old() -> None:
-    opened = replace(INVOICE, status="AUTHORISED", updated_at=NOON + timedelta(seconds=1))
-    assert is_reopened(opened, seen("PAID"))
-    assert not is_reopened(opened, None)
-    assert not is_reopened(opened, seen("AUTHORISED"))
-    assert not is_reopened(INVOICE, seen("PAID"))
-    assert not is_reopened(replace(opened, updated_at=NOON - timedelta(seconds=1)), seen("PAID"))
+@pytest.mark.parametrize("before", [None, state_of(OPEN), state_of(PART_PAID), state_of(CREDITED)])
+def test_an_invoice_became_paid_unless_that_was_acted_on_already(before: SourceState | None) -> None:
+    assert reason_to_skip(INVOICE, before) is None
+    assert reason_to_skip(INVOICE, state_of(INVOICE)) is NoNews.KNOWN
 
 
-def test_a_reopened_invoice_that_is_paid_again_became_paid() -> None:
-    opened = replace(INVOICE, status="AUTHORISED")
-    assert reason_to_skip(INVOICE, state_of(opened)) is None
+def test_each_part_payment_is_news_once() -> None:
+    more = replace(PART_PAID, amount_paid=Decimal(500), amount_due=Decimal("901.40"))
+    assert reason_to_skip(PART_PAID, None) is None
+    assert reason_to_skip(PART_PAID, state_of(PART_PAID)) is NoNews.KNOWN
+    assert reason_to_skip(more, state_of(PART_PAID)) is None
+
+
+@pytest.mark.parametrize("now", [OPEN, PART_PAID, replace(OPEN, status="VOIDED")])
+def test_a_payment_that_was_taken_back_and_a_void_are_news_of_what_was_told(now: Invoice) -> None:
+    assert reason_to_skip(now, state_of(INVOICE)) is None
+    assert reason_to_skip(now, seen("PAID")) is None
+
+
+def test_a_state_that_knows_only_the_status_is_compared_by_it() -> None:
+    """What was remembered of an invoice once was its status alone."""
+    assert reason_to_skip(INVOICE, seen("PAID")) is NoNews.KNOWN
+
+
+def test_what_is_older_than_what_was_acted_on_is_no_news() -> None:
+    assert reason_to_skip(replace(OPEN, updated_at=NOON - timedelta(seconds=1)), state_of(INVOICE)) is NoNews.KNOWN
+
+
+def test_an_amount_stands_the_same_however_it_is_written() -> None:
+    assert reason_to_skip(replace(PART_PAID, amount_paid=Decimal("4E+2")), state_of(PART_PAID)) is NoNews.KNOWN
 
 
 @given(st.builds(invoice_with, texts, texts, amounts, st.none() | st.dates(), moments, st.none() | st.emails()))
@@ -109,10 +153,14 @@ def test_an_amount_is_written_in_plain_digits(total: Decimal) -> None:
 def test_every_field_gives_text_for_a_property() -> None:
     kept = invoice_from_json(invoice_to_json(INVOICE))
     assert properties_from(kept, {name: name for name in FIELDS}) == {
+        "standing": "PAID",
         "status": "PAID",
         "number": "INV-00001",
         "id": INVOICE.id,
         "total": "1401.40",
+        "amount_paid": "1401.40",
+        "amount_credited": "0",
+        "amount_due": "0",
         "currency": "AUD",
         "fully_paid_on": "2026-11-21",
     }

@@ -19,8 +19,7 @@ SQL = Path(__file__).parent / "0006_sql"
 
 
 def upgrade() -> None:
-    for part in ("tables.sql", "access.sql"):
-        op.execute((SQL / part).read_text())
+    op.execute((SQL / "tables.sql").read_text())
 
 
 def downgrade() -> None:

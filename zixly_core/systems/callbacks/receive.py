@@ -1,13 +1,14 @@
 """Deliveries of our own and other services, signed by the open convention Standard Webhooks (www.standardwebhooks.com).
 
 Each sender has an unguessable path `/webhook/callbacks/{token}` and a secret of its own. A sender may ask for work on a record
-of another system by naming it in `data.record`: `{"system", "account", "category", "id"}`.
+of another system by naming it in `data.record`: `{"system", "account", "category", "id"}`. It asks for a trading sweep under
+`/webhook/trading-sweep/{token}`, or under `/webhook/trading-sweep` with the token in the header `webhook-token`.
+A service that signs nothing gets a path for one answer.
 """
 
 from __future__ import annotations
 
 import binascii
-import hashlib
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,19 +18,26 @@ from urllib.parse import urlsplit
 import orjson
 
 from zixly_core.errors import InvalidSignature, MalformedPayload, Rejected, StaleTimestamp
+from zixly_core.payloads import document_of, object_of
 from zixly_core.signatures import hmac_base64, is_signed_by_any
-from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, Subject
+from zixly_core.subscriptions import address_of
+from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, ReceiveProfile, Subject
+from zixly_core.systems.callbacks.sweep_request import sweep_request_of
 
+SWEEP_PATHS = frozenset({"trading-sweep", "trading-sweep/{token}"})
+TOKEN_HEADER = "webhook-token"  # noqa: S105 - the name of a header
 TOLERANCE = timedelta(minutes=5)  # both ways, as the convention advises
 MAX_ID_BYTES = 200  # several of them make a key, and a key of more than 2,700 bytes has no place in an index
 MAX_HEADER_LENGTH = 2_000  # room for many signatures while secrets change
 JOB_IDS = Answer(status=202, body=None)
 
 
-class CallbacksProfile:
+class CallbacksProfile(ReceiveProfile):
     """How deliveries signed by the Standard Webhooks convention are received."""
 
     def verify(self, request: IncomingRequest, *, secrets: Sequence[str]) -> None:
+        if request.path == "trading-sweep":
+            header(request, TOKEN_HEADER)
         message_id, timestamp, given = (header(request, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature"))
         if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 11:
             raise StaleTimestamp("webhook-timestamp is not a number of seconds.")
@@ -43,15 +51,19 @@ class CallbacksProfile:
             raise InvalidSignature("webhook-signature does not match the body under the sender's secrets.")
 
     def read(self, request: IncomingRequest) -> Reading:
-        try:
-            document = orjson.loads(request.body)
-        except orjson.JSONDecodeError as error:
-            raise MalformedPayload(f"The body of a callback is not JSON: {error.msg}.") from error
-        if not isinstance(document, dict):
-            raise MalformedPayload("The body of a callback is not an object.")
-        return Reading(events=(event_from(document, request),), answer=JOB_IDS)
+        document = object_of(document_of(request.body, what="a callback"), what="The body of a callback")
+        make = sweep_event if request.path in SWEEP_PATHS else event_from
+        return Reading(events=(make(document, request),), answer=JOB_IDS)
 
-    def secret_owner(self, request: IncomingRequest) -> str | None:
+    def read_unsigned(self, request: IncomingRequest) -> Reading:
+        """The one answer that somebody waits for. A body that is no object is put into one; no body at all is an answer too."""
+        answer = document_of(request.body, what="a callback") if request.body else {}
+        payload = answer if isinstance(answer, dict) else {"data": answer}
+        return Reading(events=(answered(payload, request),), answer=JOB_IDS)
+
+    def secret_owner(self, request: IncomingRequest) -> str:
+        if request.path == "trading-sweep":
+            return address_of(request.headers.get(TOKEN_HEADER, ""))
         return account_of(request.url)
 
     def rejection(self, error: Rejected) -> Answer:
@@ -62,14 +74,13 @@ class CallbacksProfile:
 
 def account_of(url: str) -> str:
     """The sender's external id: a digest of the token in the path, so that the token itself is stored nowhere."""
-    token = urlsplit(url).path.rstrip("/").rpartition("/")[2]
-    return hashlib.sha256(token.encode()).hexdigest()[:32]
+    return address_of(urlsplit(url).path.rstrip("/").rpartition("/")[2])
 
 
 def event_from(document: Mapping[str, Any], request: IncomingRequest) -> ParsedEvent:
     message_id = header(request, "webhook-id")
     kind = plain_text(document.get("type"), "type")
-    sender = account_of(request.url)
+    sender = CallbacksProfile().secret_owner(request)
     record = record_of(document)
     return ParsedEvent(
         dedupe_key=message_id,
@@ -81,6 +92,32 @@ def event_from(document: Mapping[str, Any], request: IncomingRequest) -> ParsedE
         occurred_at=occurred_at(document) or request.received_at,
         payload=document,
         subject=record[2] if record else None,
+    )
+
+
+def sweep_event(document: Mapping[str, Any], request: IncomingRequest) -> ParsedEvent:
+    """A sweep that is asked for. Raises `MalformedPayload`, naming the field, for a request that cannot be carried out."""
+    sweep_request_of(document)
+    return own_event("sweep", "requested", document, request, message_id=header(request, "webhook-id"))
+
+
+def answered(payload: Mapping[str, Any], request: IncomingRequest) -> ParsedEvent:
+    """The answer to a path for one answer: whatever comes there is the same event."""
+    return own_event("callback", "answered", payload, request, message_id="once")
+
+
+def own_event(category: str, verb: str, payload: Mapping[str, Any], request: IncomingRequest, *, message_id: str) -> ParsedEvent:
+    """An event about the message itself, and about no record of another system."""
+    sender = CallbacksProfile().secret_owner(request)
+    return ParsedEvent(
+        dedupe_key=message_id,
+        record_key=f"callbacks:{sender}:{message_id}",
+        category=category,
+        type=verb,
+        external_id=sender,
+        record_id=message_id,
+        occurred_at=request.received_at,
+        payload=payload,
     )
 
 

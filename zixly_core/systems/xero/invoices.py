@@ -1,39 +1,36 @@
-"""Invoices and contacts of Xero as values, read from the JSON of its Accounting API.
-
-Shapes: github.com/XeroAPI/Xero-OpenAPI xero_accounting.yaml. Dates come as `/Date(1541176290160+0000)/` (milliseconds) beside
-ISO text, money as JSON numbers.
-"""
+"""Invoices of Xero as values (developer.xero.com/documentation/api/accounting/invoices)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from zixly_core.errors import Permanent
+from zixly_core.systems.xero.contacts import Contact, contact_from
+from zixly_core.systems.xero.fields import (
+    day_of,
+    instant_from,
+    money_of,
+    object_of,
+    objects_of,
+    optional_text,
+    text_of,
+    unexpected,
+)
+from zixly_core.systems.xero.payments import Payment, payment_from
 
 InvoiceType = Literal["ACCREC", "ACCPAY"]
 """A sales invoice (accounts receivable) or a bill (accounts payable)."""
 
-MICROSOFT_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Contact:
-    """A contact. `email` None: the answer did not tell; empty: the contact has none."""
-
-    id: str
-    name: str = field(repr=False)
-    email: str | None = field(repr=False)
-
 
 @dataclass(frozen=True)
 class Invoice:
-    """A sales invoice or bill in its present state. Ids are in lower case, money is in `currency`."""
+    """A sales invoice or bill in its present state. Ids are in lower case, money is in `currency`.
+
+    `status` is DRAFT, SUBMITTED, AUTHORISED, PAID, VOIDED or DELETED. Numbers of sales invoices are unique, those of bills are not.
+    """
 
     id: str
     number: str
@@ -46,6 +43,11 @@ class Invoice:
     amount_paid: Decimal
     fully_paid_on: date | None
     updated_at: datetime
+    amount_credited: Decimal = Decimal(0)
+    due_date: date | None = None
+    reference: str = ""
+    line_amount_types: str = ""
+    payments: tuple[Payment, ...] = ()
 
     @property
     def is_paid(self) -> bool:
@@ -62,7 +64,7 @@ def invoice_from(item: object) -> Invoice:
     source = object_of(item, what="an invoice")
     return Invoice(
         id=text_of(source, "InvoiceID").lower(),
-        number=str(source.get("InvoiceNumber") or ""),
+        number=optional_text(source, "InvoiceNumber"),
         type=type_of(source),
         status=text_of(source, "Status").upper(),
         contact=contact_from(source.get("Contact")),
@@ -70,47 +72,14 @@ def invoice_from(item: object) -> Invoice:
         total=money_of(source, "Total"),
         amount_due=money_of(source, "AmountDue"),
         amount_paid=money_of(source, "AmountPaid"),
-        fully_paid_on=instant_from(source["FullyPaidOnDate"]).date() if source.get("FullyPaidOnDate") else None,
+        fully_paid_on=day_of(source, "FullyPaidOnDate"),
         updated_at=instant_from(source.get("UpdatedDateUTC")),
+        amount_credited=money_of(source, "AmountCredited"),
+        due_date=day_of(source, "DueDate"),
+        reference=optional_text(source, "Reference"),
+        line_amount_types=optional_text(source, "LineAmountTypes"),
+        payments=tuple(payment_from(one) for one in objects_of(source, "Payments")),
     )
-
-
-def contact_from(item: object) -> Contact:
-    """One element of `Contacts`, or the contact inside an invoice. Raises `Permanent`."""
-    source = object_of(item, what="a contact")
-    email = source.get("EmailAddress")
-    return Contact(
-        id=text_of(source, "ContactID").lower(),
-        name=str(source.get("Name") or ""),
-        email=email.strip() if isinstance(email, str) else None,
-    )
-
-
-def instant_from(value: object) -> datetime:
-    """A moment in UTC from either of Xero's forms. What follows the milliseconds is the organisation's zone, which does not
-    move the moment; ISO text without a zone is UTC. Raises `Permanent`."""
-    text = value if isinstance(value, str) else ""
-    found = MICROSOFT_DATE.fullmatch(text)
-    try:
-        if found:
-            return EPOCH + timedelta(milliseconds=int(found[1]))
-        at = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise unexpected("a date") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def object_of(item: object, *, what: str) -> Mapping[str, Any]:
-    if not isinstance(item, dict):
-        raise unexpected(what)
-    return item
-
-
-def text_of(source: Mapping[str, Any], name: str) -> str:
-    value = source.get(name)
-    if not isinstance(value, str) or not value:
-        raise unexpected(name)
-    return value
 
 
 def type_of(source: Mapping[str, Any]) -> InvoiceType:
@@ -122,15 +91,3 @@ def type_of(source: Mapping[str, Any]) -> InvoiceType:
             return "ACCPAY"
         case _:
             raise unexpected("Type")
-
-
-def money_of(source: Mapping[str, Any], name: str) -> Decimal:
-    """An amount; 0 where it is left out. The shortest text of a double is exact up to 15 digits, more than Xero keeps."""
-    value = source.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise unexpected(name)
-    return Decimal(str(value))
-
-
-def unexpected(what: str) -> Permanent:
-    return Permanent(f"Xero's answer holds {what} in a form that is not known here.", reason="unexpected_answer")

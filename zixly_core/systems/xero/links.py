@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote
 
-XeroRecord = Literal["invoice", "bill", "contact"]
+XeroRecord = Literal["invoice", "bill", "contact", "credit_note", "payment"]
 
 PATHS: dict[XeroRecord, str] = {
     "invoice": "/AccountsReceivable/View.aspx?InvoiceID={id}",
     "bill": "/AccountsPayable/View.aspx?InvoiceID={id}",
     "contact": "/Contacts/View/{id}",
+    "credit_note": "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
+    "payment": "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
 }
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from zixly_core.errors import InvalidSignature, MalformedPayload, Rejected
 from zixly_core.signatures import hmac_base64, is_signed_by_any
-from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading
+from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, ReceiveProfile
 
 SIGNATURE_HEADER = "x-xero-signature"
 MAX_ID_BYTES = 200  # five of them make a dedupe key, and a key of more than 2,700 bytes has no place in an index
@@ -23,7 +23,7 @@ TAKEN = Answer(status=200)
 REFUSED = Answer(status=401)
 
 
-class XeroProfile:
+class XeroProfile(ReceiveProfile):
     """How deliveries from Xero are received."""
 
     def verify(self, request: IncomingRequest, *, secrets: Sequence[str]) -> None:
@@ -37,9 +37,6 @@ class XeroProfile:
     def read(self, request: IncomingRequest) -> Reading:
         events = tuple(event_from(item) for item in items_of(request.body))
         return Reading(events=events, answer=TAKEN, is_handshake=not events)
-
-    def secret_owner(self, request: IncomingRequest) -> str | None:
-        return None  # one key for the whole app at Xero
 
     def rejection(self, error: Rejected) -> Answer:
         """A wrong signature gets 401. A signed body that cannot be read is kept and answered with 200: another 24 hours of the

@@ -1,0 +1,30 @@
+"""The part of `/metrics` about calls to vendors: counted by the run workers, which write their counts to Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from prometheus_client import Metric
+
+from zixly_core import metrics
+from zixly_core.metrics import counter_family, gauge_family, histogram_family
+from zixly_core.stores.api_counts import ApiCounts
+
+
+def api_families(counts: ApiCounts) -> Iterable[Metric]:
+    """One reading as metrics."""
+    calls = counter_family(metrics.API_CALLS)
+    for one in counts.calls:
+        calls.add_metric([one.system, one.endpoint, one.status], one.value)
+    yield calls
+    bounds = [*(str(float(bound)) for bound in metrics.API_LATENCY.buckets), "+Inf"]
+    latency = histogram_family(metrics.API_LATENCY)
+    for found in counts.latencies:
+        buckets = list(zip(bounds, accumulate(float(count) for count in found.counts), strict=True))
+        latency.add_metric([found.endpoint], buckets=buckets, sum_value=found.seconds)
+    yield latency
+    remaining = gauge_family(metrics.API_BUDGET)
+    for labels, left in counts.remaining.items():
+        remaining.add_metric(labels, left)
+    yield remaining

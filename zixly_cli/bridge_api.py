@@ -1,0 +1,71 @@
+"""The bridge's operations API, as commands call it: with the API's token where there is one, errors in the bridge's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import orjson
+
+from zixly_core.errors import Permanent, Rejected, Transient
+
+TIMEOUT_SECONDS = 30.0
+
+
+class BridgeApi:
+    """Calls one bridge."""
+
+    def __init__(self, url: str, *, token: str | None, transport: httpx2.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False, transport=transport)
+
+    def __enter__(self) -> BridgeApi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        """Raises what `answered` raises."""
+        return self.answered("GET", path, params={name: value for name, value in params.items() if value is not None})
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return self.answered("POST", path, json=body)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self.answered("PUT", path, json=body)
+
+    def answered(self, method: str, path: str, **rest: Any) -> dict[str, Any]:
+        """The JSON object of a success. Raises `Transient` where the bridge is away or says that another try may help, `Rejected`
+        with its own sentence for what it refuses, `Permanent` for an answer that is not the bridge's."""
+        try:
+            answer = self._http.request(method, path, **rest)
+        except httpx2.HTTPError as error:
+            text = f"{self.url} did not answer ({type(error).__name__}); is the stack up? `zixly status` tells"
+            raise Transient(text, reason="bridge_away") from error
+        document = document_of(answer)
+        if answer.is_success and document is not None:
+            return document
+        detail = str((document or {}).get("detail") or f"{self.url}{path} answered {answer.status_code}")
+        reason = str((document or {}).get("reason") or "unexpected_answer")
+        if answer.status_code == 503:
+            raise Transient(detail, reason=reason)
+        if answer.is_client_error and document is not None:
+            raise Rejected(detail, reason=reason)
+        raise Permanent(detail, reason=reason)
+
+
+def document_of(answer: httpx2.Response) -> dict[str, Any] | None:
+    try:
+        document = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def bridge_of(variables: Mapping[str, str], *, port: int) -> BridgeApi:
+    """The bridge that the settings name: the local one unless ZIXLY_BRIDGE_PUBLIC_URL says otherwise."""
+    url = variables.get("ZIXLY_BRIDGE_PUBLIC_URL") or f"http://127.0.0.1:{port}"
+    return BridgeApi(url, token=variables.get("ZIXLY_API_TOKEN"))

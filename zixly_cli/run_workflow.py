@@ -1,0 +1,69 @@
+"""`zixly run`: a workflow for one record, done now or only told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from zixly_cli.bridge_api import BridgeApi
+from zixly_core.errors import Transient
+
+ENDS = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+LOOK_SECONDS = 0.3
+
+
+def run_workflow(
+    api: BridgeApi, *, tenant: str, workflow: str, record: str, connection: str | None, dry_run: bool, wait_seconds: float
+) -> dict[str, Any]:
+    """Ask for the job and wait for its end. Raises `Transient` when it has not ended in time; it goes on all the same."""
+    wanted = {"tenant": tenant, "workflow": workflow, "record_id": record, "connection_id": connection, "dry_run": dry_run}
+    job_id = str(api.post("/api/jobs", wanted)["id"])
+    return ended_job(api, job_id, wait_seconds=wait_seconds)
+
+
+def ended_job(api: BridgeApi, job_id: str, *, wait_seconds: float, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
+    """The job, once it has ended."""
+    deadline = clock() + wait_seconds
+    while (job := api.get(f"/webhook/jobs/{job_id}"))["status"] not in ENDS:
+        if clock() > deadline:
+            why = f" ({job['parked_reason']})" if job.get("parked_reason") else ""
+            raise Transient(
+                f"Job {job_id} is still {job['status']}{why} after {wait_seconds:.0f} s and goes on; see {api.url}/webhook/jobs/{job_id}"
+            )
+        time.sleep(LOOK_SECONDS)
+    return job
+
+
+def show_job(job: Mapping[str, Any], console: Console) -> None:
+    """What became of a job; of a dry run, what it would write, as differences."""
+    colour = "green" if job["status"] == "COMPLETED" else "red"
+    console.print(f"job {job['id']} [{colour}]{job['status']}[/] after {job['attempts']} attempt(s)")
+    result = job.get("result") or {}
+    if job.get("error_message"):
+        console.print(Text(str(job["error_message"])))
+    if "would_write" in result:
+        for write in result["would_write"]:
+            console.print(difference(write))
+        if not result["would_write"]:
+            console.print("It would write nothing.")
+    if "skipped" in result:
+        console.print(Text(f"Nothing to do: {result['skipped']}."))
+    for record in job.get("related_records", ()):
+        console.print(
+            Text(f"{record['action'].lower():>7}  {record['system']} {record['record_type']} {record['record_id']}  {record['url'] or ''}")
+        )
+
+
+def difference(write: Mapping[str, Any]) -> Table:
+    """One planned write: field, present value, new value."""
+    table = Table(title=f"{write['operation']} {write['target']}", title_justify="left")
+    for column in ("field", "before", "after"):
+        table.add_column(column, overflow="fold")
+    for name, change in write["changes"].items():
+        table.add_row(Text(name), Text(change["before"] or ""), Text(change["after"] or ""))
+    return table

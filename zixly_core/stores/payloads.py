@@ -1,0 +1,23 @@
+"""What events said: read by the run that acts on them, under the tenant's policy, and kept nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from zixly_core.stores.claims import RunIdentity
+from zixly_core.stores.database import Database
+
+SQL = "select id, payload from zixly.events where id = any(%s) and payload is not null"
+
+
+def payloads_of(database: Database, run: RunIdentity, event_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """The JSON of these events of the run's tenant; those that are gone are left out."""
+    if not event_ids:
+        return {}
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        rows = list(connection.execute(SQL, (list(event_ids),)))
+    return {row["id"]: orjson.loads(row["payload"]) for row in rows}

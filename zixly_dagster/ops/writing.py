@@ -1,0 +1,138 @@
+"""How ops write to vendors: each effect once, looked for where an earlier try may have arrived, told as a plan by a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, Written
+from zixly_core.errors import LeaseLost, ZixlyError
+from zixly_core.job import Failed, failure_from
+from zixly_core.stores.effects import intend, write_guarded
+from zixly_dagster.ops.vendor_calls import note_budget
+from zixly_dagster.resources.batch import BatchWork
+
+# The id that stands for a record which a dry run would have created.
+TO_BE_CREATED = "(to be created)"
+# A request without an answer counts as on its way for this long: longer than any timeout of ours and of a vendor's gateway.
+SETTLES_IN = timedelta(seconds=60)
+
+Found = Mapping[str, Mapping[str, Any]]
+"""Results by effect key."""
+Before = Mapping[str, Mapping[str, str | None]]
+"""What targets hold now, by effect key."""
+
+
+def nothing_before(writes: Sequence[TargetWrite]) -> Before:
+    """Of records that are not there yet."""
+    return {}
+
+
+@dataclass(frozen=True)
+class VendorWrites:
+    """How writes of one kind reach one account."""
+
+    connection_id: UUID
+    size: int
+    """How many go into one call."""
+    look: Callable[[Sequence[TargetWrite]], Found]
+    """Which of these have arrived already, with their results. Asked only for those that an earlier try may have sent."""
+    send: Callable[[Sequence[TargetWrite]], Mapping[str, WriteOutcome]]
+    """Send them; an outcome for each by effect key. An error that it raises is the failure of all of them."""
+    settles_in: timedelta = timedelta()
+    """How long a request may be on its way. Zero where the vendor itself refuses to do the same twice."""
+    before: Callable[[Sequence[TargetWrite]], Before] = nothing_before
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """What became of writes: outcomes by effect key, those whose target has a newer state, and the number of guarded calls."""
+
+    outcomes: Mapping[str, WriteOutcome]
+    stale: tuple[TargetWrite, ...]
+    calls: int
+
+
+def carried_out(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> CarriedOut:
+    """Do each write once. Those of jobs that were lost to another run have no outcome."""
+    dry = [write for write in writes if write.job.is_dry_run]
+    outcomes = planned(work, dry, how) if dry else {}
+    real = [write for write in writes if not write.job.is_dry_run]
+    intents = intend(work.database, work.run, real, settles_in=how.settles_in)
+    for write in real:
+        intent = intents[write.effect_key]
+        if intent.state is EffectState.DONE:
+            outcomes[write.effect_key] = Written({"id": write.target_id, **intent.result}, changed=False)
+    going = list({write.effect_key: write for write in real if write.effect_key not in outcomes}.values())
+    stale: list[TargetWrite] = []
+    calls = 0
+    for start in range(0, len(going), how.size):
+        group = going[start : start + how.size]
+        guarded = write_guarded(work.database, work.run, group, perform=lambda some: performed(work, some, how, intents=intents))
+        calls += 1
+        outcomes.update(guarded.outcomes)
+        stale += guarded.stale
+    return CarriedOut(outcomes=outcomes, stale=tuple(stale), calls=calls)
+
+
+def performed(
+    work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites, *, intents: Mapping[str, Intent]
+) -> dict[str, WriteOutcome]:
+    """Look for those that may have arrived, send the others, leave alone those that may still be on their way."""
+    doubtful = [write for write in writes if intents[write.effect_key].state is EffectState.INTENDED]
+    try:
+        found = how.look(doubtful) if doubtful else {}
+    except LeaseLost:
+        raise
+    except ZixlyError as error:
+        return all_failed(work, writes, error, how)
+    outcomes: dict[str, WriteOutcome] = {key: Written(result, changed=False) for key, result in found.items()}
+    for write in doubtful:
+        wait = intents[write.effect_key].wait
+        if write.effect_key not in outcomes and wait:
+            outcomes[write.effect_key] = in_doubt(write, wait)
+    going = [write for write in writes if write.effect_key not in outcomes]
+    try:
+        return {**outcomes, **(how.send(going) if going else {})}
+    except LeaseLost:
+        raise
+    except ZixlyError as error:
+        return {**outcomes, **all_failed(work, going, error, how)}
+
+
+def all_failed(work: BatchWork, writes: Sequence[TargetWrite], error: ZixlyError, how: VendorWrites) -> dict[str, WriteOutcome]:
+    note_budget(work, how.connection_id, error)
+    return {write.effect_key: failure_from(error, connection_id=how.connection_id) for write in writes}
+
+
+def in_doubt(write: TargetWrite, wait: timedelta) -> Failed:
+    """An earlier request got no answer and its record is not there: it may come yet. The job waits and uses up no attempt."""
+    return Failed(
+        reason="write_in_doubt",
+        message=f"An earlier {write.operation} got no answer and may still arrive; it is looked for again before it is repeated.",
+        permanent=False,
+        parks=True,
+        retry_after=wait,
+    )
+
+
+def planned(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> dict[str, WriteOutcome]:
+    """What dry runs would write: for each the record's present values beside the new ones. Nothing is intended or sent."""
+    try:
+        before = how.before(writes)
+    except LeaseLost:
+        raise
+    except ZixlyError as error:
+        return all_failed(work, writes, error, how)
+    return {write.effect_key: plan_of(write, before.get(write.effect_key, {})) for write in writes}
+
+
+def plan_of(write: TargetWrite, before: Mapping[str, str | None]) -> Written:
+    """One write as a difference; fields that hold the value already are left out."""
+    changes = {name: {"before": before.get(name), "after": value} for name, value in write.content.items() if before.get(name) != value}
+    target = write.target_id or TO_BE_CREATED
+    plan = {"system": write.system, "operation": write.operation, "target": target, "changes": changes}
+    return Written({"id": target}, changed=bool(changes), planned=plan)

@@ -1,0 +1,1 @@
+"""Shopify's stand-in: shops, the GraphQL Admin API, OAuth and webhooks."""
