@@ -17,6 +17,10 @@ from zixly_cli.deliveries import post, sample_maker  # noqa: E402
 from zixly_cli.seed import DEMO  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
+DONE = (
+    "select run_id from zixly.workflow_jobs where status = 'COMPLETED' and not exists ("
+    "select from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')) order by created_at limit 1"
+)
 INVOICES = ["8694c9c5-7097-4449-a708-b8c1982921a4"]
 CHROMIUM_FLAGS = (
     "--headless",
@@ -52,11 +56,7 @@ def finished_run(stack: StackUnderTest) -> str:
     for _ in range(3):  # the first runs of fresh workers take longer than what the picture should show
         delivery = sample_maker("xero")(INVOICES, account=DEMO.organisation, key=key, now=datetime.now(UTC))
         post(delivery, bridge_url=stack.plan.urls.bridge).raise_for_status()
-        done = (
-            "select run_id from zixly.workflow_jobs where status = 'COMPLETED' and not exists ("
-            "select from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')) order by created_at limit 1"
-        )
-        rows = stack.wait_until(lambda: stack.rows(done), seconds=60, words="the job is completed")
+        rows = stack.wait_until(lambda: stack.rows(DONE), seconds=60, words="the job is completed")
     run_id: str = rows[0]["run_id"]
     return run_id
 

@@ -11,6 +11,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from webhook_bridge.announcer import Announcer
+from webhook_bridge.app_secrets import AppSecrets
+from webhook_bridge.connect_pages import connect_routes
+from webhook_bridge.connections_api import connections_routes
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
 from webhook_bridge.health import health_routes
@@ -23,10 +26,12 @@ from webhook_bridge.reverify import Reverifier
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.signed_in import caller_of
+from zixly_core.connecting import Connecting
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
 from zixly_core.secret_box import SecretBox
+from zixly_core.secrets.vaults import open_vault
 from zixly_core.settings import Settings
 from zixly_core.stores.database import Database
 from zixly_core.system import System
@@ -74,6 +79,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     """The application over its parts, which it opens and closes with its life. `clock` tells when requests arrive."""
     metrics = ProcessMetrics(parts.registry)
     intake = intake_service(settings, parts, metrics)
+    connecting = connecting_of(settings, parts)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -82,6 +88,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
             yield
         finally:
             await intake.stop()
+            if connecting is not None:
+                connecting.close()
             close(parts)
 
     app = FastAPI(
@@ -107,6 +115,9 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
             announce=intake.announce,
         )
     )
+    api = parts.databases["api"]
+    app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
+    app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     return app
@@ -119,17 +130,17 @@ def intake_service(settings: Settings, parts: Parts, metrics: ProcessMetrics) ->
             routing=RoutingSnapshot(parts.intake, box=parts.box),
             announcer=Announcer(parts.queues, metrics=metrics),
             metrics=metrics,
-            app_secrets={name: app_secrets(settings, system) for name, system in parts.systems.items()},
+            app_secrets=AppSecrets(settings, parts.systems),
             box=parts.box,
         )
     )
 
 
-def app_secrets(settings: Settings, system: System) -> tuple[str, ...]:
-    """The signing secrets of our app at a vendor, newest first; empty when the system is off or its senders have their own."""
-    value = next((found for name in system.secrets_settings if (found := getattr(settings, name))), None)
-    secrets = value.get_secret_value().split(",") if value else []
-    return tuple(secret.strip() for secret in secrets if secret.strip())
+def connecting_of(settings: Settings, parts: Parts) -> Connecting | None:
+    """How accounts are connected; None without a key to seal what that gives."""
+    if parts.box is None:
+        return None
+    return Connecting(parts.databases["api"], settings=settings, box=parts.box, vault=open_vault(settings))
 
 
 def close(parts: Parts) -> None:

@@ -53,9 +53,7 @@ class ReverifyResult(Model):
     next_cursor: str | None = Field(description="For the next call; null when all were examined.")
 
 
-def deliveries_routes(
-    database: Database, *, reverifier: Reverifier, box: Box | None, caller_of: Callable[[Request], Caller]
-) -> APIRouter:
+def deliveries_routes(database: Database, *, reverifier: Reverifier, box: Box | None, caller_of: Callable[[Request], Caller]) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["deliveries"])
     signed_in = Depends(caller_of)

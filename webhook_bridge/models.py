@@ -115,7 +115,9 @@ class Job(JobSummary):
     batch_id: UUID | None
     origin_job_id: UUID | None
     cancel_requested_at: datetime | None
-    waiting_until: datetime | None
+    waiting_until: datetime | None = Field(description="Of a job that waits for an outside service: when it is looked at next.")
+    waiting_for: str | None = Field(description="What a job waits or waited for, as the service calls it.")
+    blocked_by: UUID | None = Field(description="The connection that has to be well again before a parked job goes on.")
     lease_until: datetime | None
     handed_over_at: datetime | None
     first_op_at: datetime | None

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zixly_core.errors import Rejected, ZixlyError
-from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, System
+from zixly_core.intake import Verdict, prepared
+from zixly_core.routing import Route, RoutingTable
+from zixly_core.subscriptions import Subscription, SubscriptionKind, SubscriptionStatus
+from zixly_core.system import Answer, IncomingRequest, ParsedEvent, System
 from zixly_core.systems import SYSTEMS
 
 
@@ -33,6 +39,8 @@ class RecordedDelivery(BaseModel):
     body: str = ""
     secret: str | None = None
     received_at_ms: int
+    state_before: str | None = None
+    """In words what was there when it came; of a path that a handshake comes to, whether it has a secret."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def read_delivery(path: Path) -> RecordedDelivery:
 
 
 def outcome_of(delivery: RecordedDelivery) -> Outcome:
-    """What the receive profile of the delivery's system makes of it, by the file's clock and secret."""
+    """What the bridge would make of the delivery, by the file's clock, secret and state, were its sender one of ours."""
     system = SYSTEMS.get(delivery.system)
     if system is None:
         return Outcome("reject", "unknown_system", Answer(status=404))
@@ -70,17 +78,44 @@ def outcome_of(delivery: RecordedDelivery) -> Outcome:
         headers={name.lower(): value for name, value in delivery.headers.items()},
         body=delivery.body.encode(),
         received_at=datetime.fromtimestamp(delivery.received_at_ms / 1000, tz=UTC),
+        path=path_of(system, delivery.url),
     )
+    is_waiting = is_waiting_for_a_secret(delivery, system=system, request=request)
+    secrets = [delivery.secret] if delivery.secret and not is_waiting else []
+    decided = prepared(request, system=system, secrets=secrets, routing=known_sender(system, request, is_waiting=is_waiting))
+    if decided.fixed_verdict is Verdict.REJECTED:
+        return Outcome("reject", decided.reason, decided.answer)
+    reason = "handshake" if decided.fixed_verdict is Verdict.HANDSHAKE else None
+    return Outcome("accept", reason, decided.answer, tuple(one.event for one in decided.events))
+
+
+def path_of(system: System, url: str) -> str:
+    """Which of the system's paths a URL is; recorded ones may stand under other folders than ours."""
+    path = urlsplit(url).path
+    patterns = {template: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)) for template in system.paths}
+    return next((template for template, pattern in patterns.items() if re.search(f"/{pattern}$", path)), system.paths[0])
+
+
+def is_waiting_for_a_secret(delivery: RecordedDelivery, *, system: System, request: IncomingRequest) -> bool:
+    """Whether the path is taken to wait for a handshake: one came, and the file does not say that a secret is stored already."""
+    state = delivery.state_before or ""
+    has_secret = bool(re.search(r"\bsecret\b.*\bstored\b", state, re.IGNORECASE)) and not re.search(r"\bno secret\b", state, re.IGNORECASE)
     try:
-        reading = verified(system, request, secret=delivery.secret)
-    except Rejected as error:
-        return Outcome("reject", error.reason, system.profile.rejection(error))
-    return Outcome("accept", "handshake" if reading.is_handshake else None, reading.answer, reading.events)
+        return system.profile.handshake(request) is not None and not has_secret
+    except Rejected:
+        return False
 
 
-def verified(system: System, request: IncomingRequest, *, secret: str | None) -> Reading:
-    system.profile.verify(request, secrets=[secret] if secret else [])
-    return system.profile.read(request)
+def known_sender(system: System, request: IncomingRequest, *, is_waiting: bool) -> RoutingTable:
+    """A routing table that knows the path of this request and nothing else."""
+    owner = system.profile.secret_owner(request)
+    if owner is None:
+        return RoutingTable()
+    status = SubscriptionStatus.PENDING if is_waiting else SubscriptionStatus.ACTIVE
+    kind = SubscriptionKind.SIGNED if system.name == "callbacks" else SubscriptionKind.HANDSHAKE
+    nobody = UUID(int=0)
+    subscription = Subscription(id=nobody, kind=kind, status=status)
+    return RoutingTable(routes={(system.name, owner): Route(nobody, nobody, owner, subscription)})
 
 
 def report_of(outcome: Outcome) -> dict[str, Any]:
@@ -102,6 +137,7 @@ def event_report(event: ParsedEvent) -> dict[str, Any]:
     return {
         "dedupe_key": event.dedupe_key,
         "record_key": event.record_key,
+        "kind": event.kind,
         "category": event.category,
         "type": event.type,
         "external_id": event.external_id,

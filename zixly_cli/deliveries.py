@@ -5,31 +5,22 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx2
 import orjson
 
+from zixly_cli.signed_delivery import SignedDelivery
+from zixly_cli.vendor_samples import asana_delivery, hubspot_delivery, shopify_delivery, signed_callback, sweep_delivery
 from zixly_core.errors import SettingsError, Transient
 from zixly_core.signatures import hmac_base64
-from zixly_core.systems.callbacks.receive import key_of
 
 TIMEOUT_SECONDS = 10.0
 # Xero counts events; any numbers above zero will do, zero marks a probe.
 FIRST_SEQUENCE = 1
 
 
-@dataclass(frozen=True)
-class SignedDelivery:
-    """A request body and the headers that prove where it comes from."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def xero_delivery(records: Sequence[str], *, account: str, key: str, now: datetime) -> SignedDelivery:
+def xero_delivery(records: Sequence[str], *, account: str, key: str, now: datetime, public_url: str = "") -> SignedDelivery:
     """An "invoice updated" for each record of a Xero organisation, with the blanks that Xero writes."""
     at = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     events = [
@@ -59,25 +50,24 @@ def xero_signed(body: bytes, *, key: str) -> SignedDelivery:
     return SignedDelivery(path="xero", headers=headers, body=body)
 
 
-def callback_delivery(records: Sequence[str], *, account: str, key: str, now: datetime) -> SignedDelivery:
+def callback_delivery(records: Sequence[str], *, account: str, key: str, now: datetime, public_url: str = "") -> SignedDelivery:
     """Our own sender asks for work on one invoice of a Xero organisation (Standard Webhooks). `key` is its token and its secret
     with a blank between them."""
     token, _, secret = key.partition(" ")
     record = {"system": "xero", "account": account, "category": "INVOICE", "id": records[0]}
     body = orjson.dumps({"type": "invoice.changed", "timestamp": now.astimezone(UTC).isoformat(), "data": {"record": record}})
-    message_id, seconds = f"msg_{secrets.token_hex(12)}", str(int(now.timestamp()))
-    signature = hmac_base64(key_of(secret), f"{message_id}.{seconds}.".encode() + body)
-    headers = {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": seconds,
-        "webhook-signature": f"v1,{signature}",
-    }
-    return SignedDelivery(path=f"callbacks/{token}", headers=headers, body=body)
+    return signed_callback(body, path=f"callbacks/{token}", secret=secret, now=now)
 
 
-# System -> how its sample is made. Takes record ids, account, key and clock.
-SAMPLES: Mapping[str, Callable[..., SignedDelivery]] = {"xero": xero_delivery, "callbacks": callback_delivery}
+# What is sent -> how its sample is made. Takes record ids, account, key, clock and the address that the bridge is known by.
+SAMPLES: Mapping[str, Callable[..., SignedDelivery]] = {
+    "xero": xero_delivery,
+    "hubspot": hubspot_delivery,
+    "shopify": shopify_delivery,
+    "asana": asana_delivery,
+    "callbacks": callback_delivery,
+    "trading-sweep": sweep_delivery,
+}
 SIGNERS: Mapping[str, Callable[..., SignedDelivery]] = {"xero": xero_signed}
 
 

@@ -15,11 +15,12 @@ import httpx2
 import orjson
 from rich.console import Console
 
-from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, SignedDelivery, post, sample_maker
+from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, post, sample_maker
 from zixly_cli.job_stories import JobStory, stories_since, story_table
 from zixly_cli.seed import DEMO, TENANTS
 from zixly_cli.send import DEMO_INVOICE
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, user_variables
+from zixly_cli.signed_delivery import SignedDelivery
 from zixly_cli.stack.home import Home, HomeLock
 from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import free_ports

@@ -11,6 +11,8 @@ import orjson
 import typer
 from rich.console import Console
 
+from zixly_cli import deliveries_commands, sandbox_control_commands
+from zixly_cli.connections_commands import app as connections_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError, ZixlyError
 
@@ -22,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     epilog="Settings are variables ZIXLY_*, in the environment or in a file .env; .env.example lists them.",
 )
+app.add_typer(deliveries_commands.app, name="deliveries")
+app.add_typer(sandbox_control_commands.app, name="sandbox")
+app.add_typer(connections_app, name="connections")
 console = Console(highlight=False)
 NOT_UP = 3
 
@@ -135,8 +140,10 @@ def logs(
 
 @app.command(epilog="Example: zixly send xero --invoice 8694c9c5-7097-4449-a708-b8c1982921a4")
 def send(
-    system: Annotated[str, typer.Argument(help="The system whose delivery is sent, such as xero.")],
-    invoice: Annotated[list[str] | None, typer.Option(help="A record that the delivery is about; may be repeated.")] = None,
+    system: Annotated[str, typer.Argument(help="What is sent: xero, hubspot, shopify, asana, callbacks or trading-sweep.")],
+    record: Annotated[
+        list[str] | None, typer.Option("--record", "--invoice", help="A record that the delivery is about; may be repeated.")
+    ] = None,
     account: Annotated[str | None, typer.Option(help="The account at the system; the demo tenant's if left out.")] = None,
     url: Annotated[str | None, typer.Option(help="The bridge; the local stack's if left out.")] = None,
 ) -> None:
@@ -145,7 +152,7 @@ def send(
 
     variables, settings = stack_settings()
     answer = send_sample(
-        system, records=invoice or [], account=account, url=url, settings=settings, variables=variables, now=datetime.now(UTC)
+        system, records=record or [], account=account, url=url, settings=settings, variables=variables, now=datetime.now(UTC)
     )
     console.print(f"{answer.status_code} {answer.text}".rstrip())
     raise typer.Exit(0 if answer.is_success else 1)
@@ -182,6 +189,31 @@ def check_delivery(file: Annotated[Path, typer.Argument(help="A recorded deliver
     from zixly_cli.check_delivery import outcome_of, read_delivery, report_of
 
     print_json(report_of(outcome_of(read_delivery(file))))
+
+
+@app.command(epilog="Example: zixly connect xero --tenant demo")
+def connect(
+    system: Annotated[str, typer.Argument(help="xero, hubspot, shopify or asana.")],
+    *,
+    tenant: Annotated[str | None, typer.Option(help="The client whose account it is.")] = None,
+    connection: Annotated[str | None, typer.Option(help="A connection that is to be authorised again.")] = None,
+    account: Annotated[str | None, typer.Option(help="The account that it must be; for Shopify the shop.")] = None,
+    own: Annotated[bool, typer.Option("--own", help="A Shopify shop of our own: no consent, the app's own credentials.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the link in a browser of this machine.")] = True,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the consent.")] = 900,
+) -> None:
+    """Connect an account: shows a link for whoever may consent at the vendor, and waits for what comes of it."""
+    from zixly_cli.connect import begun, connection_table, ended
+    from zixly_cli.deliveries_commands import bridge
+
+    with bridge() as api:
+        consent = begun(api, system, tenant=tenant, connection=connection, account=account, own=own)
+        if consent["link"]:
+            console.print("Open this link, once, as somebody who may consent:", consent["link"], sep="\n", soft_wrap=True)
+            if browser:
+                typer.launch(consent["link"])
+        made = ended(api, consent, wait_seconds=wait)
+    console.print("connected", connection_table(made, now=datetime.now(UTC)), sep="\n")
 
 
 @app.command(epilog="Example: zixly doctor")

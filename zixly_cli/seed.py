@@ -16,6 +16,8 @@ import psycopg
 from zixly_core.connection_settings import validated
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.key_file import read_key_file
+from zixly_core.signatures import hmac_hex
+from zixly_core.subscriptions import token_digest
 from zixly_core.systems.callbacks.receive import account_of
 from zixly_core.token_store import TokenSet, packed
 
@@ -61,6 +63,16 @@ class Sender:
     token: str = field(repr=False)
     secret: str = field(repr=False)
 
+    @property
+    def asana_token(self) -> str:
+        """What stands in the path to which `zixly send asana` plays Asana."""
+        return hmac_hex(self.secret.encode(), b"asana path")
+
+    @property
+    def asana_secret(self) -> str:
+        """What it signs with there."""
+        return hmac_hex(self.secret.encode(), b"asana secret")
+
 
 DEMO = DemoTenant(
     slug="demo",
@@ -100,6 +112,7 @@ def seed_demo(owner_url: str, *, key_file: Path, sender: Sender) -> None:
         for tenant in TENANTS:
             seed_tenant(connection, tenant, box=box)
         seed_sender(connection, sender, box=box)
+        seed_asana_path(connection, sender, box=box)
         seed_people(connection)
 
 
@@ -141,6 +154,26 @@ def seed_sender(connection: psycopg.Connection, sender: Sender, *, box: SecretBo
         "insert into zixly.signing_secrets (id, connection_id, ciphertext) values (%s, %s, %s)"
         " on conflict (id) do update set ciphertext = excluded.ciphertext",
         (demo_id("signing", DEMO.slug), connection_id, box.seal(sender.secret.encode(), context=str(connection_id))),
+    )
+
+
+def seed_asana_path(connection: psycopg.Connection, sender: Sender, *, box: SecretBox) -> None:
+    """A path whose handshake is over, to which samples are sent. No webhook at Asana belongs to it."""
+    connection_id, subscription_id = demo_id("connection", DEMO.slug, "asana"), demo_id("subscription", DEMO.slug, "asana")
+    connection.execute(
+        "insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, token_sha256, status)"
+        " values (%s, %s, %s, 'asana', 'handshake', %s, 'ACTIVE') on conflict (id) do update set token_sha256 = excluded.token_sha256",
+        (subscription_id, demo_id("tenant", DEMO.slug), connection_id, token_digest(sender.asana_token)),
+    )
+    connection.execute(
+        "insert into zixly.signing_secrets (id, connection_id, subscription_id, ciphertext) values (%s, %s, %s, %s)"
+        " on conflict (id) do update set ciphertext = excluded.ciphertext",
+        (
+            demo_id("signing", DEMO.slug, "asana"),
+            connection_id,
+            subscription_id,
+            box.seal(sender.asana_secret.encode(), context=str(subscription_id)),
+        ),
     )
 
 

@@ -187,7 +187,7 @@ def heard(account: Account, limits: Limits, permit: Permit, outcome: Outcome, *,
         if window.name not in ask.windows:
             continue
         level, seen = outcome.levels.get(window.name), permit.windows.get(window.name)
-        word = Heard(ask.id, now, ask.cost, level, outcome.kind != "lost", uncounted=uncounted, beside=beside, seen=seen)
+        word = Heard(ask.id, now, ask.cost, level, uncounted=uncounted, beside=beside, seen=seen)
         match window:
             case FixedWindow():
                 state: WindowState | None = heard_of_fixed(window, fixed_in(account, window.name), word)

@@ -20,6 +20,9 @@ LOOK_EVERY_SECONDS = 3_600.0
 # 15 writes apart, which has no fixed window, no vendor takes more at once.
 BLUR = 10
 
+# Moments are large numbers: a wait that is computed from them is off by less than this part of a point.
+ROUNDING = 0.001
+
 
 @dataclass(frozen=True)
 class FixedState:
@@ -67,7 +70,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Heard:
-    """An answer, or that there was none (`level` None where it told nothing of this window).
+    """What came back of a call; `level` is None where it told nothing of this window, or nothing came.
 
     `uncounted` is the cost of all calls that the vendor may not have counted when it answered this one, `beside` of those that are
     under way now. `seen` is the window's state when the call went out.
@@ -77,7 +80,6 @@ class Heard:
     now: float
     cost: int
     level: Level | None
-    is_answered: bool
     uncounted: int
     beside: int
     seen: WindowState | None
@@ -117,16 +119,14 @@ def wait_for_fixed(window: FixedWindow, state: FixedState, asked: Asked) -> Wait
 
 
 def heard_of_fixed(window: FixedWindow, state: FixedState | None, heard: Heard) -> FixedState | None:
-    """The state after an answer."""
+    """The state after an answer. One that tells nothing changes nothing, and the next call finds out in its place."""
     if state is None and heard.level is None:
         return None
     state = state or FixedState()
     is_probe = state.probe == heard.id
-    if not heard.is_answered:
+    if heard.level is None:
         return replace(state, probe="") if is_probe else state
-    told = told_by(window, heard)
-    if told is None:
-        return replace(state, probe="") if is_probe else state
+    told = int(heard.level.left)
     seen = heard.seen if isinstance(heard.seen, FixedState) else None
     if is_probe or seen is None or (seen.round == state.round and told > seen.told - heard.cost):
         return new_round(window, state, heard, told=told)
@@ -135,17 +135,6 @@ def heard_of_fixed(window: FixedWindow, state: FixedState | None, heard: Heard) 
     ends_by = heard.now + window.seconds if is_blurred(window, told) else state.ends_by
     left = corrected(state.left, told, heard)
     return replace(state, left=left, told=min(state.told, told), told_at=heard.now, ends_by=ends_by)
-
-
-def told_by(window: FixedWindow, heard: Heard) -> int | None:
-    """What the answer says is left. One that says nothing about a limit that we know, and was the first of its round, leaves us with
-    what we know."""
-    if heard.level is not None:
-        return int(heard.level.left)
-    seen = heard.seen
-    if window.limit is None or not isinstance(seen, FixedState):
-        return None
-    return max(window.limit - heard.cost, 0) if heard.now >= seen.ends_by else max(seen.told - heard.cost, 0)
 
 
 def new_round(window: FixedWindow, state: FixedState, heard: Heard, *, told: int) -> FixedState:
@@ -177,7 +166,7 @@ def asked_of_bucket(bucket: Bucket, state: BucketState | None, asked: Asked) -> 
     present = filled(bucket, state, asked.now)
     kept = min(bucket.kept_for_live, max(present.size - asked.cost, 0)) if asked.lane == "bulk" else 0
     missing = min(asked.cost, present.size) + kept - present.left
-    if missing <= 0:
+    if missing < ROUNDING:
         return replace(present, left=present.left - asked.cost)
     return Wait(missing / present.per_second, bucket.name, only_bulk=present.left >= asked.cost)
 

@@ -25,7 +25,16 @@ from zixly_core.oauth import Granted, OAuthApp, TokenExchange
 from zixly_core.secret_box import SecretBox
 from zixly_core.settings import Settings
 from zixly_core.stores import oauth_states
-from zixly_core.stores.connections_admin import AccountTaken, NewGrant, connection_views, holders, save_grant, tenant_named
+from zixly_core.stores.connections_admin import (
+    AccountTaken,
+    ConnectionView,
+    NewGrant,
+    TenantName,
+    connection_views,
+    holders,
+    save_grant,
+    tenant_named,
+)
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import Scope, scoped
 from zixly_core.stores.oauth_states import Consent
@@ -102,9 +111,10 @@ class Connecting:
         ticket, consent_id = secrets.token_urlsafe(SECRET_BYTES), new_id()
         with scoped(self._database, scope) as rows:
             if connection_id is not None:
-                tenant_id, account = account_to_mend(rows, connection_id, system=system)
+                view = connection_to_mend(rows, connection_id, system=system)
+                tenant_id, account = view.tenant_id, view.external_id
             else:
-                tenant_id = tenant_called(rows, tenant)
+                tenant_id = tenant_called(rows, tenant or "").id
                 account = vendor.account_of(account) if account and vendor.account_of else account or None
             oauth_states.add_consent(rows, consent_id, tenant_id=tenant_id, system=system, account=account, actor=actor, ticket=ticket)
         return Invitation(consent_id, ticket)
@@ -144,10 +154,10 @@ class Connecting:
         with self._failing(consent):
             vendor = vendor_of(system)
             app = vendor.app(self._settings)
-            if vendor.check_callback is not None:
-                vendor.check_callback(parameters, secrets=(app.client_secret,), account=consent.account or "")
             if "error" in values:
                 raise refused("consent_denied" if values["error"] == "access_denied" else "vendor_error")
+            if vendor.check_callback is not None:
+                vendor.check_callback(parameters, secrets=(app.client_secret,), account=consent.account or "")
             granted = self._redeemed(consent, app, code=values.get("code", ""))
             accounts = vendor.accounts(self._http.current(), self._settings, granted, account=consent.account or "")
             return self._connected_or_choice(consent, granted.tokens, accounts)
@@ -179,6 +189,16 @@ class Connecting:
             granted = Granted(tokens, {})
             accounts = vendor.accounts(self._http.current(), self._settings, granted, account=consent.account or "")
             return self._connected(consent, tokens, accounts)
+
+    def tenant(self, slug: str, *, scope: Scope) -> TenantName:
+        """The client company of a short name. Raises `ConsentRefused`."""
+        with scoped(self._database, scope) as rows:
+            return tenant_called(rows, slug)
+
+    def connection(self, connection_id: UUID, *, system: str, scope: Scope) -> ConnectionView:
+        """A connection that is to be authorised again. Raises `ConsentRefused`."""
+        with scoped(self._database, scope) as rows:
+            return connection_to_mend(rows, connection_id, system=system)
 
     def progress(self, consent_id: UUID, *, scope: Scope) -> Consent | None:
         """How far a consent has come; None when there is none in the caller's scope."""
@@ -257,17 +277,16 @@ def seal_context(consent: Consent) -> str:
     return f"oauth_states/{consent.id}"
 
 
-def tenant_called(rows: Rows, slug: str | None) -> UUID:
-    tenant = tenant_named(rows, slug or "")
+def tenant_called(rows: Rows, slug: str) -> TenantName:
+    tenant = tenant_named(rows, slug)
     if tenant is None:
         raise refused("tenant_unknown")
-    return tenant.id
+    return tenant
 
 
-def account_to_mend(rows: Rows, connection_id: UUID, *, system: str) -> tuple[UUID, str]:
-    """Tenant and account of a connection that is to be authorised again."""
+def connection_to_mend(rows: Rows, connection_id: UUID, *, system: str) -> ConnectionView:
     for view in connection_views(rows, connection_id=connection_id, system=system):
-        return view.tenant_id, view.external_id
+        return view
     raise refused("connection_unknown")
 
 

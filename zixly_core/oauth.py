@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -35,6 +35,8 @@ class OAuthApp:
     client_secret: str = field(repr=False)
     proof: Literal["client_secret_basic", "client_secret_post", "json"]
     """`json`: credentials and everything else in a JSON body instead of a form."""
+    reread_secret: Callable[[], str] | None = field(default=None, repr=False)
+    """Gives the client secret as it is now, where it may have been changed since this was made."""
     authorize_url: str = ""
     scopes: tuple[str, ...] = ()
     scope_separator: str = " "
@@ -104,7 +106,7 @@ class TokenExchange:
     ) -> Mapping[str, Any]:
         system = self._app.system
         try:
-            return ask(self._authlib_client(operation), of_account(self._app.token_url, account))
+            return self._answered(ask, of_account(self._app.token_url, account), operation=operation)
         except OAuthError as error:
             raise refusal(error, system=system, operation=operation) from None  # its text may repeat what was sent
         except httpx2.HTTPError as error:
@@ -112,6 +114,21 @@ class TokenExchange:
         except ValueError:
             text = f"{system}'s answer could not be read when asked to {operation}; it is tried again."
             raise Transient(text, reason="unreadable_answer") from None
+
+    def _answered(self, ask: Callable[[OAuth2Client, str], Mapping[str, Any]], url: str, *, operation: str) -> Mapping[str, Any]:
+        """A refused client secret is looked up anew, and if it was changed the request is sent once more."""
+        try:
+            return ask(self._authlib_client(operation), url)
+        except OAuthError as error:
+            if error.error != "invalid_client" or not self._has_new_secret():
+                raise
+            return ask(self._authlib_client(operation), url)
+
+    def _has_new_secret(self) -> bool:
+        before = self._app.client_secret
+        if self._app.reread_secret is not None:
+            self._app = replace(self._app, client_secret=self._app.reread_secret())
+        return self._app.client_secret != before
 
     def _authlib_client(self, operation: str = "") -> OAuth2Client:
         """Authlib's client keeps the last token in itself, so each exchange has its own; connections are shared."""

@@ -103,6 +103,13 @@ class Settings(BaseSettings):
             raise SettingsError(f"ZIXLY_{name.upper()} is not set, and this process needs it; see .env.example")
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
+    def reread(self, name: str) -> str:
+        """The value of a secret setting, asked for anew where a secret manager holds it: the one known was refused."""
+        value = getattr(self, name)
+        if isinstance(value, Secret):
+            value.forget()
+        return self.required(name)
+
 
 def read_settings() -> Settings:
     """The settings from the environment; a wrong value stops the start with one sentence naming the variable."""

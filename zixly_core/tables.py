@@ -154,9 +154,19 @@ subscriptions = Table(
     required("created_at", At, server_default=NOW),
     Column("last_seen_at", At),
     required("details", JSONB, server_default=EMPTY),
+    required("due_at", At, server_default=NOW),
+    Column("tried_at", At),
     one_of("kind", "'signed', 'once', 'handshake'"),
-    one_of("status", "'PENDING', 'ACTIVE', 'GONE'"),
+    one_of("status", "'WANTED', 'PENDING', 'ACTIVE', 'GONE'"),
     Index("subscriptions_of_connection", "connection_id", "status"),
+    Index(
+        "subscriptions_once_per_resource",
+        "connection_id",
+        "resource",
+        unique=True,
+        postgresql_where=text("kind = 'handshake' and status <> 'GONE'"),
+    ),
+    Index("subscriptions_to_make", "due_at", postgresql_where=text("kind = 'handshake' and status in ('WANTED', 'PENDING')")),
 )
 workflows = Table(
     "workflows",

@@ -13,14 +13,18 @@ from zixly_core.http_client import ProcessClient
 from zixly_core.oauth import OAuthApp, TokenExchange
 from zixly_core.settings import Settings
 from zixly_core.stores.connections import ConfiguredConnection
+from zixly_core.systems.asana.client import AsanaClient
+from zixly_core.systems.asana.oauth import asana_app
 from zixly_core.systems.hubspot.client import HubSpotClient
 from zixly_core.systems.hubspot.oauth import hubspot_app
+from zixly_core.systems.shopify.client import ShopifyClient
+from zixly_core.systems.shopify.oauth import shopify_app
 from zixly_core.systems.xero.client import XeroClient
 from zixly_core.systems.xero.oauth import xero_app
 from zixly_core.token_store import Connection, TokenStore
 from zixly_core.tokens import TokenKeeper
 
-APPS: Mapping[str, Callable[[Settings], OAuthApp]] = {"xero": xero_app, "hubspot": hubspot_app}
+APPS: Mapping[str, Callable[[Settings], OAuthApp]] = {"xero": xero_app, "hubspot": hubspot_app, "shopify": shopify_app, "asana": asana_app}
 
 
 class VendorClients:
@@ -69,6 +73,32 @@ class VendorClients:
             on_budget=self._on_budget,
             budget=self._budget_of(connection),
         )
+
+    def shopify(self, connection: Connection) -> ShopifyClient:
+        return ShopifyClient(
+            self._http.current(),
+            base_url=self._settings.shopify_api_url,
+            version=self._settings.shopify_api_version,
+            tokens=self._tokens.of(connection),
+            external_id=connection.external_id,
+            on_budget=self._on_budget,
+            budget=self._budget_of(connection),
+        )
+
+    def asana(self, connection: Connection) -> AsanaClient:
+        return AsanaClient(
+            self._http.current(),
+            base_url=self._settings.asana_api_url,
+            tokens=self._tokens.of(connection),
+            external_id=connection.external_id,
+            on_budget=self._on_budget,
+            budget=self._budget_of(connection),
+        )
+
+    @property
+    def tokens(self) -> TokenKeeper:
+        """The access tokens of all connections, as these clients use them."""
+        return self._tokens
 
     def close(self) -> None:
         self._http.close()

@@ -7,6 +7,8 @@ import warnings
 from dagster import Definitions, EnvVar
 from dagster_shared.utils.warnings import BetaWarning
 
+from zixly_dagster.jobs.vendor_webhooks import webhooks_job
+from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.resources.hubspot import HubSpotResource
@@ -14,19 +16,27 @@ from zixly_dagster.resources.notifications import NotificationsResource
 from zixly_dagster.resources.objects import ObjectsResource
 from zixly_dagster.resources.postgres import PostgresResource
 from zixly_dagster.resources.secrets import SecretsResource
+from zixly_dagster.resources.shopify import ShopifyResource
+from zixly_dagster.resources.sweeps import SweepsResource
 from zixly_dagster.resources.xero import XeroResource
+from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
+from zixly_dagster.sensors.vendor_webhooks import vendor_webhooks_sensor
+from zixly_dagster.sensors.waiting import waiting_sensor
 from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
 
 # Dagster's own @sensor passes a parameter of which Dagster then warns.
 warnings.filterwarnings("ignore", category=BetaWarning, message="Parameter `owners`")
 
 defs = Definitions(
-    jobs=[workflow.job for workflow in WORKFLOWS.values()],
+    jobs=[*(workflow.job for workflow in WORKFLOWS.values()), connection_upkeep, webhooks_job()],
+    schedules=[connection_upkeep_schedule()],
     sensors=[
         *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),
         sweep_sensor(),
+        waiting_sensor(),
+        vendor_webhooks_sensor(),
     ],
     resources={
         "postgres": PostgresResource(),
@@ -35,6 +45,9 @@ defs = Definitions(
         "dispatchers": DispatchersResource(),
         "xero": XeroResource(),
         "hubspot": HubSpotResource(),
+        "shopify": ShopifyResource(),
+        "asana": AsanaResource(),
+        "sweeps": SweepsResource(),
         "objects": ObjectsResource(url=EnvVar("ZIXLY_OBJECTS_URL")),
         "notifications": NotificationsResource(),
     },

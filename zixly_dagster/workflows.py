@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from zixly_dagster.jobs import shopify_privacy, xero_invoice_document, xero_invoice_to_hubspot
+from zixly_dagster.jobs import (
+    asana_task_to_hubspot,
+    hubspot_deal_to_xero,
+    shopify_privacy,
+    trading_sweep,
+    xero_invoice_document,
+    xero_invoice_to_hubspot,
+)
 from zixly_dagster.workflow import Workflow
 
 WORKFLOWS: dict[str, Workflow] = {
@@ -10,7 +17,10 @@ WORKFLOWS: dict[str, Workflow] = {
     for workflow in (
         xero_invoice_to_hubspot.workflow(),
         xero_invoice_document.workflow(),
+        hubspot_deal_to_xero.workflow(),
+        asana_task_to_hubspot.workflow(),
         shopify_privacy.workflow(),
+        trading_sweep.workflow(),
     )
 }
 

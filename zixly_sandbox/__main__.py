@@ -35,6 +35,9 @@ def server(settings: SandboxSettings) -> uvicorn.Server:
         hubspot_url=settings.hubspot_url,
         hubspot_public_url=settings.hubspot_public_url,
         hubspot_secret=settings.hubspot_signing_secret,
+        shopify_url=settings.shopify_url,
+        shopify_secrets=(settings.shopify_signing_secret,),
+        base_url=f"http://127.0.0.1:{settings.sandbox_port}",
     )
     config = uvicorn.Config(
         app,

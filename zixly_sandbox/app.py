@@ -11,12 +11,15 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from zixly_sandbox.admin.faults import faults_router
+from zixly_sandbox.admin.bookings import bookings_router
 from zixly_sandbox.admin.hubspot import hubspot_router
 from zixly_sandbox.admin.hubspot_webhooks import hubspot_webhooks_router
+from zixly_sandbox.admin.objects import objects_router
 from zixly_sandbox.admin.records import records_router
 from zixly_sandbox.admin.state import state_router
 from zixly_sandbox.admin.sweeps import sweeps_router
 from zixly_sandbox.admin.webhooks import webhooks_router
+from zixly_sandbox.asana.routes import asana_routes
 from zixly_sandbox.clock import Clock
 from zixly_sandbox.constants import APP, DEFAULT_SEED, WEBHOOK_KEY
 from zixly_sandbox.hubspot.routes import hubspot_routes
@@ -51,6 +54,7 @@ def create_app(
 ) -> FastAPI:
     """The sandbox as an application; its state is `app.state.sandbox`. Webhooks are sent while its lifespan runs, through
     `transport` when one is given. HubSpot signs over `hubspot_public_url`, the target's where it is left out."""
+    clients: list[httpx2.AsyncClient] = []
     sandbox = Sandbox(
         clock=clock or Clock(),
         rules=rules or Rules(),
@@ -62,8 +66,8 @@ def create_app(
         hubspot_secret=hubspot_secret,
         shopify_target=HookTarget(shopify_url, list(shopify_secrets)),
         base_url=base_url,
+        client=lambda: clients[0],
     )
-    clients: list[httpx2.AsyncClient] = []
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -72,13 +76,14 @@ def create_app(
             sender = asyncio.create_task(sandbox.webhook.run(client))
             hubspot_sender = asyncio.create_task(sandbox.hubspot_webhook.run(client))
             shopify_sender = asyncio.create_task(sandbox.shopify_courier.run(client))
+            asana_sender = asyncio.create_task(sandbox.asana_courier.run(client))
             callbacks = asyncio.create_task(post_callbacks(lambda: sandbox.sweeps, client))
             try:
                 yield
             finally:
                 clients.clear()
                 sandbox.sweep_workers.shutdown(wait=False, cancel_futures=True)
-                for task in (sender, hubspot_sender, shopify_sender, callbacks):
+                for task in (sender, hubspot_sender, shopify_sender, asana_sender, callbacks):
                     task.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
                         await task
@@ -88,6 +93,7 @@ def create_app(
     app.router.routes.append(Mount("/xero", routes=xero_routes(sandbox, lambda: sandbox.xero)))
     app.router.routes.append(Mount("/hubspot", routes=hubspot_routes(sandbox, lambda: sandbox.hubspot)))
     app.router.routes.append(Mount("/shopify", routes=shopify_routes(sandbox, lambda: sandbox.shopify)))
+    app.router.routes.append(Mount("/asana", routes=asana_routes(sandbox, lambda: sandbox.asana)))
     app.router.routes.extend(sweeps_routes(sandbox, lambda: sandbox.sweeps))
     add_admin(app, sandbox, clients)
     return app
@@ -106,6 +112,8 @@ def add_admin(app: FastAPI, sandbox: Sandbox, clients: list[httpx2.AsyncClient])
         faults_router(sandbox),
         webhooks_router(sandbox, lambda: clients[0]),
         records_router(sandbox),
+        bookings_router(sandbox),
+        objects_router(sandbox),
         hubspot_router(sandbox),
         hubspot_webhooks_router(sandbox),
         sweeps_router(sandbox),

@@ -82,7 +82,10 @@ class Courier:
 
     async def scaled_sleep(self, seconds: float) -> None:
         """Wait for a time of the vendor's, shortened by the rules; a moment at least."""
-        await asyncio.sleep(max(0.001, seconds * self._time_scale()))
+        await asyncio.sleep(max(0.001, self.scaled(seconds)))
+
+    def scaled(self, seconds: float) -> float:
+        return seconds * self._time_scale()
 
     def select(self, *, state: DeliveryState | None = None, limit: int = 100) -> list[Parcel]:
         """The newest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,8 +51,9 @@ class House(Protocol):
     calls: CallLog
 
 
-Handler = Callable[[Call, Any], Answer]
-"""Does the work and gives the answer, at once: nothing else happens in between."""
+Handler = Callable[[Call, Any], Answer | Awaitable[Answer]]
+"""Does the work and gives the answer, at once: nothing else happens in between. One that has to call out first (a handshake) gives
+a promise of it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Gate:
         """None: the connection is to be dropped."""
         fault = self.house.faults.next(desk.system, method=call.method, path=call.path)
         if fault is None and not self.house.rules.latency_seconds:
-            return self._work(desk, call)  # nothing to wait for, so no other call is in progress
+            return await self._work(desk, call)  # as a rule nothing to wait for, so no other call is in progress
         visit = None if self.is_open else desk.admit(call)
         if isinstance(visit, Answer):
             return visit
@@ -98,16 +99,21 @@ class Gate:
             if visit is not None:
                 visit.leave()
 
-    def _work(self, desk: Desk, call: Call) -> Answer:
+    async def _work(self, desk: Desk, call: Call) -> Answer:
         if self.is_open:
-            return self.handler(call, None)
+            return await self._handled(call, None)
         visit = desk.admit(call)
         if isinstance(visit, Answer):
             return visit
         try:
-            return self.handler(call, visit).with_headers(visit.headers())
+            answer = await self._handled(call, visit)
+            return answer.with_headers(visit.headers())
         finally:
             visit.leave()
+
+    async def _handled(self, call: Call, visit: Visit | None) -> Answer:
+        answer = self.handler(call, visit)
+        return answer if isinstance(answer, Answer) else await answer
 
     async def _delayed(self, desk: Desk, call: Call, visit: Visit | None, fault: FaultRule | None) -> Answer | None:
         """The same with what takes time: latency and faults, which fill the limit of calls in progress."""
@@ -121,7 +127,7 @@ class Gate:
             case FaultKind.RATE_LIMIT | FaultKind.SERVER_ERROR | FaultKind.UNAVAILABLE:
                 answer = desk.failure(int(kind), retry_after=seconds)
             case _:
-                answer = self.handler(call, visit)
+                answer = await self._handled(call, visit)
         if kind is FaultKind.DISCONNECT_AFTER:
             return None
         return answer.with_headers(visit.headers()) if visit is not None else answer

@@ -84,6 +84,8 @@ class AsanaRules:
     heartbeat_seconds: float = 28_800
     give_up_after_seconds: float = 86_400
     webhooks_per_resource: int = 1_000
+    lost_percent: float = 0
+    """Of a hundred events so many are never delivered: at most once is all that is promised."""
     parallel: int = 8
 
 

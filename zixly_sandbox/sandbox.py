@@ -1,10 +1,14 @@
-"""The sandbox as a whole: both vendors, what callers did, what goes wrong, and the webhooks; put together in one place."""
+"""The sandbox as a whole: the vendors, what callers did, what goes wrong, and the webhooks; put together in one place."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
+import httpx2
+
+from zixly_sandbox.asana.desk import AsanaDesk
 from zixly_sandbox.clock import Clock
 from zixly_sandbox.constants import CLIENTS, Client
 from zixly_sandbox.courier import Courier
@@ -15,6 +19,7 @@ from zixly_sandbox.hubspot.webhooks import HubSpotWebhooks
 from zixly_sandbox.rules import Rules
 from zixly_sandbox.seeding.clients import seeded_client
 from zixly_sandbox.seeding.shops import seeded_shop
+from zixly_sandbox.seeding.workspaces import seeded_workspace
 from zixly_sandbox.shopify.desk import ShopifyDesk
 from zixly_sandbox.shopify.hooks import HookTarget
 from zixly_sandbox.sweeps.desk import SweepsDesk
@@ -34,6 +39,7 @@ class Sandbox:
     xero: XeroDesk
     hubspot: HubSpotDesk
     shopify: ShopifyDesk
+    asana: AsanaDesk
     sweeps: SweepsDesk
 
     def __init__(
@@ -49,6 +55,7 @@ class Sandbox:
         hubspot_secret: str,
         shopify_target: HookTarget,
         base_url: str,
+        client: Callable[[], httpx2.AsyncClient],
     ) -> None:
         self.clock = clock
         self.rules = rules
@@ -63,9 +70,11 @@ class Sandbox:
         )
         self.shopify_target = shopify_target
         self.base_url = base_url
+        self.client = client
         self.shopify_courier = Courier(
             clock=clock, time_scale=lambda: rules.webhooks.time_scale, parallel=lambda: rules.shopify.parallel
         )
+        self.asana_courier = Courier(clock=clock, time_scale=lambda: rules.webhooks.time_scale, parallel=lambda: rules.asana.parallel)
         self.sweep_workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweep")
         self.reset(seed)
 
@@ -77,6 +86,7 @@ class Sandbox:
         self.webhook.forget()
         self.hubspot_webhook.forget()
         self.shopify_courier.forget()
+        self.asana_courier.forget()
         seeded = [(client, *self._seeded(client)) for client in CLIENTS]
         self.xero = XeroDesk(
             [(books, client.xero_refresh) for client, books, _ in seeded],
@@ -100,6 +110,15 @@ class Sandbox:
             target=self.shopify_target,
             courier=self.shopify_courier,
             base_url=lambda: self.base_url,
+        )
+        self.asana = AsanaDesk(
+            [(seeded_workspace(client, random=self.random, now=self.clock.milliseconds()), client.asana_refresh) for client in CLIENTS],
+            clock=self.clock,
+            rules=self.rules.asana,
+            writes=self.writes,
+            courier=self.asana_courier,
+            random=self.random,
+            client=self.client,
         )
         self.sweeps = SweepsDesk(clock=self.clock, rules=self.rules.sweeps, writes=self.writes, seed=seed, workers=self.sweep_workers)
 

@@ -27,6 +27,9 @@ class SandboxSettings(BaseSettings):
     hubspot_app_secrets: SecretStr | None = None
     hubspot_client_secret: SecretStr = SecretStr(APP.client_secret)
     """HubSpot signs with the first of the app's secrets, else with the client secret."""
+    shopify_app_secrets: SecretStr | None = None
+    shopify_client_secret: SecretStr = SecretStr(APP.client_secret)
+    """Shopify signs with the first of the app's secrets, else with the client secret."""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -46,6 +49,15 @@ class SandboxSettings(BaseSettings):
     @property
     def hubspot_signing_secret(self) -> str:
         found = self.hubspot_app_secrets or self.hubspot_client_secret
+        return found.get_secret_value().split(",")[0].strip()
+
+    @property
+    def shopify_url(self) -> str:
+        return f"http://127.0.0.1:{self.bridge_port}/webhook/shopify"
+
+    @property
+    def shopify_signing_secret(self) -> str:
+        found = self.shopify_app_secrets or self.shopify_client_secret
         return found.get_secret_value().split(",")[0].strip()
 
     @property

@@ -177,6 +177,13 @@ class TokenOffice:
             grant.epoch += 1
         return len(grants)
 
+    def disconnect(self, account: str) -> int:
+        """Take an account out of every grant, whose tokens go on reaching the others; the number of grants."""
+        grants = [grant for grant in self._grants.values() if account in grant.accounts]
+        for grant in grants:
+            self.let_go(grant, account)
+        return len(grants)
+
     def revoke_token(self, refresh_token: str) -> None:
         """End the grant of a refresh token. Raises `InvalidGrant` when it is unknown."""
         grant = self._refresh_claims(refresh_token)[0]

@@ -115,7 +115,7 @@ class TestLedger:
         return run, self.claim(run)
 
     def lapse_leases(self) -> None:
-        self.owner.execute("update zixly.workflow_jobs set lease_until = now() - interval '1 second' where status = 'RUNNING'")
+        self.owner.execute("update zixly.workflow_jobs set lease_until = now() - interval '1 second' where lease_until is not null")
 
     def sweep(self, *, handover_timeout: timedelta = LEASE) -> Swept:
         return sweep(self.dispatch, limits=SweepLimits(max_attempts=3, attempt_timeout=HOUR, live_handover=handover_timeout))

@@ -36,10 +36,15 @@ class ConfiguredConnection(Connection):
 
 def connection_of(database: Database, run: RunIdentity, connection_id: UUID) -> ConfiguredConnection:
     """The connection. Raises `Permanent` when the tenant has no such connection."""
-    with database.transaction(tenant_id=run.tenant_id) as opened:
+    return connection_in(database, run.tenant_id, connection_id)
+
+
+def connection_in(database: Database, tenant_id: UUID, connection_id: UUID) -> ConfiguredConnection:
+    """`connection_of` for work that belongs to no batch."""
+    with database.transaction(tenant_id=tenant_id) as opened:
         row = opened.execute(ONE_SQL, (connection_id,)).fetchone()
     if row is None:
-        raise Permanent(f"Connection {connection_id} is not one of tenant {run.tenant_id}.", reason="connection_missing")
+        raise Permanent(f"Connection {connection_id} is not one of tenant {tenant_id}.", reason="connection_missing")
     return ConfiguredConnection(**row)
 
 

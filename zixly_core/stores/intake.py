@@ -273,9 +273,7 @@ def delivery_verdict(delivery: Prepared, outcomes: Mapping[UUID, Outcome]) -> Ve
     return delivery.fixed_verdict or verdict_of([outcomes[one.id] for one in delivery.events])
 
 
-def committed(
-    delivery: Prepared, outcomes: Mapping[UUID, Outcome], known: Mapping[tuple[str, str], Known], woken: Woken
-) -> Committed:
+def committed(delivery: Prepared, outcomes: Mapping[UUID, Outcome], known: Mapping[tuple[str, str], Known], woken: Woken) -> Committed:
     job_ids: list[UUID] = []
     to_wake: dict[str, list[UUID]] = {}
     for one in delivery.events:

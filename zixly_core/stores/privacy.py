@@ -197,10 +197,3 @@ def erase(database: Database, run: RunIdentity, subject: Subject, held: Held, *,
         details = {"events": erased.events, "deliveries": erased.deliveries, "jobs": erased.jobs}
         connection.execute(AUDIT_SQL, (new_id(), run.tenant_id, ACTOR, "data.erase", named, Jsonb(details)))
     return erased
-
-
-def payload_of(database: Database, run: RunIdentity, event_id: UUID) -> bytes | None:
-    """The payload of an event of the tenant; None when it was erased."""
-    with database.transaction(tenant_id=run.tenant_id) as connection:
-        row = connection.execute("select payload from zixly.events where id = %s", (event_id,)).fetchone()
-    return bytes(row["payload"]) if row is not None and row["payload"] is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date as Day  # noqa: N812 - the invoice has a field named date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -30,8 +30,8 @@ class Draft:
     """The invoice. `number` is unique among an organisation's sales invoices and so the natural key of what is made."""
 
     number: str
-    date: date
-    due_date: date | None
+    date: Day
+    due_date: Day | None
     currency: str | None
     reference: str = field(repr=False)
     status: Literal["DRAFT", "AUTHORISED"]
@@ -59,8 +59,8 @@ def draft_from_json(kept: Mapping[str, Any]) -> Draft:
     due = kept["due_date"]
     return Draft(
         number=kept["number"],
-        date=date.fromisoformat(kept["date"]),
-        due_date=date.fromisoformat(due) if due else None,
+        date=Day.fromisoformat(kept["date"]),
+        due_date=Day.fromisoformat(due) if due else None,
         currency=kept["currency"],
         reference=kept["reference"],
         status=kept["status"],

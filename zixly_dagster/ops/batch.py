@@ -95,7 +95,7 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
             allow_retries=False,
         )
     table = [{"job": str(one["id"]), "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
-    waiting = counts[JobStatus.QUEUED]
+    waiting = counts[JobStatus.QUEUED] + counts[JobStatus.RUNNING]
     show(context, summary=conclusion(counts), rows=table, ended=len(ended) - waiting, waiting=waiting)
 
 
@@ -103,11 +103,12 @@ def conclusion(counts: Mapping[str, int]) -> str:
     """What became of the jobs of a run that is not red, in one sentence."""
     if not counts:
         return "Nothing was left to do: the jobs of this batch are in other hands or have ended."
-    cancelled, waiting = counts.get(JobStatus.CANCELLED, 0), counts.get(JobStatus.QUEUED, 0)
+    cancelled, queued, waiting = (counts.get(status, 0) for status in (JobStatus.CANCELLED, JobStatus.QUEUED, JobStatus.RUNNING))
     parts = [
         f"{counted(counts.get(JobStatus.COMPLETED, 0), 'job')} ended well",
         f"{cancelled} cancelled" if cancelled else "",
-        f"{waiting} go on in another run" if waiting else "",
+        f"{queued} go on in another run" if queued else "",
+        f"{waiting} wait for an outside service" if waiting else "",
     ]
     return ", ".join(part for part in parts if part) + "."
 

@@ -10,7 +10,8 @@ from dagster import OpExecutionContext, op
 from zixly_core.errors import Permanent
 from zixly_core.job import ClaimedJob, Failed
 from zixly_core.stores.claims import Progress
-from zixly_core.stores.privacy import Erased, Held, Subject, erase, held_about, payload_of, stop_jobs, told
+from zixly_core.stores.payloads import payloads_of
+from zixly_core.stores.privacy import Erased, Held, Subject, erase, held_about, stop_jobs, told
 from zixly_core.workflows.privacy import Demand, PrivacyRequest, demand_of, request_from, request_from_json, request_to_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import PLANNED, Done, Outcome, Stop, each_of, keep_outcomes, pending, skipped, source_of
@@ -47,17 +48,18 @@ def read_requests(context: OpExecutionContext, batch: BatchResource) -> None:
 
 
 def read_outcome(work: BatchWork, job: ClaimedJob) -> Outcome:
-    payload = payload_of_job(work, job)
+    payload = payload_of(work, job)
     if payload is None:
         return skipped("the request itself was erased already")
-    request = request_from(str(job.trigger.get("kind", "")), source_of(work, job).external_id, orjson.loads(payload))
+    request = request_from(str(job.trigger.get("kind", "")), source_of(work, job).external_id, payload)
     return Done(f"{request.demand.value} for {request.subject}", checkpoint={"request": request_to_json(request)})
 
 
-def payload_of_job(work: BatchWork, job: ClaimedJob) -> bytes | None:
+def payload_of(work: BatchWork, job: ClaimedJob) -> Mapping[str, Any] | None:
+    """What the request said; None once it was erased."""
     if job.event_id is None:
         raise Permanent(f"Job {job.id} came from no event, so there is no request to read.", reason="request_missing")
-    return payload_of(work.database, work.run, job.event_id)
+    return payloads_of(work.database, work.run, [job.event_id]).get(job.event_id)
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "s3"})
@@ -166,9 +168,9 @@ def planned(job: ClaimedJob, request: PrivacyRequest, held: Held, *, operation: 
 
 def request_and_subject(work: BatchWork, job: ClaimedJob) -> tuple[PrivacyRequest, Subject]:
     """The request with its address, as long as its payload is there, and the data that it is about."""
-    payload = payload_of_job(work, job)
+    payload = payload_of(work, job)
     kept = request_from_json(job.checkpoint["request"])
-    request = request_from(kept.demand.value, kept.shop, orjson.loads(payload)) if payload is not None else kept
+    request = request_from(kept.demand.value, kept.shop, payload) if payload is not None else kept
     subject = Subject(
         connection_id=job.connection_id,
         record_keys=request.record_keys,

@@ -11,7 +11,7 @@ from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import SourceState, save_source_states
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
 from zixly_core.systems.hubspot.links import record_url
-from zixly_core.systems.hubspot.notes import NewNote
+from zixly_core.systems.hubspot.notes import EFFECT_PROPERTY, NewNote
 from zixly_core.workflows.completed_tasks import Note, note_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, pending, plans_of, source_of, stopped, target_of
@@ -22,8 +22,7 @@ from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
 
 OPERATION = "hubspot.note.create"
-# The property of notes that holds our key, by which a note is found again.
-KEY_PROPERTY = "zixly_effect"
+# What people see as the name of the property that holds our key.
 KEY_LABEL = "Zixly effect"
 
 
@@ -39,7 +38,7 @@ def write_notes(context: OpExecutionContext, batch: BatchResource, hubspot: HubS
     try:
         target = target_of(work, source_of(work, jobs[0]), system="hubspot")
         client = hubspot.client(work, target.id)
-        client.ensure_property("notes", KEY_PROPERTY, label=KEY_LABEL)
+        client.ensure_property("notes", EFFECT_PROPERTY, label=KEY_LABEL)
     except ZixlyError as error:
         end_all(work, jobs, error, step=step)
         show(context, summary=f"No note was written ({error.reason}).", written=0)

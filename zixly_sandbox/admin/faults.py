@@ -38,6 +38,7 @@ class OneAccount(BaseModel):
 
     system: System
     account: str
+    with_accounts: list[str] = Field(default_factory=list)
 
 
 def faults_router(sandbox: Sandbox) -> APIRouter:
@@ -76,13 +77,18 @@ def faults_router(sandbox: Sandbox) -> APIRouter:
         """Disconnect an account: access ends and refresh tokens give `invalid_grant`."""
         return {"grants": office(sandbox, body.system).revoke(body.account)}
 
+    @router.post("/tokens/disconnect")
+    async def disconnect(body: OneAccount) -> dict[str, int]:
+        """Take one account out of its authorisation; the tokens go on reaching the others."""
+        return {"grants": office(sandbox, body.system).disconnect(body.account)}
+
     @router.post("/tokens/authorise")
     async def authorise(body: OneAccount) -> dict[str, Any]:
-        """A fresh pair, as after a person connected the account again."""
+        """A fresh pair, as after a person connected the account again; `with_accounts` are reached by the same tokens."""
         known = sandbox.xero.organisations if body.system == "xero" else sandbox.hubspot.accounts
         if body.account not in known:
             raise HTTPException(404, f"There is no account {body.account} in {body.system}.")
-        return asdict(office(sandbox, body.system).authorised((body.account,)))
+        return asdict(office(sandbox, body.system).authorised((body.account, *body.with_accounts)))
 
     return router
 

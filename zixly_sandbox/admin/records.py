@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 
 from zixly_sandbox.admin.state import client_of, today_of
 from zixly_sandbox.sandbox import Sandbox
-from zixly_sandbox.xero.books import Books, Contact, Invoice, Payment
+from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.contacts import change_contact
 from zixly_sandbox.xero.documents import contact_document, invoice_document
+from zixly_sandbox.xero.entries import Contact, Invoice, Payment
 
 
 class Pay(BaseModel):
@@ -41,7 +42,8 @@ def records_router(sandbox: Sandbox) -> APIRouter:
     @router.get("/xero/{organisation}/invoices/{invoice}")
     async def invoice(organisation: str, invoice: str) -> dict[str, Any]:
         """The invoice as the Accounting API shows it, without counting as a call."""
-        return invoice_document(invoice_of(books_of(sandbox, organisation), invoice))
+        books = books_of(sandbox, organisation)
+        return invoice_document(invoice_of(books, invoice), books=books)
 
     @router.delete("/xero/{organisation}/invoices/{invoice}", status_code=204)
     async def remove_invoice(organisation: str, invoice: str) -> None:

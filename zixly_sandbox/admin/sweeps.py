@@ -13,7 +13,7 @@ from zixly_sandbox.sandbox import Sandbox
 class Fail(BaseModel):
     """The word that a failed sweep says why with."""
 
-    error: str = Field(default="no_prices", pattern=r"\A[a-z0-9_]{1,64}\Z")
+    error: str = Field(default="no_prices", pattern=r"^[a-z0-9_]{1,64}$")
 
 
 def sweeps_router(sandbox: Sandbox) -> APIRouter:

@@ -19,6 +19,7 @@ from zixly_sandbox.webhooks.message import Event
 from zixly_sandbox.webhooks.probes import intent_to_receive
 from zixly_sandbox.webhooks.subscription import WebhookState
 from zixly_sandbox.xero.books import Books
+from zixly_sandbox.xero.credit_documents import told
 
 
 class Target(BaseModel):
@@ -32,7 +33,7 @@ class SendEvents(BaseModel):
     """Events to send now: for the named records, or for so many sales invoices with a status."""
 
     organisation: str
-    category: Literal["INVOICE", "CONTACT"] = "INVOICE"
+    category: Literal["INVOICE", "CONTACT", "CREDITNOTE", "OVERPAYMENT", "PREPAYMENT"] = "INVOICE"
     type: Literal["CREATE", "UPDATE"] = "UPDATE"
     record_ids: list[str] | None = None
     count: int = Field(default=1, ge=1, le=500_000)
@@ -92,7 +93,10 @@ def sent(sandbox: Sandbox, body: SendEvents) -> dict[str, Any]:
     """Make the deliveries; their number and that of their events."""
     books = books_of(sandbox, body.organisation)
     keys, now = record_ids(books, body), sandbox.clock.now()
-    events = [Event(books.id, body.category, key, body.type, now + timedelta(milliseconds=number)) for number, key in enumerate(keys)]
+    events = [
+        Event(books.id, body.category, key, body.type, now + timedelta(milliseconds=number), data_of(books, key))
+        for number, key in enumerate(keys)
+    ]
     size = body.events_per_delivery
     groups = [events[start : start + size] for start in range(0, len(events), size)]
     copies = [group for group in groups for _ in range(1 + body.duplicates)]
@@ -103,12 +107,20 @@ def sent(sandbox: Sandbox, body: SendEvents) -> dict[str, Any]:
     return {"deliveries": len(copies), "events": sum(len(group) for group in copies), "record_ids": keys}
 
 
+def data_of(books: Books, key: str) -> dict[str, str] | None:
+    """What an event tells beyond the id: only credit notes have more."""
+    credit = books.credits.get(key)
+    return told(credit) if credit else None
+
+
 def record_ids(books: Books, body: SendEvents) -> list[str]:
     """The records that the events are about, in the order of the request."""
     if body.record_ids is not None:
-        look = invoice_of if body.category == "INVOICE" else contact_of
-        return [look(books, key).id for key in body.record_ids]
+        look = {"INVOICE": invoice_of, "CONTACT": contact_of}.get(body.category)
+        return [look(books, key).id if look else key for key in body.record_ids]
     if body.category == "CONTACT":
         return list(islice(books.contacts, body.count))
+    if body.category != "INVOICE":
+        return list(islice((item.id for item in books.credits.values() if item.is_note is (body.category == "CREDITNOTE")), body.count))
     fitting = (item.id for item in books.invoices.values() if item.type == "ACCREC" and body.status in {None, item.status})
     return list(islice(fitting, body.count))

@@ -74,13 +74,19 @@ def list_labels(call: Call, visit: Visit) -> Answer:
 def create_label(call: Call, visit: Visit) -> Answer:
     """A label of the portal's own; the answer holds both directions."""
     try:
-        pair, label = pair_of(call, visit), body_of(call).get("label")
-        if not isinstance(label, str) or not label:
-            raise Refused("Invalid input JSON: the label is missing.")
-        made = visit.portal.kinds.add_label(pair.source.type, pair.target.type, label=label)
+        pair = pair_of(call, visit)
+        made = visit.portal.kinds.add_label(pair.source.type, pair.target.type, label=label_from(body_of(call)))
     except Refused as error:
         return refusal(error)
     return json_answer({"results": [label_document(item) for item in made]}, status=201)
+
+
+def label_from(body: dict[str, object]) -> str:
+    """Raises `Refused`."""
+    label = body.get("label")
+    if not isinstance(label, str) or not label:
+        raise Refused("Invalid input JSON: the label is missing.")
+    return label
 
 
 def label_document(kind: AssociationType) -> dict[str, Any]:

@@ -54,15 +54,20 @@ def list_groups(call: Call, visit: Visit) -> Answer:
 
 def create_group(call: Call, visit: Visit) -> Answer:
     try:
-        table, body = visit.portal.table(call.params["type"]), body_of(call)
-        name = body.get("name")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise Refused("Invalid input JSON: the name of the group is wrong.")
-        label = str(body.get("label") or name)
+        table = visit.portal.table(call.params["type"])
+        name, label = group_from(body_of(call))
         table.schema.add_group(name, label)
     except Refused as error:
         return refusal(error)
     return json_answer(group_document(name, label), status=201)
+
+
+def group_from(body: dict[str, object]) -> tuple[str, str]:
+    """Name and label of a new group. Raises `Refused`."""
+    name = body.get("name")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise Refused("Invalid input JSON: the name of the group is wrong.")
+    return name, str(body.get("label") or name)
 
 
 def group_document(name: str, label: str) -> dict[str, object]:

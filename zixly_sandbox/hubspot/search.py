@@ -25,20 +25,30 @@ Found = list[tuple[Record, Properties]]
 def search(call: Call, visit: Visit) -> Answer:
     try:
         table = visit.portal.table(call.params["type"])
-        if len(call.body) > MAX_BODY_CHARACTERS:
-            raise Refused(f"A search takes at most {MAX_BODY_CHARACTERS} characters.")
-        body = body_of(call)
+        body = search_body(call)
         found = matching(table, body, now=visit.now)
         wanted = [str(name) for name in list_of(body, "properties")]
-        limit, after = whole(body, "limit", 10, most=MAX_LIMIT), whole(body, "after", 0, most=MAX_RESULTS)
-        end = after + limit
-        if end > MAX_RESULTS:
-            raise Refused(f"Search pages through at most {MAX_RESULTS} results; after and limit go beyond.")
+        after, end = span_of(body)
     except Refused as error:
         return refusal(error)
     results = [record_document(record, table, properties=wanted) for record, _ in found[after:end]]
     paging = {"paging": {"next": {"after": str(end)}}} if end < min(len(found), MAX_RESULTS) else {}
     return json_answer({"total": len(found), "results": results, **paging})
+
+
+def search_body(call: Call) -> dict[str, Any]:
+    """Raises `Refused`."""
+    if len(call.body) > MAX_BODY_CHARACTERS:
+        raise Refused(f"A search takes at most {MAX_BODY_CHARACTERS} characters.")
+    return body_of(call)
+
+
+def span_of(body: Mapping[str, Any]) -> tuple[int, int]:
+    """The places of the first result and of the one behind the last. Raises `Refused`."""
+    limit, after = whole(body, "limit", 10, most=MAX_LIMIT), whole(body, "after", 0, most=MAX_RESULTS)
+    if after + limit > MAX_RESULTS:
+        raise Refused(f"Search pages through at most {MAX_RESULTS} results; after and limit go beyond.")
+    return after, after + limit
 
 
 def matching(table: ObjectTable, body: Mapping[str, Any], *, now: int) -> Found:

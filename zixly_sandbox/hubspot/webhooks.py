@@ -57,9 +57,7 @@ FIRST_ID, FIRST_EVENT = 3_301_270, 3_816_279_340
 class HubSpotWebhooks:
     """Sends events in the background while its `run` is awaited."""
 
-    def __init__(
-        self, *, target_url: str, signed_url: str, secret: str, clock: Clock, rules: HubSpotWebhookRules, random: Random
-    ) -> None:
+    def __init__(self, *, target_url: str, signed_url: str, secret: str, clock: Clock, rules: HubSpotWebhookRules, random: Random) -> None:
         """`signed_url` is the address that the app is configured with and that the signature covers; deliveries go to
         `target_url`, as they do behind a proxy."""
         self.target_url = target_url

@@ -14,6 +14,7 @@ from zixly_sandbox.hubspot.table import ObjectTable, Record
 # What a new record cannot do without.
 REQUIRED = {"notes": ("hs_timestamp",), "tasks": ("hs_timestamp",)}
 
+
 def create_record(
     visit: Visit, table: ObjectTable, item: Mapping[str, Any], *, trace_id: str | None = None
 ) -> tuple[Record, dict[str, str]]:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from zixly_sandbox.hubspot.portal import Portal
 from zixly_sandbox.seeding.people import Person, person
-from zixly_sandbox.xero.books import Books, Contact, Invoice, Line, Payment
+from zixly_sandbox.xero.books import Books
+from zixly_sandbox.xero.entries import Contact, Invoice, Line, Payment
 
 SERVICES = (("Consulting", 18_000), ("SEO package", 45_000), ("Hosting, 1 month", 3_900), ("Photo shoot", 120_000), ("Schulung", 9_550))
 DAY_MS = 86_400_000
@@ -112,7 +113,7 @@ def random_line(random: Random) -> Line:
 def line(key: str, description: str, quantity: int, unit_cents: int) -> Line:
     """A line with 10 % tax."""
     cents = quantity * unit_cents
-    return Line(key, description, float(quantity), unit_cents, "200", "OUTPUT", round(cents / 10), cents)
+    return Line(key, description, float(quantity), unit_cents * 100, "200", "OUTPUT", round(cents / 10), cents)
 
 
 def new_uuid(random: Random) -> str:

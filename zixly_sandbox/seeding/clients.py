@@ -12,7 +12,8 @@ from zixly_sandbox.hubspot.portal import Portal
 from zixly_sandbox.hubspot.stages import DEFAULT
 from zixly_sandbox.seeding.bulk import add_customers, add_invoices, line, new_uuid
 from zixly_sandbox.seeding.deals import add_companies, add_deals, add_line, stage_values
-from zixly_sandbox.xero.books import Books, Contact, Invoice, Payment
+from zixly_sandbox.xero.books import Books
+from zixly_sandbox.xero.entries import Contact, Invoice, Payment
 
 # The small set that every start has.
 CUSTOMERS = 40

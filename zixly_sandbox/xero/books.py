@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from uuid import UUID, uuid5
 
 from zixly_sandbox.xero.chart import chart_of
 from zixly_sandbox.xero.entries import Allocation, Contact, Credit, Invoice, Payment
@@ -28,6 +29,13 @@ class Books:
         self._contact_by_name: dict[str, Contact] = {}
         self._next_number = 1
         self._next_credit_number = 1
+
+    def account_id(self, code: str) -> str:
+        """Accounts have ids of their own in each organisation."""
+        return str(uuid5(UUID(self.id), f"account:{code}"))
+
+    def item_id(self, code: str) -> str:
+        return str(uuid5(UUID(self.id), f"item:{code}"))
 
     def keep_contact(self, contact: Contact, *, old_name: str | None = None) -> None:
         if old_name is not None:

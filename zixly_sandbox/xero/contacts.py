@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from zixly_sandbox.http import Answer, Call
 from zixly_sandbox.xero.answers import Refused, not_found, records, refusal
-from zixly_sandbox.xero.books import Books, Contact
+from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.desk import Visit
 from zixly_sandbox.xero.documents import contact_document
 from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.entries import Contact
 from zixly_sandbox.xero.query import Field, Listing
 
 FIELDS: Mapping[str, Field] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from zixly_sandbox.clock import Clock, iso_milliseconds
 from zixly_sandbox.http import Answer, Call, Headers, System, json_answer
@@ -15,8 +16,12 @@ from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.idempotency import IdempotencyKeys
 from zixly_sandbox.xero.limits import AppLimit, OrganisationLimits, too_many
 
-OnChange = Callable[[str, str, str, str], None]
-"""Told of each change: organisation, category (INVOICE, CONTACT), id, event type (CREATE, UPDATE)."""
+
+class OnChange(Protocol):
+    """Told of each change."""
+
+    def __call__(self, organisation: str, category: str, record_id: str, kind: str, data: Mapping[str, str] | None = None, /) -> None:
+        """Category is INVOICE, CONTACT, CREDITNOTE ...; kind is CREATE or UPDATE; only credit notes have data."""
 
 
 @dataclass

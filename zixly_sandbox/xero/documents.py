@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from zixly_sandbox.xero.books import Books, Contact, Invoice, Line, Payment
+from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.dates import date_text, instant_text, iso_text
+from zixly_sandbox.xero.entries import Allocation, Contact, Invoice, Line, Payment
 
 # In whole pages each invoice is written out, lines and the contact's e-mail too; in a summary it is not.
 Document = dict[str, Any]
+TIMEZONES = {"AU": "EAUSTRALIASTANDARDTIME", "NZ": "NEWZEALANDSTANDARDTIME"}
 
 
-def invoice_document(invoice: Invoice, *, summary: bool = False) -> Document:
+def invoice_document(invoice: Invoice, *, books: Books, summary: bool = False) -> Document:
     """An invoice; `summary` leaves out lines, payments and all of the contact but its name."""
     document: Document = {
         "Type": invoice.type,
@@ -22,7 +24,7 @@ def invoice_document(invoice: Invoice, *, summary: bool = False) -> Document:
         "Overpayments": [],
         "AmountDue": invoice.due / 100,
         "AmountPaid": invoice.paid / 100,
-        "AmountCredited": 0.0,
+        "AmountCredited": invoice.credited / 100,
         "SentToContact": invoice.status in {"AUTHORISED", "PAID"},
         "CurrencyRate": 1.0,
         "IsDiscounted": False,
@@ -34,33 +36,52 @@ def invoice_document(invoice: Invoice, *, summary: bool = False) -> Document:
         "DueDateString": iso_text(invoice.due_day),
         "DueDate": date_text(invoice.due_day),
         "Status": invoice.status,
-        "LineAmountTypes": "Exclusive",
+        "LineAmountTypes": invoice.line_amount_types,
         "SubTotal": invoice.sub_total / 100,
         "TotalTax": invoice.tax / 100,
         "Total": invoice.total / 100,
         "UpdatedDateUTC": instant_text(invoice.updated_at),
         "CurrencyCode": invoice.currency,
     }
+    if invoice.url:
+        document["Url"] = invoice.url
     if invoice.fully_paid_on is not None:
         document["FullyPaidOnDate"] = date_text(invoice.fully_paid_on)
     if not summary:
+        document["IsDiscounted"] = any(line.discount_percent for line in invoice.lines)
         document["LineItems"] = [line_document(line) for line in invoice.lines]
         document["Payments"] = [inner_payment_document(payment) for payment in invoice.payments]
-        document["CreditNotes"] = []
+        document["CreditNotes"], document["Overpayments"] = applied_documents(invoice.allocations, books=books)
     return document
 
 
+def applied_documents(allocations: list[Allocation], *, books: Books) -> tuple[list[Document], list[Document]]:
+    """The credit notes and the overpayments that were set against an invoice."""
+    notes: list[Document] = []
+    overpayments: list[Document] = []
+    for item in allocations:
+        credit = books.credits[item.credit_id]
+        shared = {"AppliedAmount": item.cents / 100, "DateString": iso_text(item.day), "Date": date_text(item.day), "LineItems": []}
+        if credit.is_note:
+            notes.append({"CreditNoteID": credit.id, "CreditNoteNumber": credit.number, "ID": credit.id, "HasErrors": False, **shared})
+        else:
+            overpayments.append({"OverpaymentID": credit.id, "ID": credit.id, **shared})
+    return notes, overpayments
+
+
 def line_document(line: Line) -> Document:
+    optional = {"ItemCode": line.item or None, "DiscountRate": line.discount_percent}
     return {
         "LineItemID": line.id,
         "Description": line.description,
         "Quantity": line.quantity,
-        "UnitAmount": line.unit_cents / 100,
+        "UnitAmount": line.price / 10_000,
         "AccountCode": line.account,
         "TaxType": line.tax_type,
         "TaxAmount": line.tax_cents / 100,
         "LineAmount": line.cents / 100,
         "Tracking": [],
+        **{name: value for name, value in optional.items() if value is not None},
     }
 
 
@@ -76,7 +97,7 @@ def inner_payment_document(payment: Payment) -> Document:
     }
 
 
-def payment_document(payment: Payment, invoice: Invoice) -> Document:
+def payment_document(payment: Payment, *, books: Books) -> Document:
     return {
         "PaymentID": payment.id,
         "Date": date_text(payment.day),
@@ -84,15 +105,25 @@ def payment_document(payment: Payment, invoice: Invoice) -> Document:
         "BankAmount": payment.cents / 100,
         "Reference": payment.reference,
         "CurrencyRate": 1.0,
-        "PaymentType": f"{invoice.type}PAYMENT",
-        "Status": "AUTHORISED",
+        "Status": payment.status,
         "UpdatedDateUTC": instant_text(payment.updated_at),
         "HasAccount": True,
         "IsReconciled": False,
-        "Account": {"Code": payment.account},
-        "Invoice": invoice_document(invoice, summary=True),
+        "Account": {"AccountID": books.account_id(payment.account), "Code": payment.account},
+        **paid_document(payment, books=books),
         "HasValidationErrors": False,
     }
+
+
+def paid_document(payment: Payment, *, books: Books) -> Document:
+    """What a payment was for."""
+    if payment.credit_id:
+        credit = books.credits[payment.credit_id]
+        kind = "ARCREDITPAYMENT" if credit.is_sales else "APCREDITPAYMENT"
+        inner = {"CreditNoteID": credit.id, "CreditNoteNumber": credit.number, "HasErrors": False, "LineItems": []}
+        return {"PaymentType": kind, "CreditNote": inner}
+    invoice = books.invoices[payment.invoice_id]
+    return {"PaymentType": f"{invoice.type}PAYMENT", "Invoice": invoice_document(invoice, books=books, summary=True)}
 
 
 def reference_document(contact: Contact) -> Document:
@@ -140,4 +171,10 @@ def organisation_document(books: Books) -> Document:
         "OrganisationEntityType": "COMPANY",
         "Class": "DEMO",
         "Edition": "BUSINESS",
+        "Timezone": TIMEZONES[books.country],
+        "ShortCode": f"!{books.id[:5]}",
+        "SalesTaxBasis": "ACCRUALS",
+        "SalesTaxPeriod": "QUARTERLY1",
+        "FinancialYearEndDay": 30,
+        "FinancialYearEndMonth": 6,
     }

@@ -9,11 +9,13 @@ from uuid import uuid4
 
 from zixly_sandbox.http import Answer, Call
 from zixly_sandbox.xero.answers import Refused, not_found, refusal
-from zixly_sandbox.xero.books import Books, Contact, Invoice, Line
+from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.dates import parsed_date
 from zixly_sandbox.xero.desk import Visit
 from zixly_sandbox.xero.documents import invoice_document
 from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.entries import Contact, Invoice
+from zixly_sandbox.xero.lines import LineRules, amount_types_of, lines_of, places_of
 
 TYPES = {"ACCREC", "ACCPAY"}
 # Xero itself sets PAID; VOIDED and DELETED are final.
@@ -23,8 +25,6 @@ NEXT_STATUSES = {
     "SUBMITTED": {"SUBMITTED", "DRAFT", "AUTHORISED", "DELETED"},
     "AUTHORISED": {"AUTHORISED", "VOIDED"},
 }
-# The share of tax by type; any other type is taken as free of tax.
-TAX_PERCENT = {"OUTPUT": 10, "OUTPUT2": 15, "INPUT": 10, "INPUT2": 15}
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,16 @@ class InvoicePlan:
     invoice: Invoice
     is_new: bool
     sent: Element
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What elements are checked against."""
+
+    books: Books
+    today: date
+    now_ms: int
+    places: int
 
 
 def create_invoices(call: Call, visit: Visit) -> Answer:
@@ -59,13 +69,11 @@ def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = Non
             elements = elements_of(call, "Invoices")
         except Refused as error:
             return refusal(error)
-        named = [{**element, "InvoiceID": only} for element in elements] if only else elements
+        desk = desk_of(call, visit)
         return write_elements(
-            named,
+            [{**element, "InvoiceID": only} for element in elements] if only else elements,
             name="Invoices",
-            plan=lambda element: planned_invoice(
-                element, books=visit.books, may_update=may_update, today=clock.now().date(), now_ms=clock.milliseconds()
-            ),
+            plan=lambda element: planned_invoice(element, desk=desk, may_update=may_update),
             carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
             summarize_errors=summarizes(call),
             now_ms=clock.milliseconds(),
@@ -73,6 +81,11 @@ def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = Non
 
     keep = visit.desk.rules.idempotency_seconds
     return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+
+
+def desk_of(call: Call, visit: Visit) -> Desk:
+    clock = visit.desk.clock
+    return Desk(visit.books, clock.now().date(), clock.milliseconds(), places_of(call))
 
 
 def carried_out(plan: InvoicePlan, *, call: Call, visit: Visit) -> Element:
@@ -86,15 +99,15 @@ def carried_out(plan: InvoicePlan, *, call: Call, visit: Visit) -> Element:
     books.keep_invoice(invoice)
     visit.desk.record_write(call, books, operation=operation, kind="invoice", key=invoice.id, properties=plan.sent)
     visit.desk.on_change(books.id, "INVOICE", invoice.id, operation)
-    return invoice_document(invoice)
+    return invoice_document(invoice, books=books)
 
 
-def planned_invoice(element: Element, *, books: Books, may_update: bool, today: date, now_ms: int) -> InvoicePlan:
+def planned_invoice(element: Element, *, desk: Desk, may_update: bool) -> InvoicePlan:
     """The invoice that an element asks for. Raises `Invalid`."""
-    known = known_invoice(element, books) if may_update else None
+    known = known_invoice(element, desk.books) if may_update else None
     if known is not None:
-        return InvoicePlan(updated_invoice(known, element, books=books, now_ms=now_ms), is_new=False, sent=element)
-    return InvoicePlan(new_invoice(element, books=books, today=today, now_ms=now_ms), is_new=True, sent=element)
+        return InvoicePlan(updated_invoice(known, element, desk=desk), is_new=False, sent=element)
+    return InvoicePlan(new_invoice(element, desk=desk), is_new=True, sent=element)
 
 
 def known_invoice(element: Element, books: Books) -> Invoice | None:
@@ -107,8 +120,8 @@ def known_invoice(element: Element, books: Books) -> Invoice | None:
     return books.sales_invoice(str(element.get("InvoiceNumber") or ""))
 
 
-def new_invoice(element: Element, *, books: Books, today: date, now_ms: int) -> Invoice:
-    kind, status = element.get("Type"), element.get("Status") or "DRAFT"
+def new_invoice(element: Element, *, desk: Desk) -> Invoice:
+    kind, status, books = element.get("Type"), element.get("Status") or "DRAFT", desk.books
     if kind not in TYPES:
         raise Invalid("Invoice type must be specified")
     if status not in NEW_STATUSES:
@@ -116,38 +129,85 @@ def new_invoice(element: Element, *, books: Books, today: date, now_ms: int) -> 
     number = str(element.get("InvoiceNumber") or "")
     if kind == "ACCREC" and number and books.sales_invoice(number) is not None:
         raise Invalid("Invoice # must be unique.")
-    lines, day = lines_of(element), day_of(element, "Date") or today
-    due_day = day_of(element, "DueDate")
-    if status == "AUTHORISED" and (due_day is None or not all(line.account for line in lines)):
-        raise Invalid("Due Date cannot be empty" if due_day is None else "Account code must be specified")
-    return Invoice(
+    amount_types = amount_types_of(element, "Exclusive")
+    rules = LineRules(books.chart, desk.places, is_sale=kind == "ACCREC", amount_types=amount_types)
+    day, due_day = day_of(element, "Date") or desk.today, day_of(element, "DueDate")
+    made = Invoice(
         id=str(uuid4()),
         type=kind,
         number=number,
         reference=str(element.get("Reference") or ""),
-        contact=contact_of(element, books, now_ms=now_ms),
+        contact=contact_of(element, books, now_ms=desk.now_ms),
         status=status,
-        currency=str(element.get("CurrencyCode") or books.currency),
+        currency=currency_of(element, books),
         day=day,
         due_day=due_day or day + timedelta(days=30),
-        lines=lines,
-        updated_at=now_ms,
+        lines=lines_of(element, rules),
+        updated_at=desk.now_ms,
         created_by_app=True,
+        line_amount_types=amount_types,
+        url=url_of(element, ""),
     )
+    if status == "AUTHORISED":
+        check_authorised(made, has_due_day=due_day is not None)
+    return made
 
 
-def updated_invoice(known: Invoice, element: Element, *, books: Books, now_ms: int) -> Invoice:
+def updated_invoice(known: Invoice, element: Element, *, desk: Desk) -> Invoice:
     """The invoice with what the element says; what it leaves out stays. The known one is left as it is."""
-    status = element.get("Status") or known.status
+    status, books = element.get("Status") or known.status, desk.books
     if known.status not in NEXT_STATUSES or status not in NEXT_STATUSES[known.status]:
         raise Invalid("Invoice not of valid status for modification")
-    if known.payments and (status == "VOIDED" or "LineItems" in element):
-        raise Invalid("Invoice cannot be changed because it has payments")
-    lines = lines_of(element) if element.get("LineItems") else known.lines
-    contact = contact_of(element, books, now_ms=now_ms) if element.get("Contact") else known.contact
-    day, due_day = day_of(element, "Date") or known.day, day_of(element, "DueDate") or known.due_day
-    reference = str(element.get("Reference", known.reference) or "")
-    return replace(known, status=status, lines=lines, contact=contact, day=day, due_day=due_day, reference=reference, updated_at=now_ms)
+    if (known.payments or known.allocations) and (status == "VOIDED" or "LineItems" in element):
+        raise Invalid("Invoice cannot be changed because it has payments or credit notes allocated to it")
+    amount_types = amount_types_of(element, known.line_amount_types)
+    rules = LineRules(books.chart, desk.places, is_sale=known.type == "ACCREC", amount_types=amount_types)
+    due_day = day_of(element, "DueDate")
+    made = replace(
+        known,
+        status=status,
+        lines=lines_of(element, rules) if element.get("LineItems") else known.lines,
+        line_amount_types=amount_types if element.get("LineItems") else known.line_amount_types,
+        contact=contact_of(element, books, now_ms=desk.now_ms) if element.get("Contact") else known.contact,
+        number=renumbered(known, element, books),
+        day=day_of(element, "Date") or known.day,
+        due_day=due_day or known.due_day,
+        reference=str(element.get("Reference", known.reference) or ""),
+        url=url_of(element, known.url),
+        updated_at=desk.now_ms,
+    )
+    if status == "AUTHORISED":
+        check_authorised(made, has_due_day=True)
+    return made
+
+
+def check_authorised(invoice: Invoice, *, has_due_day: bool) -> None:
+    """What a draft may lack."""
+    if not has_due_day:
+        raise Invalid("Due Date cannot be empty")
+    if not all(line.account for line in invoice.lines):
+        raise Invalid("Account code must be specified")
+
+
+def renumbered(known: Invoice, element: Element, books: Books) -> str:
+    number = str(element.get("InvoiceNumber") or known.number)
+    if number != known.number and known.type == "ACCREC" and books.sales_invoice(number) is not None:
+        raise Invalid("Invoice # must be unique.")
+    return number
+
+
+def currency_of(element: Element, books: Books) -> str:
+    code = str(element.get("CurrencyCode") or books.currency)
+    if code not in books.chart.currencies:
+        raise Invalid(f"Organisation is not subscribed to currency {code}")
+    return code
+
+
+def url_of(element: Element, present: str) -> str:
+    url = str(element.get("Url", present) or "")
+    if url and not url.startswith(("http://", "https://")):
+        raise Invalid("Url must be a valid absolute address")
+    return url
 
 
 def contact_of(element: Element, books: Books, *, now_ms: int) -> Contact:
@@ -163,37 +223,6 @@ def contact_of(element: Element, books: Books, *, now_ms: int) -> Contact:
         raise Invalid("A Contact must be specified for this type of transaction")
     email = str(given.get("EmailAddress") or "")
     return books.contact_named(name) or Contact(id=str(uuid4()), name=name, email=email, updated_at=now_ms)
-
-
-def lines_of(element: Element) -> tuple[Line, ...]:
-    items = element.get("LineItems")
-    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
-        raise Invalid("One or more line items must be specified")
-    return tuple(line_of(item) for item in items)
-
-
-def line_of(item: dict[str, Any]) -> Line:
-    """One line; its amount is quantity times price, its tax follows from its type."""
-    description, quantity, price = item.get("Description"), item.get("Quantity", 1), item.get("UnitAmount", 0)
-    if not description:
-        raise Invalid("Description must be specified")
-    if not is_number(quantity) or not is_number(price):
-        raise Invalid("Quantity and unit amount must be numbers")
-    cents, tax_type = round(quantity * price * 100), str(item.get("TaxType") or "NONE")
-    return Line(
-        id=str(uuid4()),
-        description=str(description),
-        quantity=float(quantity),
-        unit_cents=round(price * 100),
-        account=str(item.get("AccountCode") or ""),
-        tax_type=tax_type,
-        tax_cents=round(cents * TAX_PERCENT.get(tax_type, 0) / 100),
-        cents=cents,
-    )
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def day_of(element: Element, name: str) -> date | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from zixly_sandbox.http import Answer, Call
 from zixly_sandbox.xero.answers import Refused, not_found, records, refusal
-from zixly_sandbox.xero.books import Books, Invoice
+from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.desk import Visit
 from zixly_sandbox.xero.documents import invoice_document
+from zixly_sandbox.xero.entries import Invoice
 from zixly_sandbox.xero.pdf import invoice_pdf
 from zixly_sandbox.xero.query import Field, Listing
 
@@ -23,6 +24,9 @@ FIELDS: Mapping[str, Field] = {
     "Contact.Name": lambda item: item.contact.name,
     "Date": lambda item: item.day,
     "DueDate": lambda item: item.due_day,
+    "Total": lambda item: item.total / 100,
+    "AmountDue": lambda item: item.due / 100,
+    "AmountPaid": lambda item: item.paid / 100,
     "UpdatedDateUTC": lambda item: item.updated_at,
 }
 
@@ -35,7 +39,7 @@ def list_invoices(call: Call, visit: Visit) -> Answer:
     except Refused as error:
         return refusal(error)
     summary = listing.is_summary or not (listing.is_paged or listing.text("IDs"))
-    documents = [invoice_document(invoice, summary=summary) for invoice in found]
+    documents = [invoice_document(invoice, books=visit.books, summary=summary) for invoice in found]
     return records("Invoices", documents, now_ms=visit.desk.clock.milliseconds(), page=page)
 
 
@@ -65,4 +69,4 @@ def one_invoice(call: Call, visit: Visit) -> Answer:
         return not_found()
     if "application/pdf" in call.headers.get("accept", ""):
         return Answer(200, invoice_pdf(invoice, seller=visit.books.name), b"application/pdf")
-    return records("Invoices", [invoice_document(invoice)], now_ms=visit.desk.clock.milliseconds())
+    return records("Invoices", [invoice_document(invoice, books=visit.books)], now_ms=visit.desk.clock.milliseconds())

@@ -18,7 +18,8 @@ def cents_of(value: object) -> int:
 
 def price_of(value: object, *, places: int) -> int:
     """Ten-thousandths of a unit price, which has two places unless the caller asked for four (`unitdp=4`)."""
-    return rounded(Decimal(str(value)) * 10**places) * 10 ** (4 - places)
+    scale = 10_000 if places == 4 else 100
+    return rounded(Decimal(str(value)) * scale) * (10_000 // scale)
 
 
 def line_cents(quantity: float, price: int, *, discount_percent: float | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zixly_sandbox.xero.books import Invoice
+from zixly_sandbox.xero.entries import Invoice
 
 LINE_HEIGHT = 18
 
@@ -15,7 +15,7 @@ def invoice_pdf(invoice: Invoice, *, seller: str) -> bytes:
         f"To: {invoice.contact.name}",
         f"Date {invoice.day}   Due {invoice.due_day}   Status {invoice.status}",
         "",
-        *(f"{line.description}   {line.quantity:g} x {line.unit_cents / 100:,.2f}   {line.cents / 100:,.2f}" for line in invoice.lines),
+        *(f"{line.description}   {line.quantity:g} x {line.price / 10_000:,.2f}   {line.cents / 100:,.2f}" for line in invoice.lines),
         "",
         f"Total {invoice.currency} {invoice.total / 100:,.2f}   Due {invoice.due / 100:,.2f}",
     ]

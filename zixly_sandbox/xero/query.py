@@ -1,8 +1,7 @@
-"""The parameters of Xero's lists: `where` (equality only), `order`, `page`, `IDs`, `Statuses`, `If-Modified-Since`."""
+"""The parameters of Xero's lists: `where`, `order`, `page`, `IDs`, `Statuses`, `If-Modified-Since`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -10,16 +9,14 @@ from uuid import UUID
 from zixly_sandbox.http import Call
 from zixly_sandbox.xero.answers import Page, query_refused
 from zixly_sandbox.xero.dates import parsed_since
+from zixly_sandbox.xero.where import Field, where_of
+
+__all__ = ["Field", "Listing"]
 
 Record = TypeVar("Record")
-Field = Callable[[Any], Any]
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
-
-# Field=="text", Field==guid("..."), Field==true, joined by AND or &&.
-CONDITION = re.compile(r'\s*([A-Za-z.]+)\s*==\s*(?:(?i:guid)\("([^"]*)"\)|"([^"]*)"|(true|false))\s*')
-AND = re.compile(r"\s+AND\s+|\s*&&\s*", re.IGNORECASE)
 
 
 class Listing(Generic[Record]):
@@ -32,7 +29,7 @@ class Listing(Generic[Record]):
         self.is_summary = self._query.get("summaryonly", "").lower() == "true"
         self.is_paged = "page" in self._query
         self.since = since_of(call)
-        self._conditions = self._read_where()
+        self._fits = where_of(self._query.get("where", ""), field=self._field)
 
     def ids(self, name: str) -> list[str] | None:
         """A list of ids in lower case; None where the parameter is not given. Raises `Refused` for what is no id."""
@@ -55,7 +52,7 @@ class Listing(Generic[Record]):
 
     def chosen(self, records: Iterable[Record]) -> list[Record]:
         """Those that fit `where` and `If-Modified-Since`, in the order that was asked for."""
-        found = [item for item in records if self._fits(item)]
+        found = [item for item in records if self._is_new_enough(item) and self._fits(item)]
         if "order" in self._query:
             found.sort(key=self._order_field(), reverse=self._query["order"].upper().rstrip().endswith(" DESC"))
         return found
@@ -67,24 +64,10 @@ class Listing(Generic[Record]):
         start = (page.number - 1) * size
         return found[start : start + size], page
 
-    def _fits(self, item: Any) -> bool:
-        if self.since is not None and item.updated_at < self.since:
-            return False
-        return all(str(read(item)).lower() == value for read, value in self._conditions)
+    def _is_new_enough(self, item: Any) -> bool:
+        return self.since is None or item.updated_at >= self.since
 
-    def _read_where(self) -> list[tuple[Field, str]]:
-        """Each condition as what to read and the text it must have. Texts are compared without case."""
-        text = self._query.get("where", "").strip()
-        return [self._condition(part) for part in AND.split(text)] if text else []
-
-    def _condition(self, text: str) -> tuple[Field, str]:
-        found = CONDITION.fullmatch(text)
-        if found is None:
-            raise query_refused(f"The where clause could not be read: {text}")
-        value = next(group for group in found.groups()[1:] if group is not None)
-        return self._field(found[1]), value.lower()
-
-    def _order_field(self) -> Field:
+    def _order_field(self) -> Callable[[Any], tuple[Any, str]]:
         """Ids are the second key, so that pages do not overlap."""
         read = self._field(self._query["order"].split()[0] if self._query["order"].strip() else "")
         return lambda item: (read(item), item.id)

@@ -17,48 +17,44 @@ from dagster import (
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
-    JobDefinition,
     ReexecutionOptions,
     execute_job,
     reconstructable,
 )
 from psycopg.types.json import Jsonb
 
+from tests.integration.workflows.job_functions import JOBS
 from tests.integration.workflows.sandbox_server import SandboxServer
-from tests.support.definitions import dagster_without_warnings, loaded_definitions
+from tests.support.definitions import dagster_without_warnings
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
 from zixly_cli.seed import MAPPING
 from zixly_core import process
 from zixly_core.batching import Batch
+from zixly_core.ids import new_id
 from zixly_core.job import JobStatus
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.keys import SecretKey
 from zixly_core.settings import read_settings
-from zixly_core.stores.handover import HandoverLimits
+from zixly_core.stores.handover import HandoverLimits, hand_over
 from zixly_core.token_store import TokenSet, packed
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.instance.run_in_worker import release
 from zixly_dagster.resources import batch as batch_resource
 from zixly_dagster.resources import vendors
 from zixly_dagster.sensors.dispatch import run_request
-from zixly_dagster.workflow import job_name_of
+from zixly_dagster.workflows import WORKFLOWS
 from zixly_sandbox.constants import APP, DEMO
 
+DEMO_ACCOUNTS = {
+    "xero": DEMO.organisation,
+    "hubspot": DEMO.portal,
+    "shopify": "zixly-demo.myshopify.com",
+    "asana": "1200000000000001",
+}
 WORKFLOW = "xero-invoice-to-hubspot"
 DOCUMENTS = "xero-invoice-document"
 ONE_BATCH = HandoverLimits(max_open_batches=8, slots=1, max_batch=100)
-
-
-def invoice_job() -> JobDefinition:
-    return loaded_definitions().resolve_job_def(job_name_of(WORKFLOW))
-
-
-def document_job() -> JobDefinition:
-    return loaded_definitions().resolve_job_def(job_name_of(DOCUMENTS))
-
-
-JOBS = {WORKFLOW: invoice_job, DOCUMENTS: document_job}
 
 
 class Killed(BaseException):
@@ -74,12 +70,35 @@ class Stage:
     sandbox: SandboxServer
     instance: DagsterInstance
     objects: Path
+    connections: Mapping[str, UUID]
+    """The demo client's connections by system."""
 
-    def configure(self, **settings: Any) -> None:
-        """Add settings to the Xero connection."""
+    def configure(self, system: str = "xero", **settings: Any) -> None:
+        """Add settings to a connection."""
         self.ledger.owner.execute(
-            "update zixly.connections set settings = settings || %s where id = %s", (Jsonb(settings), self.ledger.tenant.xero)
+            "update zixly.connections set settings = settings || %s where id = %s", (Jsonb(settings), self.connections[system])
         )
+
+    def add_job(self, workflow: str, record: str, *, is_dry_run: bool = False, **columns: Any) -> UUID:
+        """A due job of any workflow about a record of the demo client's."""
+        definition = WORKFLOWS[workflow]
+        key = (definition.record_form or "{id}").format(account=DEMO_ACCOUNTS[definition.system], id=record)
+        values = {
+            "connection_id": self.connections[definition.system],
+            "workflow_type": workflow,
+            "system": definition.system,
+            "record_key": f"{key}:dry-run:{record}" if is_dry_run else key,
+            "trigger_data": Jsonb({"dry_run": is_dry_run}),
+            **columns,
+        }
+        (job_id,) = self.ledger.add_jobs(1, record=record, **values)
+        return job_id
+
+    def run_record(self, workflow: str, record: str, **columns: Any) -> dict[str, Any]:
+        """Have a workflow done for one record; the job as it stands then."""
+        job_id = self.add_job(workflow, record, **columns)
+        self.run(self.hand_over(WORKFLOWS[workflow].system))
+        return self.ledger.job(job_id)
 
     def batch_of(self, *records: str, **columns: Any) -> Batch:
         """One batch with a job for each of these invoices."""
@@ -87,9 +106,9 @@ class Stage:
             self.ledger.add_jobs(1, record=record, **columns)
         return self.hand_over()
 
-    def hand_over(self) -> Batch:
+    def hand_over(self, system: str = "xero") -> Batch:
         """Everything that is due, as one batch."""
-        batches = self.ledger.hand_over(limits=ONE_BATCH)
+        batches = hand_over(self.ledger.dispatch, system=system, limits=ONE_BATCH)
         assert len(batches) == 1, f"one batch was expected, not {len(batches)}"
         return batches[0]
 
@@ -137,10 +156,10 @@ class Stage:
         self.ledger.owner.execute("update zixly.workflow_jobs set due_at = now() - interval '1 second' where status = 'QUEUED'")
         self.ledger.owner.execute("update zixly.connections set parked_until = null")
 
-    def run_due(self) -> DagsterRun:
+    def run_due(self, system: str = "xero") -> DagsterRun:
         """The next attempt of what waits."""
         self.make_due()
-        return self.run(self.hand_over())
+        return self.run(self.hand_over(system))
 
     def vanish(self) -> None:
         """What follows when a worker was killed: its lease lapses, and the sweep takes its jobs back."""
@@ -215,9 +234,9 @@ def stage(
     set_environment(monkeypatch, database=database, sandbox=sandbox, objects=objects)
     monkeypatch.setattr(process, "_databases", {})
     monkeypatch.setattr(vendors, "_clients", {})
-    connect_demo_client(ledger)
+    connections = connect_demo_client(ledger)
     with DagsterInstance.ephemeral() as instance:
-        yield Stage(ledger=ledger, database=database, sandbox=sandbox, instance=instance, objects=objects)
+        yield Stage(ledger=ledger, database=database, sandbox=sandbox, instance=instance, objects=objects, connections=connections)
     wait_for_heartbeats()
     for clients in vendors._clients.values():
         clients.close()
@@ -239,34 +258,44 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, *, database: TestDatabase, 
         "HUBSPOT_API_URL": f"{sandbox.url}/hubspot",
         "HUBSPOT_CLIENT_ID": APP.client_id,
         "HUBSPOT_CLIENT_SECRET": APP.client_secret,
+        "SHOPIFY_API_URL": f"{sandbox.url}/shopify/{{shop}}",
+        "SHOPIFY_CLIENT_ID": APP.client_id,
+        "SHOPIFY_CLIENT_SECRET": APP.client_secret,
+        "ASANA_API_URL": f"{sandbox.url}/asana/api/1.0",
+        "ASANA_OAUTH_URL": f"{sandbox.url}/asana",
+        "ASANA_CLIENT_ID": APP.client_id,
+        "ASANA_CLIENT_SECRET": APP.client_secret,
+        "SWEEPS_API_URL": f"{sandbox.url}/sweeps",
         "HEARTBEAT_SECONDS": "0.2",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"ZIXLY_{name}", value)
 
 
-def connect_demo_client(ledger: TestLedger) -> None:
+def connect_demo_client(ledger: TestLedger) -> dict[str, UUID]:
     """The ledger's tenant gets the demo client's accounts at the sandbox, with their first tokens, sealed."""
     tenant, box = ledger.tenant, SecretBox.from_settings(read_settings())
+    connections = {"xero": tenant.xero, "hubspot": tenant.hubspot, "shopify": new_id(), "asana": new_id()}
     settings = {"hubspot_connection": str(tenant.hubspot), "mapping": dict(MAPPING)}
-    for connection_id, external_id, token, chosen in (
-        (tenant.xero, DEMO.organisation, DEMO.xero_refresh, settings),
-        (tenant.hubspot, DEMO.portal, DEMO.hubspot_refresh, {}),
-    ):
+    for system, connection_id in connections.items():
         ledger.owner.execute(
-            "update zixly.connections set external_id = %s, settings = %s where id = %s", (external_id, Jsonb(chosen), connection_id)
+            "insert into zixly.connections (id, tenant_id, system, external_id, name, settings) values (%s, %s, %s, %s, %s, %s)"
+            " on conflict (id) do update set external_id = excluded.external_id, settings = excluded.settings",
+            (connection_id, tenant.id, system, DEMO_ACCOUNTS[system], f"demo {system}", Jsonb(settings if system == "xero" else {})),
         )
-        tokens = packed(TokenSet(access_token=None, refresh_token=token, expires_at=None))
+        tokens = packed(TokenSet(access_token=None, refresh_token=f"sandbox-{system}-refresh", expires_at=None))
         ledger.owner.execute(
-            "insert into zixly.grants (id, tenant_id, system, ciphertext) select id, tenant_id, system, %s from zixly.connections where id = %s",
-            (box.seal(tokens, context=str(connection_id)), connection_id),
+            "insert into zixly.grants (id, tenant_id, system, ciphertext) values (%s, %s, %s, %s)",
+            (connection_id, tenant.id, system, box.seal(tokens, context=str(connection_id))),
         )
         ledger.owner.execute("update zixly.connections set grant_id = id where id = %s", (connection_id,))
-    ledger.owner.execute(
-        "insert into zixly.workflows (name, system, title, triggers, priority, max_batch) values (%s, 'xero', 'Documents', '{}', 2, 20)",
-        (DOCUMENTS,),
-    )
-    ledger.owner.execute("update zixly.workflows set max_batch = 100 where name = %s", (WORKFLOW,))
+    for workflow in WORKFLOWS.values():
+        ledger.owner.execute(
+            "insert into zixly.workflows (name, system, title, triggers, priority, max_batch) values (%s, %s, %s, %s, %s, 100)"
+            " on conflict (name) do update set max_batch = 100",
+            (workflow.name, workflow.system, workflow.title, list(workflow.triggers), workflow.priority),
+        )
+    return connections
 
 
 def wait_for_heartbeats() -> None:

@@ -20,7 +20,8 @@ from zixly_sandbox.protocol import DroppableProtocol
 from zixly_sandbox.rules import Rules
 from zixly_sandbox.sandbox import Sandbox
 from zixly_sandbox.usage import Write
-from zixly_sandbox.xero.books import Books, Contact, Invoice, Payment
+from zixly_sandbox.xero.books import Books
+from zixly_sandbox.xero.entries import Contact, Invoice, Payment
 
 UPDATE_CALL = "POST /hubspot/crm/objects/*/batch/update"
 READ_CALL = "POST /hubspot/crm/objects/*/batch/read"

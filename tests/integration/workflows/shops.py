@@ -33,9 +33,7 @@ class Shop:
         )
 
     def configure(self, **settings: Any) -> None:
-        self.stage.ledger.owner.execute(
-            "update zixly.connections set settings = settings || %s where id = %s", (Jsonb(settings), self.id)
-        )
+        self.stage.ledger.owner.execute("update zixly.connections set settings = settings || %s where id = %s", (Jsonb(settings), self.id))
 
     def key(self, kind: str, record_id: str) -> str:
         return f"shopify:{self.domain}:{kind}:{record_id}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from zixly_core.api_limits import Lane, Level, Limits
 from zixly_core.budget_account import Account, Ask, Outcome, Permit, asked, heard

@@ -9,7 +9,8 @@ import pytest
 from tests.support.deliveries import recorded_one, xero_body, xero_event, xero_headers
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
-from zixly_core.intake import Outcome, Prepared, RoutedEvent, Verdict, kept_headers, prepared, routed, verdict_of
+from zixly_core.intake import Outcome, Prepared, RoutedEvent, Verdict, prepared, routed, verdict_of
+from zixly_core.kept_requests import plain_headers
 from zixly_core.routing import Route, RoutingTable, Wanted, routing_table
 from zixly_core.system import IncomingRequest, ParsedEvent, Subject
 from zixly_core.systems import SYSTEMS
@@ -103,7 +104,7 @@ def test_the_verdict_on_a_delivery_follows_from_its_events(outcomes: list[Outcom
 
 def test_headers_that_sign_and_describe_are_kept_and_those_that_authorise_are_not() -> None:
     given = {"x-xero-signature": "s", "webhook-id": "m", "content-type": "j", "cookie": "c", "authorization": "a", "accept": "*"}
-    assert kept_headers(given) == {"x-xero-signature": "s", "webhook-id": "m", "content-type": "j"}
+    assert plain_headers(given) == {"x-xero-signature": "s", "webhook-id": "m", "content-type": "j"}
 
 
 @pytest.mark.parametrize("given", ["application/json", "Application/JSON; charset=utf-8"])

@@ -96,3 +96,17 @@ def test_exactly_one_job_for_each_record_is_left(jobs: list[tuple[str, int]]) ->
     left = [job.record_key for job in made if job.id not in needless]
     assert sorted(left) == sorted({record for record, _ in jobs})
     assert all(leader.id not in needless for leader in needless.values())
+
+
+def test_a_disconnected_connection_parks_the_job_on_itself_and_uses_up_no_attempt() -> None:
+    connection_id = new_id()
+    failure = failure_from(Disconnected("x", connection_id=connection_id))
+    assert (failure.permanent, failure.parks, failure.connection_id) == (False, True, connection_id)
+    step = next_step(failure, attempts=3, max_attempts=3, base=BASE, jitter=random.Random(1))
+    assert (step.status, step.uses_attempt, step.delay) == (JobStatus.QUEUED, False, timedelta())
+
+
+def test_a_spent_budget_parks_the_job_on_the_account_that_was_called() -> None:
+    connection_id = new_id()
+    failure = failure_from(BudgetSpent("x", retry_after=timedelta(hours=1)), connection_id=connection_id)
+    assert (failure.parks, failure.connection_id, failure.retry_after) == (True, connection_id, timedelta(hours=1))

@@ -34,6 +34,7 @@ def asana_app(settings: Settings) -> OAuthApp:
         token_url=f"{base}/-/oauth_token",
         client_id=settings.required("asana_client_id"),
         client_secret=settings.required("asana_client_secret"),
+        reread_secret=lambda: settings.reread("asana_client_secret"),
         proof="client_secret_post",
         authorize_url=f"{base}/-/oauth_authorize",
         scopes=SCOPES,

@@ -31,6 +31,7 @@ def hubspot_app(settings: Settings) -> OAuthApp:
         token_url=f"{settings.hubspot_api_url.rstrip('/')}/oauth/{settings.hubspot_api_version}/token",
         client_id=settings.required("hubspot_client_id"),
         client_secret=settings.required("hubspot_client_secret"),
+        reread_secret=lambda: settings.reread("hubspot_client_secret"),
         proof="client_secret_post",
         authorize_url=settings.hubspot_authorize_url,
         scopes=SCOPES,

@@ -36,6 +36,7 @@ def shopify_app(settings: Settings) -> OAuthApp:
         token_url=f"{base}/admin/oauth/access_token",
         client_id=settings.required("shopify_client_id"),
         client_secret=settings.required("shopify_client_secret"),
+        reread_secret=lambda: settings.reread("shopify_client_secret"),
         proof="json",
         authorize_url=f"{base}/admin/oauth/authorize",
         scopes=SCOPES,

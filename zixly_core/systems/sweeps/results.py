@@ -14,8 +14,8 @@ from zixly_core.errors import Permanent
 T = TypeVar("T")
 
 # An id of the service becomes part of URLs and of the ledger.
-SweepId = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
-MachineWord = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_.-]{1,64}\Z")]
+SweepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+MachineWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
 class SweepStatus(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from zixly_core.systems.xero.contacts import Contact, contact_from
 from zixly_core.systems.xero.fields import instant_from, money_of, object_of, objects_of, optional_text, text_of, unexpected
+from zixly_core.systems.xero.payments import Payment, payment_from
 
 CreditNoteType = Literal["ACCRECCREDIT", "ACCPAYCREDIT"]
 """What we owe a customer, or what a supplier owes us."""
@@ -39,6 +40,8 @@ class CreditNote:
     allocations: tuple[Allocation, ...]
     updated_at: datetime
     reference: str
+    payments: tuple[Payment, ...] = ()
+    """Refunds: money that went back to the customer."""
 
     @property
     def is_to_customer(self) -> bool:
@@ -60,6 +63,7 @@ def credit_note_from(item: object) -> CreditNote:
         allocations=tuple(allocation_from(one) for one in objects_of(source, "Allocations") if one.get("IsDeleted") is not True),
         updated_at=instant_from(source.get("UpdatedDateUTC")),
         reference=optional_text(source, "Reference"),
+        payments=tuple(payment_from(one) for one in objects_of(source, "Payments")),
     )
 
 

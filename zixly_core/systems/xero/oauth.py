@@ -30,6 +30,7 @@ def xero_app(settings: Settings) -> OAuthApp:
         token_url=settings.xero_identity_url.rstrip("/") + "/connect/token",
         client_id=settings.required("xero_client_id"),
         client_secret=settings.required("xero_client_secret"),
+        reread_secret=lambda: settings.reread("xero_client_secret"),
         proof="client_secret_basic",
         authorize_url=settings.xero_login_url.rstrip("/") + "/identity/connect/authorize",
         scopes=SCOPES,

@@ -34,25 +34,34 @@ def payment_from(source: Mapping[str, Any]) -> Payment:
 @dataclass(frozen=True)
 class NewPayment:
     """A payment to book. `account_code` is the code of a bank account or of one that takes payments; an account without a code is
-    named by its id. Xero has no natural key for payments: `reference` is what tells whether one is there already."""
+    named by its id. Xero has no natural key for payments: `reference` is what tells whether one is there already.
+
+    With a `credit_note_id` it is the refund of a credit note, and `invoice_id` is None: money that goes out."""
 
     key: str
-    invoice_id: str
+    invoice_id: str | None
     account_code: str
     amount: Decimal
     date: Day
     reference: str
+    credit_note_id: str | None = None
 
 
 def payment_element(payment: NewPayment) -> dict[str, object]:
     """The element of `Payments` that books it."""
     return {
-        "Invoice": {"InvoiceID": payment.invoice_id},
+        **paid_document(payment),
         "Account": account_named(payment.account_code),
         "Date": payment.date.isoformat(),
         "Amount": number_from(payment.amount),
         "Reference": payment.reference,
     }
+
+
+def paid_document(payment: NewPayment) -> dict[str, object]:
+    if payment.credit_note_id is not None:
+        return {"CreditNote": {"CreditNoteID": payment.credit_note_id}}
+    return {"Invoice": {"InvoiceID": payment.invoice_id}}
 
 
 def account_named(code: str) -> dict[str, str]:

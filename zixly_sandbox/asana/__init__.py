@@ -1,0 +1,1 @@
+"""Asana's stand-in: workspaces, the REST API, OAuth, webhooks and events."""
