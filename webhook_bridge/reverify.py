@@ -70,7 +70,7 @@ class Reverifier:
             jobs=sum(jobs for _, jobs in done),
             refused=judged.count(None),
             unreadable=judged.count(UNREADABLE),
-            by_system=Counter(one.system.name for one in good),
+            by_system=dict(Counter(one.system.name for one in good)),
         )
 
     async def _judged(self, kept: KeptDelivery) -> Good | str | None:

@@ -11,8 +11,9 @@ import orjson
 import typer
 from rich.console import Console
 
-from zixly_cli import deliveries_commands, sandbox_control_commands
+from zixly_cli import deliveries_commands
 from zixly_cli.connections_commands import app as connections_app
+from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError, ZixlyError
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     epilog="Settings are variables ZIXLY_*, in the environment or in a file .env; .env.example lists them.",
 )
 app.add_typer(deliveries_commands.app, name="deliveries")
-app.add_typer(sandbox_control_commands.app, name="sandbox")
+app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")
 console = Console(highlight=False)
 NOT_UP = 3

@@ -53,6 +53,8 @@ class SandboxApi:
         if answer.is_success:
             return document
         detail = document.get("detail") if isinstance(document, dict) else None
+        if answer.status_code == 404 and detail == "Not Found":
+            raise Permanent(f"The sandbox at {self.url} knows no {method} {path}; is it of another version?", reason="unexpected_answer")
         if detail is None:
             text = f"{self.url} answered {answer.status_code}; is another program listening there?"
             raise Permanent(text, reason="unexpected_answer")

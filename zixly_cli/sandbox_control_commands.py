@@ -9,6 +9,8 @@ import typer
 from zixly_cli.sandbox_commands import AsJson, Tenant, account_of, app, console, print_json, sandbox, show
 from zixly_core.errors import SettingsError
 
+__all__ = ["app"]
+
 faults_app = typer.Typer(help="Make vendor calls go wrong.", no_args_is_help=True)
 tokens_app = typer.Typer(help="End tokens, or whole authorisations.", no_args_is_help=True)
 app.add_typer(faults_app, name="faults")
@@ -19,11 +21,12 @@ System = Annotated[str, typer.Argument(help="xero, hubspot, shopify, asana or sw
 
 @app.command(epilog="Example: zixly sandbox state")
 def state(as_json: AsJson = False) -> None:
-    """Show accounts with their sizes, rules, clock and webhooks."""
+    """Show accounts with their sizes, clock and webhooks."""
     with sandbox() as api:
         found = api.get("/state")
-    accounts = {item["id"]: item for name in ("organisations", "portals") for item in found[name]}
-    show({**found, "organisations": None, "portals": None, **accounts}, as_json=as_json, whole=found)
+    accounts = {item["id"]: item for rows in found.values() if isinstance(rows, list) for item in rows}
+    facts = {name: value for name, value in found.items() if name != "rules" and not isinstance(value, list)}
+    show({**facts, **accounts}, as_json=as_json, whole=found)
 
 
 @app.command(epilog="Example: zixly sandbox seed 10000 --customers 500")

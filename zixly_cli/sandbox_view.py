@@ -59,7 +59,11 @@ def delivery_row(delivery: Mapping[str, Any]) -> dict[str, Any]:
     """A delivery of any vendor: what it tells of differs, its tries do not."""
     tries = [item["outcome"] for item in delivery.get("attempts", [])]
     events = delivery.get("events")
-    about = f"{len(events)} events" if isinstance(events, list) else str(delivery.get("topic") or delivery.get("about") or "")
+    about = (
+        f"{len(events)} event{'s' if len(events) != 1 else ''}"
+        if isinstance(events, list)
+        else str(delivery.get("topic") or delivery.get("about") or "")
+    )
     return {
         "id": delivery.get("id"),
         "state": delivery.get("state"),

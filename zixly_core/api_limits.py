@@ -44,8 +44,8 @@ class FixedWindow:
 
 @dataclass(frozen=True)
 class Bucket:
-    """At most `size` points at once, `per_second` come back. Where `is_told` the answers name the bucket's own level and size, else
-    it is ours, and an answer can only lower it."""
+    """At most `size` points at once, `per_second` come back; answers may tell other numbers. Where `is_told` they tell the bucket's own
+    level too, else the level is our own count, which an answer can only lower."""
 
     name: str
     size: float

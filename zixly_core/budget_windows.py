@@ -185,7 +185,8 @@ def heard_of_bucket(bucket: Bucket, state: BucketState | None, heard: Heard) -> 
     present, level = filled(bucket, state, heard.now), heard.level
     if level is None:
         return present
-    if not bucket.is_told:
-        return replace(present, left=min(present.left, max(level.left - heard.beside, 0)))
     size, per_second = level.size or present.size, level.per_second or present.per_second
+    if not bucket.is_told:
+        left = min(present.left, max(level.left - heard.beside, 0))
+        return BucketState(left=left, at=heard.now, size=size, per_second=per_second)
     return BucketState(left=max(level.left - heard.uncounted, 0), at=heard.now, size=size, per_second=per_second)

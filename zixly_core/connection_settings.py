@@ -132,8 +132,10 @@ class PaidOrders(InvoiceLines):
 class CompletedTasks(Part):
     """`asana-task-to-hubspot`."""
 
-    deal_field: Text = Field(default="HubSpot deal", description="The custom field that holds a deal's id or address.")
-    contact_field: Text = Field(default="HubSpot contact", description="The same for a contact.")
+    record_field: Text = Field(
+        default="HubSpot record",
+        description="The custom field that names a deal or contact: the address of its page, `deal:ID`, `contact:ID`, or a deal's id.",
+    )
     note: TaskText = "Task completed: {task} ({completed_on}). {link}"
 
 

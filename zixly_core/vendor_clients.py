@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from zixly_core.account_limits import limits_of
 from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, ignore_budget
@@ -99,6 +100,11 @@ class VendorClients:
     def tokens(self) -> TokenKeeper:
         """The access tokens of all connections, as these clients use them."""
         return self._tokens
+
+    def keep_call_counts(self, tenant_id: UUID) -> None:
+        """Write down what was counted of calls so far, on behalf of a tenant."""
+        if self._budgets is not None:
+            self._budgets.counts.flush(tenant_id)
 
     def close(self) -> None:
         self._http.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zixly_dagster.jobs import (
     asana_task_to_hubspot,
     hubspot_deal_to_xero,
+    shopify_order_to_xero,
     shopify_privacy,
     trading_sweep,
     xero_invoice_document,
@@ -19,6 +20,7 @@ WORKFLOWS: dict[str, Workflow] = {
         xero_invoice_document.workflow(),
         hubspot_deal_to_xero.workflow(),
         asana_task_to_hubspot.workflow(),
+        shopify_order_to_xero.workflow(),
         shopify_privacy.workflow(),
         trading_sweep.workflow(),
     )

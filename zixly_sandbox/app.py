@@ -10,12 +10,16 @@ import httpx2
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from zixly_sandbox.admin.faults import faults_router
+from zixly_sandbox.admin.asana import asana_router
+from zixly_sandbox.admin.asana_webhooks import asana_webhooks_router
 from zixly_sandbox.admin.bookings import bookings_router
+from zixly_sandbox.admin.faults import faults_router
 from zixly_sandbox.admin.hubspot import hubspot_router
 from zixly_sandbox.admin.hubspot_webhooks import hubspot_webhooks_router
 from zixly_sandbox.admin.objects import objects_router
 from zixly_sandbox.admin.records import records_router
+from zixly_sandbox.admin.shopify import shopify_router
+from zixly_sandbox.admin.shopify_webhooks import shopify_webhooks_router
 from zixly_sandbox.admin.state import state_router
 from zixly_sandbox.admin.sweeps import sweeps_router
 from zixly_sandbox.admin.webhooks import webhooks_router
@@ -116,6 +120,10 @@ def add_admin(app: FastAPI, sandbox: Sandbox, clients: list[httpx2.AsyncClient])
         objects_router(sandbox),
         hubspot_router(sandbox),
         hubspot_webhooks_router(sandbox),
+        shopify_router(sandbox),
+        shopify_webhooks_router(sandbox),
+        asana_router(sandbox),
+        asana_webhooks_router(sandbox),
         sweeps_router(sandbox),
     ):
         app.include_router(router, prefix="/_sandbox")

@@ -17,6 +17,7 @@ NOW = 1_795_341_600.0
 
 XERO = "/xero/api.xro/2.0"
 HUBSPOT = "/hubspot/crm/objects/2026-09"
+ASANA = "/asana/api/1.0"
 
 
 class SandboxCaller:
@@ -49,6 +50,32 @@ class SandboxCaller:
     async def hubspot_headers(self, client: Client = DEMO) -> dict[str, str]:
         pair = (await self.hubspot_pair(client.hubspot_refresh)).json()
         return {"Authorization": f"Bearer {pair['access_token']}"}
+
+    async def shopify_headers(self, client: Client = DEMO) -> dict[str, str]:
+        form = {"client_id": APP.client_id, "client_secret": APP.client_secret}
+        asked = {**form, "grant_type": "refresh_token", "refresh_token": client.shopify_refresh}
+        pair = (await self.http.post(f"/shopify/{client.shop}/admin/oauth/access_token", json=asked)).json()
+        return {"X-Shopify-Access-Token": pair["access_token"]}
+
+    async def graphql(self, text: str, /, *, client: Client = DEMO, **variables: Any) -> dict[str, Any]:
+        """What the Admin API answers, errors included."""
+        body = {"query": text, "variables": variables}
+        headers = await self.shopify_headers(client)
+        answer = await self.http.post(f"/shopify/{client.shop}/admin/api/2026-10/graphql.json", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def asana_headers(self, client: Client = DEMO) -> dict[str, str]:
+        form = {"client_id": APP.client_id, "client_secret": APP.client_secret}
+        asked = {**form, "grant_type": "refresh_token", "refresh_token": client.asana_refresh}
+        pair = (await self.http.post("/asana/-/oauth_token", data=asked)).json()
+        return {"Authorization": f"Bearer {pair['access_token']}"}
+
+    async def asana(self, method: str, path: str, data: Any = None, *, client: Client = DEMO) -> httpx2.Response:
+        """A call to the API; `data` goes into the envelope."""
+        body = {"data": data} if data is not None else None
+        return await self.http.request(method, f"{ASANA}{path}", json=body, headers=await self.asana_headers(client))
 
     async def admin(self, method: str, path: str, body: Any = None) -> Any:
         """A call to the admin API that must succeed."""

@@ -47,6 +47,10 @@ update zixly.effects e set state = 'DONE', done_at = now(), job_id = t.job_id, f
 from {rows_from("effect_key text, job_id uuid, fence int, result text")}
 where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
 
+FOUND_SQL = f"""
+update zixly.effects e set state = 'DONE', done_at = now(), result = t.result::jsonb
+from {rows_from("effect_key text, result text")} where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
+
 DROPPED_SQL = "update zixly.effects set state = 'DROPPED' where effect_key = any(%s) and state = 'INTENDED'"
 
 # Writes of newer states that another job has begun and not brought to an end: they may have arrived already.
@@ -121,6 +125,13 @@ def intend(
         if retried := [key for key, intent in known.items() if intent.state is EffectState.INTENDED and not intent.wait]:
             connection.execute(TRIED_SQL, (retried,))
     return {key: Intent(EffectState.NEW) if key in new else known[key] for key in unique}
+
+
+def done_effects(database: Database, run: RunIdentity, writes: Sequence[TargetWrite]) -> dict[str, Mapping[str, Any]]:
+    """The results of those that were done before, by effect key; nothing is written."""
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        rows = connection.execute(DONE_MEANWHILE_SQL, ([write.effect_key for write in writes],))
+        return {row["effect_key"]: row["result"] or {} for row in rows}
 
 
 def intent_from(row: Mapping[str, Any]) -> Intent:
@@ -203,6 +214,16 @@ def keep_done(connection: Rows, outcomes: Sequence[tuple[TargetWrite, WriteOutco
     connection.execute(DONE_SQL, columns_of(effects))
     states = [(write.job.tenant_id, TARGET_WORKFLOW, "target", write.target_key, write.source_version, "{}") for write, _ in done]
     connection.execute(SAVE_STATES_SQL, columns_of(states))
+
+
+def note_found(database: Database, run: RunIdentity, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Close the intents whose records turned out to be there, by effect key and result: an earlier try made them and was not heard
+    of again."""
+    if not found:
+        return
+    rows = [(key, text_of(dict(result))) for key, result in sorted(found.items())]
+    with database.transaction(tenant_id=run.tenant_id) as connection:
+        connection.execute(FOUND_SQL, columns_of(rows))
 
 
 def source_states(database: Database, run: RunIdentity, *, workflow: str, keys: Sequence[str]) -> dict[str, SourceState]:

@@ -9,8 +9,8 @@ from uuid import UUID
 from zixly_core.stores.database import Rows
 from zixly_core.stores.jobs_view import Page
 
-# A page holds this many sealed bytes at most, and one delivery at least: some are 10 MB.
-PAGE_BYTES = 16_000_000
+# A page begins no other delivery when it holds this many sealed bytes: some are 10 MB each.
+PAGE_BYTES = 8_000_000
 
 KEPT_SQL = """
 select id, system, received_at, sealed from (

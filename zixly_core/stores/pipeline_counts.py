@@ -49,7 +49,7 @@ with open_jobs as (
     when j.batch_id is not null then 'unaccounted'
     when w.name is null then 'unaccounted'
     when t.paused_at is not null or c.paused_at is not null or w.paused_at is not null then 'paused'
-    when c.status = 'DISCONNECTED' or c.parked_until > now() or j.blocked_by is not null then 'parked'
+    when (w.needs_source and (c.status = 'DISCONNECTED' or c.parked_until > now())) or j.blocked_by is not null then 'parked'
     when j.due_at > now() and j.parked_reason is not null then 'parked'
     when j.due_at > now() then 'scheduled'
     else 'due' end as state

@@ -49,7 +49,7 @@ def draft_of(order: Order, settings: PaidOrders, *, zone: ZoneInfo, tax_percent:
     tax or total cannot be booked as it stands.
     """
     items = items_of(order, settings)
-    is_inclusive = order.taxes_included or not is_taxed_alike(items, order, tax_percent=tax_percent)
+    is_inclusive = order.taxes_included or not is_taxed_alike(items, tax_percent=tax_percent)
     check_tax(items, order, tax_percent=tax_percent, settings=settings)
     lines = [line for item in items for line in lines_of(item, settings, with_tax=is_inclusive and not order.taxes_included)]
     day = order.created_at.astimezone(zone).date()
@@ -67,8 +67,8 @@ def draft_of(order: Order, settings: PaidOrders, *, zone: ZoneInfo, tax_percent:
 
 
 def items_of(order: Order, settings: PaidOrders) -> list[Item]:
-    """The order's lines, its shipping, what else it was reduced by, and what else was charged. Raises `Permanent` where they do
-    not add up to the order's total."""
+    """The order's lines, its shipping, what else it was reduced by, what else was charged, and cents that Shopify's own rounding
+    left. Raises `Permanent` where they come to more than the order's total."""
     items = [item_from(line, settings) for line in order.lines if line.quantity]
     lines_tax = sum((line.tax for line in order.lines), ZERO)
     elsewhere = max(order.discounts - sum((line.discount for line in order.lines), ZERO), ZERO)
@@ -80,13 +80,18 @@ def items_of(order: Order, settings: PaidOrders) -> list[Item]:
         elsewhere -= off
     if elsewhere:
         items.append(Item("Discount", 1, -elsewhere, ZERO, ZERO, settings.account_code))
-    rest = order.total - sum((item.amount for item in items), ZERO) - (ZERO if order.taxes_included else order.tax)
-    if rest < ZERO:
+    rest = order.total - sum((item.amount for item in items), ZERO) - (ZERO if order.taxes_included else tax_of(items))
+    if rest < -CENT * len(items):
         text = f"The lines of order {order.id} come to {-rest} more than its total; book it by hand, or correct it in Shopify."
         raise Permanent(text, reason="total_mismatch")
     if rest:
-        items.append(Item("Tips, duties and fees", 1, rest, ZERO, ZERO, settings.account_code))
+        words = "Tips, duties and fees" if rest > CENT * len(items) else "Rounding"
+        items.append(Item(words, 1, rest, ZERO, ZERO, settings.account_code))
     return items
+
+
+def tax_of(items: Sequence[Item]) -> Decimal:
+    return sum((item.tax for item in items), ZERO)
 
 
 def item_from(line: OrderLine, settings: PaidOrders) -> Item:
@@ -128,8 +133,8 @@ def percentage_of(item: Item) -> Decimal | None:
     return rate if rate * full == item.discount * HUNDRED else None
 
 
-def is_taxed_alike(items: Sequence[Item], order: Order, *, tax_percent: Decimal | None) -> bool:
-    """Whether Xero, which rounds the tax of each line, gets the order's tax to the cent. Half a cent may be rounded either way."""
+def is_taxed_alike(items: Sequence[Item], *, tax_percent: Decimal | None) -> bool:
+    """Whether Xero, which rounds the tax of each line, gets Shopify's tax to the cent. Half a cent may be rounded either way."""
     taxed = [item for item in items if item.tax]
     if not taxed:
         return True
@@ -138,7 +143,7 @@ def is_taxed_alike(items: Sequence[Item], order: Order, *, tax_percent: Decimal 
     exact = [item.amount * tax_percent / HUNDRED for item in taxed if percentage_of(item) is not None or not item.discount]
     is_clear = all((one / CENT) % 1 != Decimal("0.5") for one in exact)
     rounded = sum((one.quantize(CENT, ROUND_HALF_UP) for one in exact), ZERO)
-    return len(exact) == len(taxed) and is_clear and rounded == order.tax
+    return len(exact) == len(taxed) and is_clear and rounded == tax_of(items)
 
 
 def check_tax(items: Sequence[Item], order: Order, *, tax_percent: Decimal | None, settings: PaidOrders) -> None:
@@ -151,7 +156,7 @@ def check_tax(items: Sequence[Item], order: Order, *, tax_percent: Decimal | Non
         raise Permanent(text, reason="unknown_tax_type")
     base = HUNDRED + tax_percent if order.taxes_included else HUNDRED
     expected = sum((item.amount * tax_percent / base for item in taxed), ZERO)
-    if abs(expected - order.tax) > CENT * len(taxed):
+    if abs(expected - tax_of(items)) > CENT * len(taxed):
         text = (
             f"The tax of order {order.id} is not the {tax_percent} % of tax type {settings.tax_type}; book it by hand, or name "
             "another tax type in the connection's settings."

@@ -62,26 +62,29 @@ def line_amounts(order: Order, refund: Refund) -> list[Decimal]:
 
 
 def lines_of(order: Order, refund: Refund, settings: PaidOrders, *, amount: Decimal) -> list[DraftLine]:
-    """The refunded lines, tax inside, and the rest: shipping, or an amount that was agreed. Together they are `amount`."""
+    """The refunded lines and shipping, tax inside, and what was agreed beyond them or kept back. Together they are `amount`; what
+    is agreed bears tax where the order does."""
     lines = [
         credit_line(f"{line.quantity} x {line.title}", value, settings, is_taxed=bool(line.tax))
         for line, value in zip(refund.lines, line_amounts(order, refund), strict=True)
         if value
     ]
+    if refund.shipping:
+        tax = refund.tax - sum((line.tax for line in refund.lines), ZERO)
+        value = refund.shipping + (ZERO if order.taxes_included else tax)
+        lines.append(credit_line("Shipping", value, settings, is_taxed=bool(tax), account=settings.shipping_account_code))
     rest = amount - sum((line.unit_amount for line in lines), ZERO)
-    rest_tax = refund.tax - sum((line.tax for line in refund.lines), ZERO)
     if rest:
-        words = "Shipping and adjustments" if lines else f"Refund of order {order.name}"
-        is_taxed = rest_tax > ZERO if lines or rest_tax else order.tax > ZERO
-        lines.append(credit_line(words, rest, settings, is_taxed=is_taxed))
+        words = "Adjustment" if lines else f"Refund of order {order.name}"
+        lines.append(credit_line(words, rest, settings, is_taxed=bool(order.tax)))
     return lines
 
 
-def credit_line(words: str, amount: Decimal, settings: PaidOrders, *, is_taxed: bool) -> DraftLine:
+def credit_line(words: str, amount: Decimal, settings: PaidOrders, *, is_taxed: bool, account: str | None = None) -> DraftLine:
     return DraftLine(
         description=words[:MAX_DESCRIPTION],
         quantity=Decimal(1),
         unit_amount=amount,
-        account_code=settings.account_code,
+        account_code=account or settings.account_code,
         tax_type=settings.tax_type if is_taxed else settings.exempt_tax_type,
     )

@@ -1,7 +1,7 @@
 """Which deal or contact in HubSpot a task in Asana belongs to.
 
 Tasks that we made carry it as external data (developers.asana.com/docs/custom-external-data). In others a person writes it into
-a custom field: the record's id, or the address of its page.
+a custom field: the address of the record's page, `deal:ID`, `contact:ID`, or a deal's id alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ LinkedType = Literal["deal", "contact"]
 
 # HubSpot's object type ids in the addresses of records: .../contacts/{portal}/record/0-3/{id}, and the older .../deal/{id}.
 PAGE = re.compile(r"/(?:contacts/)?(?P<portal>\d+)/(?:record/(?P<type>0-[13])|(?P<word>deal|contact))/(?P<id>\d{1,20})(?:[/?#]|$)")
+NAMED = re.compile(r"(?:(?P<word>deal|contact)\s*[:#]?\s*)?(?P<id>\d{1,20})", re.IGNORECASE)
 RECORD_ID = re.compile(r"\d{1,20}")
 TYPES: Mapping[str, LinkedType] = {"0-3": "deal", "0-1": "contact", "deal": "deal", "contact": "contact"}
 
@@ -38,15 +39,8 @@ def external_data_of(record_type: LinkedType, record_id: str, *, portal: str) ->
 
 
 def link_of(*, external_data: str | None, custom_fields: Mapping[str, str | None], settings: CompletedTasks) -> Link | None:
-    """The record that a task belongs to: what we wrote, else the deal's field, else the contact's. None when nothing says it."""
-    ours = link_in_data(external_data)
-    if ours is not None:
-        return ours
-    for record_type, name in (("deal", settings.deal_field), ("contact", settings.contact_field)):
-        text = (custom_fields.get(name) or "").strip()
-        if text and (found := link_in_text(text, expected="deal" if record_type == "deal" else "contact")) is not None:
-            return found
-    return None
+    """The record that a task belongs to: what we wrote, else what a person wrote into the field. None when nothing says it."""
+    return link_in_data(external_data) or link_in_text((custom_fields.get(settings.record_field) or "").strip())
 
 
 def link_in_data(text: str | None) -> Link | None:
@@ -60,9 +54,10 @@ def link_in_data(text: str | None) -> Link | None:
     return Link(kind, record_id, portal)
 
 
-def link_in_text(text: str, *, expected: LinkedType) -> Link | None:
-    """A bare id is one of the expected type; an address says itself what it leads to."""
-    if RECORD_ID.fullmatch(text):
-        return Link(expected, text)
+def link_in_text(text: str) -> Link | None:
+    """An address says itself what it leads to; an id without a word is a deal's."""
+    named = NAMED.fullmatch(text)
+    if named is not None:
+        return Link(TYPES[(named["word"] or "deal").lower()], named["id"])
     page = PAGE.search(text)
     return Link(TYPES[page["type"] or page["word"]], page["id"], page["portal"]) if page else None

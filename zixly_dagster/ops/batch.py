@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out, op
@@ -9,7 +10,7 @@ from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, JobStatus, superseded
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.release import GIVEN_BACK
-from zixly_dagster.ops.steps import PLANNED
+from zixly_dagster.ops.steps import ORDER, PLANNED
 from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.notifications import NotificationsResource
@@ -66,7 +67,9 @@ def result_of(job: ClaimedJob) -> dict[str, Any]:
     result = dict(job.checkpoint["result"])
     if not job.is_dry_run:
         return result
-    return {**result, "dry_run": True, "would_write": [plan for name, plan in job.checkpoint.items() if name.startswith(PLANNED)]}
+    plans = sorted((plan for name, plan in job.checkpoint.items() if name.startswith(PLANNED)), key=itemgetter(ORDER))
+    told = [{name: value for name, value in plan.items() if name != ORDER} for plan in plans]
+    return {**result, "dry_run": True, "would_write": told}
 
 
 @op(ins=AFTER, out=DONE)

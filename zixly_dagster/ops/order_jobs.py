@@ -1,17 +1,17 @@
 """What the ops of `shopify-order-to-xero` share: which of the batch's jobs are their turn, and where they write."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from zixly_core.connection_settings import PaidOrders, ShopifySettings, settings_in
-from zixly_core.effects import WriteOutcome, Written
-from zixly_core.job import ClaimedJob
+from zixly_core.effects import TargetWrite, WriteOutcome, Written
+from zixly_core.job import ClaimedJob, failure_from
 from zixly_core.stores.connections import ConfiguredConnection, time_zone
 from zixly_core.systems.xero.client import XeroClient
+from zixly_core.systems.xero.element_results import ElementResult
 from zixly_core.workflows.paid_orders import Plan
-from zixly_dagster.ops.steps import pending, source_of, target_of
+from zixly_dagster.ops.steps import Done, Outcome, first_failure, pending, plans_of, source_of, stopped, target_of
 from zixly_dagster.resources.batch import BatchWork
 from zixly_dagster.resources.xero import XeroResource
 
@@ -45,15 +45,29 @@ def books_of(work: BatchWork, job: ClaimedJob, xero: XeroResource) -> Books:
     )
 
 
-def ids_of(outcomes: Sequence[WriteOutcome | None]) -> list[str]:
-    """The ids of the records that were written."""
-    return [str(one.result["id"]) for one in outcomes if isinstance(one, Written)]
+def joined(
+    writes: Sequence[TargetWrite],
+    outcomes: Mapping[str, WriteOutcome],
+    *,
+    done: Callable[[Sequence[str]], Done],
+    planned: Callable[[int], Done],
+) -> Outcome | None:
+    """What became of a job that makes several records, in the order of its writes: the first failure, or what `done` says of
+    their ids, or what `planned` says of their number where it is a dry run. None for a job that was lost to another run."""
+    written = {write.effect_key: outcomes.get(write.effect_key) for write in writes}
+    if (failure := first_failure(list(written.values()))) is not None:
+        return stopped(failure)
+    if plans := plans_of(written):
+        plan = planned(len(plans))
+        return replace(plan, checkpoint={**plan.checkpoint, **plans})
+    records = [one for one in written.values() if isinstance(one, Written)]
+    return done([str(one.result["id"]) for one in records]) if len(records) == len(writes) else None
 
 
-def is_to_be_created(record_id: str) -> bool:
-    """Whether it stands for a record that a dry run would have created."""
-    try:
-        UUID(record_id)
-    except ValueError:
-        return True
-    return False
+def written_from(results: Mapping[str, ElementResult]) -> dict[str, WriteOutcome]:
+    """What Xero said to each element, as the outcome of its effect."""
+    return {key: failure_from(one.error) if one.error is not None else Written({"id": one.id}) for key, one in results.items()}
+
+
+def count_written(outcomes: Mapping[str, WriteOutcome]) -> int:
+    return sum(1 for one in outcomes.values() if isinstance(one, Written) and one.changed)

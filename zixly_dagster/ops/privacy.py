@@ -14,7 +14,7 @@ from zixly_core.stores.payloads import payloads_of
 from zixly_core.stores.privacy import Erased, Held, Subject, erase, held_about, stop_jobs, told
 from zixly_core.workflows.privacy import Demand, PrivacyRequest, demand_of, request_from, request_from_json, request_to_json
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.steps import PLANNED, Done, Outcome, Stop, each_of, keep_outcomes, pending, skipped, source_of
+from zixly_dagster.ops.steps import ORDER, PLANNED, Done, Outcome, Stop, each_of, keep_outcomes, pending, skipped, source_of
 from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.objects import ObjectsResource
@@ -162,7 +162,7 @@ def words_about(erased: Erased, documents: int) -> str:
 def planned(job: ClaimedJob, request: PrivacyRequest, held: Held, *, operation: str) -> Done:
     """What would be told or erased, as counts."""
     changes = {"jobs": len(held.jobs), "events": len(held.events), "to_cancel": len(held.to_cancel)}
-    plan = {"system": "zixly", "operation": operation, "target": request.subject, "changes": changes}
+    plan = {"system": "zixly", "operation": operation, "target": request.subject, "changes": changes, ORDER: 1}
     return Done("this was a dry run: nothing was done", checkpoint={"result": {}, f"{PLANNED}{operation}": plan})
 
 

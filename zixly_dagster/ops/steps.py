@@ -16,6 +16,8 @@ from zixly_dagster.resources.batch import BatchWork
 
 # What checkpoints of dry runs keep their planned writes under, before the effect key.
 PLANNED = "planned:"
+# By which the planned writes of a job are told in the order in which they would be made.
+ORDER = "order"
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,19 @@ from uuid import UUID
 import orjson
 from dagster import OpExecutionContext, op
 
+from zixly_core.connection_settings import CallbacksSettings, settings_in
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, creation
-from zixly_core.errors import Rejected
+from zixly_core.errors import Rejected, ZixlyError
 from zixly_core.job import ClaimedJob, Failed
 from zixly_core.stores.payloads import payloads_of
 from zixly_core.systems.callbacks.sweep_request import SweepRequest, sweep_request_of
 from zixly_core.systems.sweeps.client import SYSTEM, SweepsClient
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, plans_of, stopped
+from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, plans_of, source_of, stopped
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.sweeps import SWEEP, lost_sweeps, related, without_sweep
 from zixly_dagster.ops.sweeps_callback import callback_url_of
+from zixly_dagster.ops.vendor_calls import end_all
 from zixly_dagster.ops.writing import VendorWrites, carried_out
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.sweeps import SweepsResource
@@ -33,6 +35,7 @@ class Start:
 
     write: TargetWrite
     request: SweepRequest
+    calls_back: bool
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "sweeps"})
@@ -45,9 +48,20 @@ def start_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: Swee
     if not jobs:
         show(context, summary="No sweep is left to start.", started=0)
         return
+    try:
+        source = source_of(work, jobs[0])
+        calls_back = settings_in(CallbacksSettings, source.settings, connection_id=source.id).sweeps.callback
+    except ZixlyError as error:
+        end_all(work, jobs, error, step=step)
+        show(context, summary=f"No sweep was started ({error.reason}).", started=0)
+        return
     client = sweeps.client()
     asked = requests_of(work, jobs)
-    starts = [Start(write_of(job, request), request) for job in jobs if isinstance(request := asked[job.id], SweepRequest)]
+    starts = [
+        Start(write_of(job, request), request, calls_back=calls_back or request.callback)
+        for job in jobs
+        if isinstance(request := asked[job.id], SweepRequest)
+    ]
     done = carried_out(work, [start.write for start in starts], how_to_start(work, client, starts, connection_id=jobs[0].connection_id))
     outcomes: list[tuple[ClaimedJob, Outcome]] = [(job, stopped(why)) for job in jobs if isinstance(why := asked[job.id], Failed)]
     outcomes += [
@@ -94,14 +108,14 @@ def body_of(request: SweepRequest) -> dict[str, Any]:
 
 def how_to_start(work: BatchWork, client: SweepsClient, starts: Sequence[Start], *, connection_id: UUID) -> VendorWrites:
     """One call for each sweep. Nothing is looked for first: the service itself knows by the key what it was asked for already."""
-    requests = {start.write.effect_key: start.request for start in starts}
+    by_key = {start.write.effect_key: start for start in starts}
 
     def send(writes: Sequence[TargetWrite]) -> dict[str, WriteOutcome]:
-        return {write.effect_key: Written({"sweep_id": started(write, requests[write.effect_key])}) for write in writes}
+        return {write.effect_key: Written({"sweep_id": started(write, by_key[write.effect_key])}) for write in writes}
 
-    def started(write: TargetWrite, request: SweepRequest) -> str:
-        callback = callback_url_of(work, write.job) if request.callback else None
-        return client.start(body_of(request), idempotency_key=write.vendor_key, callback_url=callback)
+    def started(write: TargetWrite, start: Start) -> str:
+        callback = callback_url_of(work, write.job) if start.calls_back else None
+        return client.start(body_of(start.request), idempotency_key=write.vendor_key, callback_url=callback)
 
     return VendorWrites(connection_id=connection_id, size=1, look=lambda _writes: {}, send=send)
 

@@ -16,6 +16,7 @@ from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.writes import WriteResult
 from zixly_core.workflows.paid_invoices import invoice_from_json, properties_from
 from zixly_dagster.ops.batch import AFTER, DONE
+from zixly_dagster.ops.halves import in_halves
 from zixly_dagster.ops.partners import Partner, partner_of
 from zixly_dagster.ops.steps import plans_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
@@ -25,11 +26,6 @@ from zixly_dagster.resources.batch import BatchResource, BatchWork
 from zixly_dagster.resources.hubspot import HubSpotResource
 
 OPERATION = "hubspot.contact.update"
-
-# The reason of a call that HubSpot answered with 400 (http_errors.py), and how many such answers one batch may cost: one bad
-# update among 100 is found with 8, two with 15.
-REFUSED = "refused"
-MAX_REFUSALS = 16
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "hubspot"})
@@ -102,7 +98,8 @@ def contact_writes(partner: Partner) -> VendorWrites:
 def sent(client: HubSpotClient, writes: Sequence[TargetWrite]) -> dict[str, WriteOutcome]:
     """Send the writes; what HubSpot said to each."""
     by_trace = {str(write.job.id): write for write in writes}
-    answers = written_apart(client, [ContactUpdate(write.target_id, write.content, trace_id=trace) for trace, write in by_trace.items()])
+    updates = [ContactUpdate(write.target_id, write.content, trace_id=trace) for trace, write in by_trace.items()]
+    answers = in_halves(updates, client.update_contacts, refused=refused)
     return {
         by_trace[answer.trace_id].effect_key: Written({"contact_id": answer.record_id})
         if answer.error is None
@@ -111,25 +108,8 @@ def sent(client: HubSpotClient, writes: Sequence[TargetWrite]) -> dict[str, Writ
     }
 
 
-def written_apart(client: HubSpotClient, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
-    """One result for each update. HubSpot refuses a whole call for one value that does not fit, and then has written nothing of
-    it; so a refused call is sent again in halves until the update at fault stands alone, within `MAX_REFUSALS` calls."""
-    results: list[WriteResult] = []
-    waiting, refusals = [list(updates)] if updates else [], 0
-    while waiting:
-        group = waiting.pop()
-        try:
-            results += client.update_contacts(group)
-        except Permanent as error:
-            if error.reason != REFUSED:
-                raise
-            refusals += 1
-            if len(group) == 1 or refusals >= MAX_REFUSALS:
-                results += [WriteResult(update.trace_id, update.contact_id, error=error) for update in group]
-            else:
-                half = len(group) // 2
-                waiting += [group[half:], group[:half]]
-    return results
+def refused(update: ContactUpdate, error: Permanent) -> WriteResult:
+    return WriteResult(update.trace_id, update.contact_id, error=error)
 
 
 def arrived(partner: Partner, writes: Sequence[TargetWrite]) -> list[TargetWrite]:

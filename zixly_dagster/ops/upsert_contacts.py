@@ -8,7 +8,7 @@ from dagster import OpExecutionContext, op
 from zixly_core.connection_settings import PaidOrders, ShopifySettings, settings_in
 from zixly_core.effects import Folded, TargetWrite, WriteOutcome, Written, folded
 from zixly_core.errors import ZixlyError
-from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
+from zixly_core.job import Action, ClaimedJob, Failed, RelatedRecord, failure_from
 from zixly_core.stores.connections import ConfiguredConnection, has_partner
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
 from zixly_core.systems.hubspot.contacts import ContactUpsert
@@ -169,9 +169,11 @@ def outcome_of(write: TargetWrite, result: WriteOutcome, *, target: ConfiguredCo
             return stopped(failure)
         case Written(planned=None) as written:
             contact = str(written.result["id"])
-            action = "READ" if not written.changed else "CREATE" if written.result.get("is_new") else "UPDATE"
+            action: Action = "READ" if not written.changed else "CREATE" if written.result.get("is_new") else "UPDATE"
             url = record_url("contact", contact, portal_id=target.external_id)
             words = f"contact {contact} written" if written.changed else f"contact {contact} was up to date already"
-            return Done(words, checkpoint={"contact": {"id": contact}}, related=[RelatedRecord("hubspot", "contact", contact, action, url=url)])
+            return Done(
+                words, checkpoint={"contact": {"id": contact}}, related=[RelatedRecord("hubspot", "contact", contact, action, url=url)]
+            )
         case Written() as planned:
             return Done("a contact would be written", checkpoint={"contact": None, **plans_of({write.effect_key: planned})})

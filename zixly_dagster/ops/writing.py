@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,8 @@ from uuid import UUID
 from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, Written
 from zixly_core.errors import LeaseLost, ZixlyError
 from zixly_core.job import Failed, failure_from
-from zixly_core.stores.effects import intend, write_guarded
+from zixly_core.stores.effects import done_effects, intend, write_guarded
+from zixly_dagster.ops.steps import ORDER
 from zixly_dagster.ops.vendor_calls import note_budget
 from zixly_dagster.resources.batch import BatchWork
 
@@ -120,19 +122,23 @@ def in_doubt(write: TargetWrite, wait: timedelta) -> Failed:
 
 
 def planned(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> dict[str, WriteOutcome]:
-    """What dry runs would write: for each the record's present values beside the new ones. Nothing is intended or sent."""
+    """What dry runs would write: for each the record's present values beside the new ones. Nothing is intended or sent, and what
+    was done before would not be done again."""
+    done = done_effects(work.database, work.run, writes)
+    known: dict[str, WriteOutcome] = {key: Written({**result}, changed=False) for key, result in done.items()}
+    writes = [write for write in writes if write.effect_key not in known]
     try:
-        before = how.before(writes)
+        before = how.before(writes) if writes else {}
     except LeaseLost:
         raise
     except ZixlyError as error:
         return all_failed(work, writes, error, how)
-    return {write.effect_key: plan_of(write, before.get(write.effect_key, {})) for write in writes}
+    return {**known, **{write.effect_key: plan_of(write, before.get(write.effect_key, {})) for write in writes}}
 
 
 def plan_of(write: TargetWrite, before: Mapping[str, str | None]) -> Written:
     """One write as a difference; fields that hold the value already are left out."""
     changes = {name: {"before": before.get(name), "after": value} for name, value in write.content.items() if before.get(name) != value}
     target = write.target_id or TO_BE_CREATED
-    plan = {"system": write.system, "operation": write.operation, "target": target, "changes": changes}
+    plan = {"system": write.system, "operation": write.operation, "target": target, "changes": changes, ORDER: time.time_ns()}
     return Written({"id": target}, changed=bool(changes), planned=plan)

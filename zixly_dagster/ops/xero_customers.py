@@ -8,6 +8,7 @@ from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key, cre
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
 from zixly_core.stores.connections import ConfiguredConnection
+from zixly_core.stores.effects import note_found
 from zixly_core.systems.xero.client import XeroClient
 from zixly_core.systems.xero.contacts import Contact, NewContact
 from zixly_core.systems.xero.links import record_url
@@ -44,6 +45,8 @@ def find_customers(context: OpExecutionContext, batch: BatchResource, xero: Xero
         show(context, summary=f"No customer was asked for ({error.reason}).", found=0, made=0)
         return
     found = {job.id: contact for job in jobs if (contact := known.contact_of(parties[job.id])) is not None}
+    there = {creation_of(job, parties[job.id], known, target).effect_key: {"id": found[job.id].id} for job in jobs if job.id in found}
+    note_found(work.database, work.run, there)
     writes = {job.id: creation_of(job, parties[job.id], known, target) for job in jobs if job.id not in found}
     done = carried_out(work, list(writes.values()), contact_creations(client, target))
     outcomes: list[tuple[ClaimedJob, Outcome]] = [(job, found_outcome(found[job.id])) for job in jobs if job.id in found]

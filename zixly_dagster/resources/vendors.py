@@ -22,7 +22,6 @@ from zixly_dagster.resources.secrets import SecretsResource
 BUDGET_CONNECTIONS = 2
 
 _clients: dict[int, VendorClients] = {}
-_keepers: dict[int, BudgetKeeper] = {}
 _lock = threading.Lock()
 
 
@@ -30,8 +29,7 @@ def clients_for(work: BatchWork, secrets: SecretsResource, connection_id: UUID) 
     """The process's clients, in the lane of the run's batch, and the connection as the run's tenant sees it."""
     with _lock:
         if os.getpid() not in _clients:
-            _keepers[os.getpid()] = new_keeper(work.settings)
-            _clients[os.getpid()] = VendorClients(work.settings, secrets.tokens(work.database), budgets=_keepers[os.getpid()])
+            _clients[os.getpid()] = VendorClients(work.settings, secrets.tokens(work.database), budgets=new_keeper(work.settings))
         clients = _clients[os.getpid()]
     return clients.in_lane(work.lane), connection_of(work.database, work.run, connection_id)
 
@@ -43,6 +41,6 @@ def new_keeper(settings: Settings) -> BudgetKeeper:
 
 def keep_call_counts(work: BatchWork) -> None:
     """Write down what was counted of vendor calls: this process may not do another run for long."""
-    keeper = _keepers.get(os.getpid())
-    if keeper is not None:
-        keeper.counts.flush(work.run.tenant_id)
+    clients = _clients.get(os.getpid())
+    if clients is not None:
+        clients.keep_call_counts(work.run.tenant_id)

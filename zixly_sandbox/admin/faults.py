@@ -85,8 +85,7 @@ def faults_router(sandbox: Sandbox) -> APIRouter:
     @router.post("/tokens/authorise")
     async def authorise(body: OneAccount) -> dict[str, Any]:
         """A fresh pair, as after a person connected the account again; `with_accounts` are reached by the same tokens."""
-        known = sandbox.xero.organisations if body.system == "xero" else sandbox.hubspot.accounts
-        if body.account not in known:
+        if body.account not in accounts(sandbox, body.system):
             raise HTTPException(404, f"There is no account {body.account} in {body.system}.")
         return asdict(office(sandbox, body.system).authorised((body.account, *body.with_accounts)))
 
@@ -94,4 +93,29 @@ def faults_router(sandbox: Sandbox) -> APIRouter:
 
 
 def office(sandbox: Sandbox, system: System) -> TokenOffice:
-    return sandbox.xero.tokens if system == "xero" else sandbox.hubspot.tokens
+    match system:
+        case "xero":
+            return sandbox.xero.tokens
+        case "hubspot":
+            return sandbox.hubspot.tokens
+        case "shopify":
+            return sandbox.shopify.tokens
+        case "asana":
+            return sandbox.asana.tokens
+        case "sweeps":
+            raise HTTPException(422, "The sweep service has no tokens.")
+
+
+def accounts(sandbox: Sandbox, system: System) -> set[str]:
+    """The ids of a vendor's accounts."""
+    match system:
+        case "xero":
+            return set(sandbox.xero.organisations)
+        case "hubspot":
+            return set(sandbox.hubspot.accounts)
+        case "shopify":
+            return set(sandbox.shopify.shops)
+        case "asana":
+            return set(sandbox.asana.accounts)
+        case "sweeps":
+            return set()

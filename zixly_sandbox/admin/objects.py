@@ -22,7 +22,8 @@ def first_of(*names: str) -> Callable[[Properties], str]:
 
 
 def all_of(*names: str) -> Callable[[Properties], str]:
-    return lambda given: " ".join(str(given.get(name, "")) for name in names).strip()
+    """Those of these properties that were given."""
+    return lambda given: " ".join(str(given[name]) for name in names if given.get(name))
 
 
 def external_or(name: str) -> Callable[[Properties], str]:
@@ -74,10 +75,11 @@ def objects_router(sandbox: Sandbox) -> APIRouter:
     return router
 
 
-def created(sandbox: Sandbox, **wanted: str | None) -> dict[Key, list[str]]:
+def created(sandbox: Sandbox, *, system: str | None, account: str | None, object_type: str | None) -> dict[Key, list[str]]:
     """System, account, type and natural key -> the ids that were made under it. What has no natural key stands alone."""
     found: dict[Key, list[str]] = defaultdict(list)
-    for write in sandbox.writes.select(limit=len(sandbox.writes), operation="CREATE", **wanted):
+    writes = sandbox.writes.select(limit=len(sandbox.writes), operation="CREATE", system=system, account=account, object_type=object_type)
+    for write in writes:
         found[write.system, write.account, write.object_type, natural_key(write)].append(write.object_id)
     return found
 

@@ -108,6 +108,12 @@ def overview(sandbox: Sandbox) -> dict[str, Any]:
             "waiting_events": sandbox.webhook.waiting_events,
             "deliveries": sandbox.webhook.log.counts(),
         },
+        "hubspot_webhook": {
+            "target_url": sandbox.hubspot_webhook.target_url,
+            "public_url": sandbox.hubspot_webhook.signed_url,
+            "waiting_events": sandbox.hubspot_webhook.waiting_events,
+            "deliveries": sandbox.hubspot_webhook.log.counts(),
+        },
         "writes": len(sandbox.writes),
     }
 
@@ -121,12 +127,15 @@ def organisation(sandbox: Sandbox, client: Client) -> dict[str, Any]:
         "invoices": len(books.invoices),
         "contacts": len(books.contacts),
         "open_sales": sum(1 for _ in books.open_sales()),
+        "credits": len(books.credits),
+        "payments": len(books.payments),
     }
 
 
 def portal(sandbox: Sandbox, client: Client) -> dict[str, Any]:
     found = sandbox.hubspot.accounts[client.portal].portal
-    return {"id": found.id, "name": found.name, "organisation": client.organisation, "contacts": len(found.contacts.records)}
+    sizes = {name: len(table.records) for name, table in found.tables.items()}
+    return {"id": found.id, "name": found.name, "organisation": client.organisation, **sizes}
 
 
 def added(sandbox: Sandbox, body: Seed) -> list[str]:

@@ -116,8 +116,10 @@ def data_of(books: Books, key: str) -> dict[str, str] | None:
 def record_ids(books: Books, body: SendEvents) -> list[str]:
     """The records that the events are about, in the order of the request."""
     if body.record_ids is not None:
-        look = {"INVOICE": invoice_of, "CONTACT": contact_of}.get(body.category)
-        return [look(books, key).id if look else key for key in body.record_ids]
+        for key in body.record_ids:
+            if body.category in {"INVOICE", "CONTACT"}:
+                (invoice_of if body.category == "INVOICE" else contact_of)(books, key)
+        return [key.lower() for key in body.record_ids]
     if body.category == "CONTACT":
         return list(islice(books.contacts, body.count))
     if body.category != "INVOICE":

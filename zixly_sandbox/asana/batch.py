@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 
-from zixly_sandbox.asana.answers import Refused, data, refusal, unknown
+from zixly_sandbox.asana.answers import Refused, data, refusal
 from zixly_sandbox.asana.desk import Visit
 from zixly_sandbox.asana.inputs import body_data
 from zixly_sandbox.http import Answer, Call
@@ -45,7 +45,7 @@ def acted(call: Call, visit: Visit, action: Any, *, route: Route) -> Answer:
     method, address = str(action["method"]).upper(), urlsplit(str(action["relative_path"]))
     found = route(method, address.path)
     if method not in METHODS or found is None or address.path in {"/batch", "/webhooks"}:
-        raise unknown("path", address.path)
+        raise Refused("No matching route for request", status=404)
     handler, params = found
     values = {"data": action.get("data") or {}}
     query = "&".join(part for part in (address.query, options_query(action)) if part)

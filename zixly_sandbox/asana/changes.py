@@ -44,7 +44,9 @@ class Person:
         parents = [project_reference(gid) for gid in task.projects]
         if task.parent is not None:
             parents.append(task_reference(self._workspace.tasks[task.parent]))
-        for parent in parents or [None]:
+        if not parents:
+            self._task_event("added", task)
+        for parent in parents:
             self._task_event("added", task, parent=parent)
 
     def change_task(self, task: Task, values: Mapping[str, Any]) -> None:

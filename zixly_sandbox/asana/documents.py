@@ -50,7 +50,9 @@ def part(value: Any, fields: Sequence[str]) -> Any:
         return value
     if not fields:
         return short(value)
-    return shown(value, fields, whole=True) if "gid" in value else {name: part(value.get(name), rest) for name, rest in grouped(fields).items()}
+    if "gid" in value:
+        return shown(value, fields, whole=True)
+    return {name: part(value.get(name), rest) for name, rest in grouped(fields).items()}
 
 
 def short(value: Any) -> Any:

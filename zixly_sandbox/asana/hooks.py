@@ -89,12 +89,17 @@ class Hooks:
             raise Refused(NO_HANDSHAKE.format(outcome=outcome))
         echoed = outcome.headers.get("X-Hook-Secret")
         if outcome.status_code not in TAKEN or echoed != webhook.secret:
-            told = f"status {outcome.status_code}, header {'missing' if echoed is None else 'right' if echoed == webhook.secret else 'wrong'}"
-            raise Refused(NO_HANDSHAKE.format(outcome=told))
-        webhook.active, webhook.last_success_at = True, self._clock.milliseconds()
+            header = "missing" if echoed is None else "right" if echoed == webhook.secret else "wrong"
+            raise Refused(NO_HANDSHAKE.format(outcome=f"status {outcome.status_code}, header {header}"))
+        webhook.last_success_at = self._clock.milliseconds()
+        self.start(webhook)
+        return webhook
+
+    def start(self, webhook: Webhook) -> None:
+        """It hears of events from now on; its first heartbeat goes out at once."""
+        webhook.active = True
         self.found[webhook.gid] = webhook
         webhook.beats = self._courier.spawn(self._heartbeats(webhook))
-        return webhook
 
     def new_webhook(self, gid: str, *, resource: str, resource_type: str, target: str, filters: Sequence[Mapping[str, Any]]) -> Webhook:
         """Not yet established. Raises `Refused`."""

@@ -77,7 +77,9 @@ def add_shoppers(shop: Shop, *, count: int, random: Random, now: int, domain: st
     return made
 
 
-def add_orders(shop: Shop, people: Sequence[Customer], *, count: int, random: Random, now: int, paid_percent: int | None = None) -> list[Order]:
+def add_orders(
+    shop: Shop, people: Sequence[Customer], *, count: int, random: Random, now: int, paid_percent: int | None = None
+) -> list[Order]:
     """Orders of the last weeks. Most are paid; `paid_percent` says how many else."""
     made: list[Order] = []
     paid = 100 - UNPAID if paid_percent is None else paid_percent

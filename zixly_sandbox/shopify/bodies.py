@@ -141,9 +141,7 @@ def line_document(order: Order, line: Line) -> Document:
 def discount_allocations(order: Order, line: Line) -> list[Document]:
     if not line.discount:
         return []
-    return [
-        {"amount": rest_amount(line.discount), "amount_set": bag_document(order.bag(line.discount)), "discount_application_index": 0}
-    ]
+    return [{"amount": rest_amount(line.discount), "amount_set": bag_document(order.bag(line.discount)), "discount_application_index": 0}]
 
 
 def shipping_document(order: Order, shipping: Shipping) -> Document:

@@ -7,7 +7,7 @@ from typing import Any
 from zixly_sandbox.http import Answer, Call, json_answer
 from zixly_sandbox.shopify.answers import graphql_answer, not_found, throttled, too_costly
 from zixly_sandbox.shopify.context import QueryContext
-from zixly_sandbox.shopify.desk import ShopifyDesk, Visit
+from zixly_sandbox.shopify.desk import ShopifyDesk, Visit, throttle_status
 from zixly_sandbox.shopify.engine import Operation, WrongQuery, operation_of
 
 
@@ -49,12 +49,7 @@ def priced_answer(operation: Operation, visit: Visit) -> Answer:
 
 
 def cost_document(visit: Visit, asked: int, spent: int | None) -> dict[str, Any]:
-    rules = visit.desk.rules
-    status = {
-        "maximumAvailable": float(rules.bucket_points),
-        "currentlyAvailable": available(visit),
-        "restoreRate": float(rules.restore_per_second),
-    }
+    status = throttle_status(visit.desk.rules, available=available(visit))
     return {"requestedQueryCost": asked, "actualQueryCost": spent, "throttleStatus": status}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from zixly_sandbox.shopify.records import Customer, Order, Part
+from zixly_sandbox.shopify.records import Customer, Order, Part, Refund
 from zixly_sandbox.shopify.shop import Shop
 
 if TYPE_CHECKING:
@@ -42,29 +43,20 @@ class QueryContext:
     def node(self, global_id: str) -> Any:
         """The object with this id, None when there is none. `ValueError` for a text that is no id."""
         kind, number = parsed_gid(global_id)
-        match kind:
-            case "Order":
-                return self.order(number)
-            case "Customer":
-                return self.shop.customers.get(number)
-            case "LineItem":
-                return self._visible(self.shop.line(number))
-            case "OrderTransaction":
-                return self._visible(self.shop.transaction(number))
-            case "Refund":
-                refund = self.shop.refund(number)
-                return refund if refund is not None and self.sees(refund.order) else None
-            case "WebhookSubscription":
-                return self.account.hooks.api_subscription(number)
-            case "BulkOperation":
-                return self.account.bulk.operations.get(number)
-            case "Shop":
-                return self.shop if number == self.shop.id else None
-            case _:
-                return None
+        look_up: Mapping[str, Callable[[int], Any]] = {
+            "Order": self.order,
+            "Customer": self.shop.customers.get,
+            "LineItem": lambda key: self._visible(self.shop.line(key)),
+            "OrderTransaction": lambda key: self._visible(self.shop.transaction(key)),
+            "Refund": lambda key: self._visible(self.shop.refund(key)),
+            "WebhookSubscription": self.account.hooks.api_subscription,
+            "BulkOperation": self.account.bulk.operations.get,
+            "Shop": lambda key: self.shop if key == self.shop.id else None,
+        }
+        return look_up[kind](number) if kind in look_up else None
 
-    def _visible(self, part: Part[Any] | None) -> Part[Any] | None:
-        return part if part is not None and self.sees(part.order) else None
+    def _visible(self, found: Part[Any] | Refund | None) -> Part[Any] | Refund | None:
+        return found if found is not None and self.sees(found.order) else None
 
 
 def parsed_gid(text: str) -> tuple[str, int]:

@@ -35,7 +35,7 @@ class ShopAccount:
     def __init__(self, shop: Shop, *, desk: ShopifyDesk) -> None:
         self.shop = shop
         self.bucket = Bucket()
-        self.hooks = Hooks(shop.domain, target=desk.target, courier=desk.courier, clock=desk.clock, rules=desk.rules)
+        self.hooks: Hooks = Hooks(shop.domain, target=desk.target, courier=desk.courier, clock=desk.clock, rules=desk.rules)
         self.bulk = BulkOperations(base=lambda: f"{desk.base_url()}/shopify/{shop.domain}/bulk")
         self._desk = desk
 
@@ -142,10 +142,18 @@ class ShopifyDesk:
         if status != 429:
             return refused(status, "Internal Server Error" if status == 500 else "Service Unavailable")
         rules = self.rules
-        status_now = {"maximumAvailable": float(rules.bucket_points), "currentlyAvailable": 0, "restoreRate": float(rules.restore_per_second)}
+        status_now = throttle_status(rules, available=0)
         asked = max(1, min(rules.query_points, int(retry_after * rules.restore_per_second)))
         cost = {"requestedQueryCost": asked, "actualQueryCost": None, "throttleStatus": status_now}
         return graphql_answer({"errors": [throttled()], "extensions": {"cost": cost}})
+
+
+def throttle_status(rules: ShopifyRules, *, available: int) -> dict[str, float]:
+    return {
+        "maximumAvailable": float(rules.bucket_points),
+        "currentlyAvailable": available,
+        "restoreRate": float(rules.restore_per_second),
+    }
 
 
 def finish_body(operation: BulkOperation) -> dict[str, Any]:

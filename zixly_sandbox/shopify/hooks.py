@@ -149,7 +149,13 @@ class Hooks:
         }
         if subscription.name:
             headers["X-Shopify-Name"] = subscription.name
-        about = {"shop": self._shop, "topic": topic, "webhook_id": webhook_id, "event_id": event, "subscription": subscription.id}
+        about: dict[str, str | int] = {
+            "shop": self._shop,
+            "topic": topic,
+            "webhook_id": webhook_id,
+            "event_id": event,
+            "subscription": subscription.id,
+        }
         return Parcel(
             url=subscription.uri,
             headers=headers,

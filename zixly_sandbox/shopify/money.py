@@ -14,7 +14,7 @@ def rest_amount(cents: int) -> str:
 def graphql_amount(cents: int) -> str:
     """As in GraphQL's `Decimal`: `10.0`, `149.9`, `149.97`."""
     text = rest_amount(cents)
-    return text[:-1] if text.endswith("0") else text
+    return text.removesuffix("0")
 
 
 def share(cents: int, part: int, whole: int) -> int:

@@ -20,8 +20,8 @@ class KnownFields(ValidationRule):
     """`Field 'x' doesn't exist on type 'Order'`."""
 
     def enter_field(self, node: FieldNode, _key: Any, _parent: Any, _path: Any, ancestors: Sequence[Any]) -> None:
-        kind = self.context.get_parent_type()  # type: ignore[attr-defined]  # rules of documents are given such a context
-        if kind is None or self.context.get_field_def() is not None:  # type: ignore[attr-defined]
+        kind = self.context.get_parent_type()
+        if kind is None or self.context.get_field_def() is not None:
             return
         name = node.name.value
         extensions = {"code": "undefinedField", "typeName": kind.name, "fieldName": name}
@@ -33,7 +33,7 @@ class KnownArguments(ValidationRule):
     """`Field 'orders' doesn't accept argument 'x'`."""
 
     def enter_field(self, node: FieldNode, _key: Any, _parent: Any, _path: Any, ancestors: Sequence[Any]) -> None:
-        field = self.context.get_field_def()  # type: ignore[attr-defined]
+        field = self.context.get_field_def()
         if field is None:
             return
         for argument in node.arguments:

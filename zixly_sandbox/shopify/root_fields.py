@@ -128,7 +128,9 @@ def count(items: Callable[[QueryContext, str | None], list[Any]]) -> Callable[..
     return counted
 
 
-def subscriptions(_source: Any, context: QueryContext, *, topics: list[str] | None = None, uri: str | None = None, **page: Any) -> Connection:
+def subscriptions(
+    _source: Any, context: QueryContext, *, topics: list[str] | None = None, uri: str | None = None, **page: Any
+) -> Connection:
     """Those made through the API; the ones of the app's configuration file are not told."""
     found = [
         item
@@ -156,7 +158,7 @@ ROOT: Fields = {
     "currentAppInstallation": lambda _, context: context,
     "webhookSubscription": only("WebhookSubscription"),
     "webhookSubscriptions": subscriptions,
-    "webhookSubscriptionsCount": count(lambda context, _query: context.account.hooks.api_subscriptions()),
+    "webhookSubscriptionsCount": count(lambda context, _query: list(context.account.hooks.api_subscriptions())),
     "bulkOperation": only("BulkOperation"),
     "currentBulkOperation": lambda _, context, **_arguments: context.account.bulk.newest(),
 }

@@ -95,8 +95,8 @@ def time_test(of: Value, op: str | None, value: str, *, shop: Shop) -> Test:
     """Without an operator, a date means the whole day."""
     at = instant(value, shop=shop)
     mark = at.timestamp() * 1000
-    if op in COMPARISONS:
-        compare = COMPARISONS[op]
+    compare = COMPARISONS.get(op or "")
+    if compare is not None:
         return lambda item: compare(of(item), mark)
     end = (at + (timedelta(days=1) if len(value) == len("2026-11-21") else timedelta(seconds=1))).timestamp() * 1000
     return lambda item: bool(mark <= of(item) < end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ FOLDER = Path(__file__).parent.parent / "descriptions"
 class Description:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self._components = nullable(document["components"])
 
     def faults_of(self, request: httpx2.Request, *, base_path: str = "") -> list[str]:
         """What is wrong with a request; empty when the description allows it."""
@@ -71,24 +73,31 @@ class Description:
         form = kind == "application/x-www-form-urlencoded"
         body = dict(parse_qsl(request.content.decode())) if form else orjson.loads(request.content)
         schema = content[kind]["schema"]
-        unknown = set(body) - set(self._resolved(schema).get("properties", body))
-        return [f"{name} is not described" for name in sorted(unknown)] + self._schema_faults("body", body, schema)
+        return [f"{name} is not described" for name in self._unknown_names(body, schema)] + self._schema_faults("body", body, schema)
+
+    def _unknown_names(self, value: Any, schema: dict[str, Any]) -> list[str]:
+        """The names in a body that its schema does not know, at any depth: JSON Schema lets them pass."""
+        if isinstance(value, list):
+            items = self._resolved(schema).get("items", {})
+            return [name for one in value for name in self._unknown_names(one, items)]
+        known = self._properties(schema)
+        if not isinstance(value, dict) or not known:
+            return []
+        inside = [name for key, one in value.items() if key in known for name in self._unknown_names(one, known[key])]
+        return sorted(set(value) - set(known)) + inside
+
+    def _properties(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The properties of an object and of what it is put together from; empty where it takes any name."""
+        resolved = self._resolved(schema)
+        if "additionalProperties" in resolved:
+            return {}
+        parts = [self._properties(part) for part in resolved.get("allOf", [])]
+        return {name: one for part in [*parts, resolved.get("properties", {})] for name, one in part.items()}
 
     def _schema_faults(self, what: str, value: object, schema: dict[str, Any]) -> list[str]:
-        whole = {**self._nullable(schema), "components": self._nullable(self._document["components"])}
+        whole = {**nullable(schema), "components": self._components}
         checker = Draft202012Validator(whole, format_checker=FormatChecker())
         return [f"{what}: {error.message}" for error in checker.iter_errors(value)]
-
-    def _nullable(self, node: Any) -> Any:
-        """OpenAPI 3.0's `nullable` in JSON Schema's words."""
-        if isinstance(node, list):
-            return [self._nullable(one) for one in node]
-        if not isinstance(node, dict):
-            return node
-        made = {name: self._nullable(value) for name, value in node.items()}
-        if made.get("nullable") is True and isinstance(made.get("type"), str):
-            made["type"] = [made["type"], "null"]
-        return made
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
         if "$ref" not in node:
@@ -101,8 +110,25 @@ class Description:
 
 @cache
 def description(name: str) -> Description:
-    """The description in `tests/contract/descriptions/{name}.yaml`."""
-    return Description(yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    """The description in `tests/contract/descriptions/{name}.yaml`, which may be packed."""
+    return Description(yaml.load(text_of(name), Loader=yaml.CSafeLoader))
+
+
+def text_of(name: str) -> str:
+    plain, packed = FOLDER / f"{name}.yaml", FOLDER / f"{name}.yaml.gz"
+    return plain.read_text(encoding="utf-8") if plain.exists() else gzip.decompress(packed.read_bytes()).decode()
+
+
+def nullable(node: Any) -> Any:
+    """OpenAPI 3.0's `nullable` in JSON Schema's words."""
+    if isinstance(node, list):
+        return [nullable(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made = {name: nullable(value) for name, value in node.items()}
+    if made.get("nullable") is True and isinstance(made.get("type"), str):
+        made["type"] = [made["type"], "null"]
+    return made
 
 
 def fits(template: str, path: str) -> bool:

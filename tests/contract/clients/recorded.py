@@ -11,14 +11,14 @@ import orjson
 PAYLOADS = Path(__file__).parents[2] / "payloads"
 
 # What a request means; the official clients also send a content type for a body that is not there.
-HEADERS = ("xero-tenant-id", "if-modified-since", "idempotency-key", "accept", "authorization")
+HEADERS = ("xero-tenant-id", "if-modified-since", "idempotency-key", "accept", "authorization", "x-shopify-access-token")
 
 
 def recorded(system: str, name: str) -> dict[str, Any]:
     """The recorded request in the form of `seen`; query booleans in lower case, as the official description wants them."""
     document = orjson.loads((PAYLOADS / system / "requests" / f"{name}.json").read_bytes())
     headers = {key.lower(): value for key, value in document["headers"].items()}
-    query = [[key, value.lower() if value in {"True", "False"} else value] for key, value in document["query"]]
+    query = [[key, value.lower() if value in {"True", "False"} else value] for key, value in document.get("query", [])]
     return {
         "method": document["method"],
         "path": document["path"],

@@ -33,13 +33,14 @@ FIELDS = {
     "QueryRoot": "bulkOperation currentAppInstallation currentBulkOperation customer customers customersCount node nodes order orders "
     "ordersCount shop webhookSubscription webhookSubscriptions webhookSubscriptionsCount",
     "Mutation": "bulkOperationCancel bulkOperationRunQuery webhookSubscriptionCreate webhookSubscriptionDelete webhookSubscriptionUpdate",
-    "Order": "billingAddress cancelReason cancellation cancelledAt closed closedAt confirmed createdAt currencyCode currentShippingPriceSet "
-    "currentSubtotalPriceSet currentTotalDiscountsSet currentTotalPriceSet currentTotalTaxSet customAttributes customer discountCode "
-    "discountCodes displayFinancialStatus displayFulfillmentStatus email fullyPaid id legacyResourceId lineItems name netPaymentSet note "
-    "number originalTotalPriceSet paymentGatewayNames phone poNumber presentmentCurrencyCode processedAt refundable refunds "
-    "shippingAddress shippingLine shippingLines sourceName subtotalPriceSet tags taxExempt taxLines taxesIncluded test totalDiscountsSet "
-    "totalOutstandingSet totalPriceSet totalReceivedSet totalRefundedSet totalRefundedShippingSet totalShippingPriceSet totalTaxSet "
-    "totalTipReceivedSet transactions unpaid updatedAt",
+    "Order": "billingAddress cancelReason cancellation cancelledAt closed closedAt confirmed createdAt currencyCode "
+    "currentShippingPriceSet currentSubtotalPriceSet currentTotalDiscountsSet currentTotalPriceSet currentTotalTaxSet "
+    "customAttributes customer discountCode discountCodes displayFinancialStatus displayFulfillmentStatus email fullyPaid "
+    "id legacyResourceId lineItems name netPaymentSet note number originalTotalPriceSet paymentGatewayNames phone poNumber "
+    "presentmentCurrencyCode processedAt refundable refunds shippingAddress shippingLine shippingLines sourceName "
+    "subtotalPriceSet tags taxExempt taxLines taxesIncluded test totalDiscountsSet totalOutstandingSet totalPriceSet "
+    "totalReceivedSet totalRefundedSet totalRefundedShippingSet totalShippingPriceSet totalTaxSet totalTipReceivedSet "
+    "transactions unpaid updatedAt",
     "OrderCancellation": "staffNote",
     "Attribute": "key value",
     "Customer": "createdAt defaultAddress defaultEmailAddress defaultPhoneNumber displayName email firstName id lastName legacyResourceId "

@@ -44,6 +44,64 @@ async def test_answers_fit_the_description(caller: SandboxCaller, case: Case) ->
     assert answers_described("hubspot_crm_subset").faults_of(answer, path=OBJECTS + described) == []
 
 
+JOINED = "/crm/associations/2026-09/{fromObjectType}/{toObjectType}"
+UNDER = "/crm/objects/2026-09/{objectType}/{objectId}/associations/{toObjectType}"
+ENDS = {"from": {"id": DEAL}, "to": {"id": ADA_IN_HUBSPOT}}
+KINDS = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}]
+
+# Method, described path, path, body, status.
+OTHER_CALLS: list[Case] = [
+    ("POST", f"{JOINED}/batch/read", "/crm/associations/2026-09/deals/companies/batch/read", {"inputs": [{"id": DEAL}]}, 200),
+    ("POST", f"{JOINED}/batch/read", "/crm/associations/2026-09/deals/tasks/batch/read", {"inputs": [{"id": DEAL}]}, 207),
+    (
+        "POST",
+        f"{JOINED}/batch/associate/default",
+        "/crm/associations/2026-09/deals/contacts/batch/associate/default",
+        {"inputs": [ENDS]},
+        200,
+    ),
+    (
+        "POST",
+        f"{JOINED}/batch/create",
+        "/crm/associations/2026-09/deals/contacts/batch/create",
+        {"inputs": [{**ENDS, "types": KINDS}]},
+        201,
+    ),
+    (
+        "POST",
+        f"{JOINED}/batch/archive",
+        "/crm/associations/2026-09/deals/contacts/batch/archive",
+        {"inputs": [{**ENDS, "to": [{"id": ADA_IN_HUBSPOT}]}]},
+        204,
+    ),
+    ("GET", UNDER, f"/crm/objects/2026-09/deals/{DEAL}/associations/companies", None, 200),
+    ("PUT", f"{UNDER}/{{toObjectId}}", f"/crm/objects/2026-09/deals/{DEAL}/associations/contacts/{ADA_IN_HUBSPOT}", KINDS, 201),
+    ("DELETE", f"{UNDER}/{{toObjectId}}", f"/crm/objects/2026-09/deals/{DEAL}/associations/contacts/{ADA_IN_HUBSPOT}", None, 204),
+    (
+        "PUT",
+        "/crm/objects/2026-09/{fromObjectType}/{fromObjectId}/associations/default/{toObjectType}/{toObjectId}",
+        f"/crm/objects/2026-09/deals/{DEAL}/associations/default/contacts/{ADA_IN_HUBSPOT}",
+        None,
+        200,
+    ),
+    ("GET", "/crm/v3/pipelines/{objectType}", "/crm/v3/pipelines/deals", None, 200),
+    ("GET", "/crm/v3/pipelines/{objectType}/{pipelineId}", "/crm/v3/pipelines/deals/7100001", None, 200),
+    ("GET", "/crm/v3/pipelines/{objectType}/{pipelineId}/stages", "/crm/v3/pipelines/deals/default/stages", None, 200),
+    ("GET", "/crm/v3/owners/", "/crm/v3/owners/", None, 200),
+    ("GET", "/crm/v3/owners/{ownerId}", "/crm/v3/owners/51100001", None, 200),
+    ("GET", "/crm/v3/properties/{objectType}/groups", "/crm/v3/properties/notes/groups", None, 200),
+    ("POST", "/crm/v3/properties/{objectType}/groups", "/crm/v3/properties/notes/groups", {"name": "zixly", "label": "Zixly"}, 201),
+]
+
+
+@pytest.mark.parametrize("case", OTHER_CALLS)
+async def test_answers_about_associations_pipelines_and_owners_fit_the_description(caller: SandboxCaller, case: Case) -> None:
+    method, described, path, body, status = case
+    answer = await caller.http.request(method, f"/hubspot{path}", json=body, headers=await caller.hubspot_headers())
+    assert answer.status_code == status, answer.text
+    assert answers_described("hubspot_crm_subset").faults_of(answer, path=described) == []
+
+
 @pytest.mark.parametrize("path", ["/crm/v3/properties/{objectType}", "/crm/v3/properties/{objectType}/{propertyName}"])
 async def test_properties_fit_the_description(caller: SandboxCaller, path: str) -> None:
     address = path.replace("{objectType}", "contacts").replace("{propertyName}", "email")

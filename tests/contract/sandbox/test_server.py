@@ -9,12 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2
+import orjson
 import pytest
+from typer.testing import CliRunner
 
 from tests.support.sandbox import HUBSPOT
-from zixly_sandbox.constants import ADA_IN_HUBSPOT, APP, DEMO
+from zixly_cli.sandbox_control_commands import app
+from zixly_core.errors import Rejected, Transient
+from zixly_sandbox.constants import ADA_IN_HUBSPOT, APP, DEAL, DEMO, OPEN_INVOICE
 
 START_SECONDS = 30
 
@@ -70,6 +75,37 @@ def test_a_dropped_connection_breaks_off_without_any_answer(client: httpx2.Clien
         client.post(f"{HUBSPOT}/contacts/batch/update", json=body)
     assert client.get("/_sandbox/writes").json()["total"] == writes
     assert client.post(f"{HUBSPOT}/contacts/batch/update", json=body).status_code == 200
+
+
+def test_commands_act_on_it_and_say_what_it_refuses(client: httpx2.Client, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZIXLY_SANDBOX_URL", base_url)
+
+    def run(*words: str) -> Any:
+        return orjson.loads(CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False).stdout)
+
+    due = client.get(f"/_sandbox/xero/{DEMO.organisation}/invoices/{OPEN_INVOICE}").json()["AmountDue"]
+    assert run("pay", OPEN_INVOICE, "--amount", str(due - 1)) == {"paid": [OPEN_INVOICE]}
+    assert run("pay", OPEN_INVOICE) == {"paid": [OPEN_INVOICE]}
+    assert run("deal", DEAL, "--stage", "7100013")["properties"]["hs_is_closed_won"] == "true"
+    assert len(run("seed", "7")["invoice_ids"]) == 7
+    assert run("rules", "xero.minute_calls=70")["xero"]["minute_calls"] == 70
+    assert run("faults", "add", "xero", "503", "--count", "2")["left"] == 2
+    assert [rule["kind"] for rule in run("faults", "list")] == ["503"]
+    assert run("tokens", "expire", "xero") == {"grants": 2}
+    assert run("objects") == {"created": 0, "doubled": 0, "objects": []}
+    assert run("deliveries", "hubspot")["deliveries"][0]["events"][0]["propertyName"] == "dealstage"
+    with pytest.raises(Rejected, match="PAID and cannot be paid"):
+        run("pay", OPEN_INVOICE)
+    with pytest.raises(Rejected, match="There is no rule"):
+        run("rules", "xero.hour_calls=1")
+
+
+def test_commands_say_so_when_there_is_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("ZIXLY_SANDBOX_URL", f"http://127.0.0.1:{free.getsockname()[1]}")
+        with pytest.raises(Transient, match="No sandbox answers"):
+            CliRunner().invoke(app, ["state"], catch_exceptions=False)
 
 
 def test_the_admin_api_describes_itself(client: httpx2.Client) -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
@@ -14,9 +14,11 @@ from uuid import UUID
 import httpx2
 import uvicorn
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from tests.support.postgres import TestDatabase
-from webhook_bridge.app import Parts, create_app, parts_from
+from webhook_bridge.app import Parts, create_app, now, parts_from
+from webhook_bridge.receive import Clock
 from zixly_core.errors import QueueUnavailable
 from zixly_core.queue import Depth, Message
 from zixly_core.queues.memory import MemoryQueue
@@ -24,6 +26,8 @@ from zixly_core.settings import Settings
 from zixly_core.systems import SYSTEMS
 
 XERO_KEY = "dGVzdC1vbmx5LXhlcm8td2ViaG9vay1zaWduaW5nLWtleS1mb3ItZml4dHVyZXMtMDE="
+APP_SECRET, OLDER_SECRET = "test-app-secret", "test-app-secret-of-last-week"
+PUBLIC_URL = "https://hooks.example.test"
 SECRETS_KEY = SecretStr(b64encode(bytes(range(32))).decode())
 
 
@@ -72,13 +76,16 @@ def settings_for(database: TestDatabase, *, port: int | None = None, **overrides
 
     values: dict[str, object] = {f"database_url_{role}": url(role) for role in ("intake", "api", "metrics")}
     values |= {"xero_webhook_keys": SecretStr(f"an-older-key, {XERO_KEY}"), "secrets_key": SECRETS_KEY}
+    values |= {"hubspot_client_secret": SecretStr(APP_SECRET), "shopify_app_secrets": SecretStr(f"{APP_SECRET}, {OLDER_SECRET}")}
+    values |= {"bridge_public_url": PUBLIC_URL}
     return Settings(**(values | overrides))  # type: ignore[arg-type]
 
 
-def start_bridge(settings: Settings) -> RunningBridge:
+def start_bridge(settings: Settings, *, clock: Clock = now, around: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> RunningBridge:
+    """A bridge by this clock; `around` is what stands in front of it."""
     queues = {name: SwitchedQueue(name=name, visibility=timedelta(minutes=1), max_takes=5) for name in SYSTEMS}
     parts: Parts = replace(parts_from(settings), queues=queues)
-    app = create_app(settings, parts)
+    app = around(create_app(settings, parts, clock=clock))
     config = uvicorn.Config(
         app, loop="asyncio", http="httptools", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=3
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from pydantic import SecretStr
@@ -29,15 +30,26 @@ BOTH = (("account", DEMO.organisation), ("account", SECOND.organisation))
 SHOP = DEMO.shop
 
 
+@contextmanager
+def keeper(settings: Settings, database: TestDatabase) -> Iterator[TokenKeeper]:
+    """The tokens as a worker has them."""
+    runs, http = Database(database.url("runs"), name="runs"), new_client()
+    try:
+        yield TokenKeeper(PostgresTokenStore(runs, open_vault(settings)), lambda system: TokenExchange(http, APPS[system](settings)))
+    finally:
+        http.close()
+        runs.close()
+
+
+def connection_of(office: Office, external_id: str) -> Connection:
+    row = next(row for row in office.connections() if row["external_id"] == external_id)
+    return Connection(row["id"], row["tenant_id"], row["system"], row["external_id"])
+
+
 def token_of(settings: Settings, database: TestDatabase, office: Office, external_id: str) -> str:
     """An access token of a connection, as a worker gets it."""
-    row = next(row for row in office.connections() if row["external_id"] == external_id)
-    http = new_client()
-    keeper = TokenKeeper(
-        PostgresTokenStore(Database(database.url("runs"), name="runs"), open_vault(settings)),
-        lambda system: TokenExchange(http, APPS[system](settings)),
-    )
-    return keeper.current(Connection(row["id"], row["tenant_id"], row["system"], row["external_id"]))
+    with keeper(settings, database) as tokens:
+        return tokens.current(connection_of(office, external_id))
 
 
 def test_one_organisation_is_connected_at_once_and_its_token_works(
@@ -275,23 +287,15 @@ def test_an_own_shop_is_connected_without_consent_and_renewed_without_refresh_to
     made = bridge.http.post("/api/connect/shopify", json={"tenant": "demo", "account": "zixly-demo", "own": True})
     assert made.status_code == 200, made.text
     assert (made.json()["status"], made.json()["link"]) == ("DONE", None)
-    first = token_of(settings, database, office, SHOP)
-    connection = office.connections()[0]
-    keeper = TokenKeeper(
-        PostgresTokenStore(Database(database.url("runs"), name="runs"), open_vault(settings)),
-        lambda system: TokenExchange(new_client(), APPS[system](settings)),
-    )
-    known = Connection(connection["id"], connection["tenant_id"], "shopify", SHOP)
-    assert keeper.renewed(known, refused=first) != first
+    with keeper(settings, database) as tokens:
+        first = tokens.current(connection_of(office, SHOP))
+        assert tokens.renewed(connection_of(office, SHOP), refused=first) != first
     assert [row["version"] for row in office.connections()] == [2]
 
 
 def test_what_has_no_own_accounts_is_not_connected_without_consent(bridge: RunningBridge, office: Office) -> None:
     answer = bridge.http.post("/api/connect/xero", json={"tenant": "demo", "account": "x", "own": True})
     assert (answer.status_code, answer.json()["reason"]) == (400, "consent_refused")
-
-
-Reconnects = Callable[[], None]
 
 
 def lose(office: Office) -> None:
@@ -329,3 +333,14 @@ def test_one_consent_mends_every_organisation_that_it_reaches(browser: Browser, 
     assert {row["status"] for row in office.connections()} == {"ACTIVE"}
     assert len({row["grant_id"] for row in office.connections()}) == 1
     assert lost["grant_id"] not in {row["grant_id"] for row in office.connections()}
+
+
+def test_a_workspace_is_chosen_among_those_of_the_person(
+    browser: Browser, office: Office, settings: Settings, database: TestDatabase
+) -> None:
+    page = browser.connect("/connect/asana?tenant=demo")
+    assert page.status_code == 200, page.text
+    if "reaches" in page.text:
+        page = browser.choose(page, "asana", DEMO.workspace)
+    assert office.accounts() == [("demo", DEMO.workspace, "ACTIVE")]
+    assert token_of(settings, database, office, DEMO.workspace)

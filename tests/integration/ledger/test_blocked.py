@@ -41,6 +41,15 @@ def fail(ledger: TestLedger, run: RunIdentity, jobs: Sequence[ClaimedJob], failu
     settle(ledger.runs, run, [JobEnd(job, failure) for job in jobs], policy=POLICY, jitter=STEADY)
 
 
+def states(database: TestDatabase) -> dict[str, int]:
+    """Open jobs by why they are open, as metrics sees them."""
+    metrics = Database(database.url("metrics"), name="metrics")
+    try:
+        return {one.state: one.jobs for one in pipeline_counts(metrics).open_jobs}
+    finally:
+        metrics.close()
+
+
 def order_of(batches: Sequence[Batch]) -> list[UUID]:
     return [job_id for batch in batches for job_id in batch.job_ids]
 
@@ -97,11 +106,19 @@ def test_blocked_jobs_are_counted_as_parked_and_not_announced_over_and_over(ledg
     change_partner(ledger, "status = 'DISCONNECTED'")
     fail(ledger, run, jobs, reconnect_needed(ledger.tenant.hubspot))
     ledger.owner.execute("update zixly.workflow_jobs set due_at = now() - interval '1 hour'")
-    metrics = Database(database.url("metrics"), name="metrics")
-    assert [(one.state, one.jobs) for one in pipeline_counts(metrics).open_jobs] == [("parked", 1)]
-    metrics.close()
+    assert states(database) == {"parked": 1}
     assert ledger.sweep().to_announce == {}
     assert due_in_seconds(ledger.dispatch, system="xero") is None
+
+
+def test_a_job_that_needs_no_source_is_due_and_not_parked_while_its_source_is_disconnected(
+    ledger: TestLedger, database: TestDatabase
+) -> None:
+    ledger.owner.execute("update zixly.workflows set needs_source = false")
+    ledger.owner.execute("update zixly.connections set status = 'DISCONNECTED' where id = %s", (ledger.tenant.xero,))
+    (job_id,) = ledger.add_jobs(1)
+    assert states(database) == {"due": 1}
+    assert order_of(ledger.hand_over()) == [job_id]
 
 
 def test_a_disconnection_that_names_no_connection_ends_the_job(ledger: TestLedger) -> None:

@@ -17,7 +17,7 @@ from zixly_core.secrets.sealed_tokens import SealedTokens
 from zixly_core.stores.database import Database
 from zixly_core.stores.tokens import PostgresTokenStore
 from zixly_core.token_store import Connection, TokenSet, TokenVault
-from zixly_core.tokens import TokenKeeper
+from zixly_core.tokens import PATIENCE, TokenKeeper
 
 # For tests only; processes of one test share it.
 BOX = SecretBox(keys_in(urlsafe_b64encode(bytes(range(32))).decode(), source="tests"))
@@ -27,10 +27,10 @@ def store_over(database_url: str, *, vault: TokenVault | None = None) -> Postgre
     return PostgresTokenStore(Database(database_url, name="tokens"), vault or SealedTokens(BOX))
 
 
-def keeper_over(database_url: str, token_url: str) -> TokenKeeper:
+def keeper_over(database_url: str, token_url: str, *, patience: timedelta = PATIENCE) -> TokenKeeper:
     app = OAuthApp("xero", token_url, "app", "app-secret", "client_secret_basic")
     http = new_client()
-    return TokenKeeper(store_over(database_url), lambda _: TokenExchange(http, app))
+    return TokenKeeper(store_over(database_url), lambda _: TokenExchange(http, app), patience=patience)
 
 
 def ended() -> TokenSet:

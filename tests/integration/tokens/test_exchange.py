@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,24 +10,29 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import psycopg
 import pytest
 
 from tests.integration.tokens.endpoint import TokenEndpoint, served
-from tests.integration.tokens.kept import authorise, keeper_over, status_of, store_over
+from tests.integration.tokens.kept import BOX, add_account, authorise, keeper_over, status_of, store_over
 from tests.support.postgres import TestDatabase
 from zixly_core.errors import Disconnected, StoreUnavailable
 from zixly_core.ids import new_id
-from zixly_core.token_store import Connection
+from zixly_core.secrets.sealed_tokens import SealedTokens
+from zixly_core.token_store import Connection, TokenSet
+from zixly_core.tokens import PATIENCE
 
 pytestmark = pytest.mark.integration
 
 
 @contextmanager
-def worker(database: TestDatabase, token_url: str, connection: Connection, *, threads: int) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    database: TestDatabase, token_url: str, connection: Connection, *, threads: int, patience: timedelta = PATIENCE
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is ready to ask; it asks when it is sent a line."""
     arguments = {
         "database_url": database.url("runs"),
@@ -35,6 +41,7 @@ def worker(database: TestDatabase, token_url: str, connection: Connection, *, th
         "tenant_id": str(connection.tenant_id),
         "external_id": connection.external_id,
         "threads": threads,
+        "patience_seconds": patience.total_seconds(),
     }
     command = [sys.executable, "-m", "tests.integration.tokens.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -63,11 +70,15 @@ def what_they_got(process: subprocess.Popen[bytes]) -> list[str]:
     return [line for line in lines if line.startswith(("access-", "Disconnected:", "Transient:", "StoreUnavailable:"))]
 
 
-def test_two_hundred_threads_of_four_processes_make_one_rotation(database: TestDatabase) -> None:
+# How long the token endpoint takes, in seconds: 15 are what was seen in the wild, and take a minute to wait out.
+SLOW = float(os.environ.get("ZIXLY_TEST_EXCHANGE_SECONDS", "1.5"))
+
+
+def test_two_hundred_threads_of_eight_processes_make_one_rotation_and_wait_outside_the_database(database: TestDatabase) -> None:
     connection = authorise(database.url())
-    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=1.5)
-    with served(endpoint) as url, ExitStack() as stack:
-        processes = [stack.enter_context(worker(database, url, connection, threads=50)) for _ in range(4)]
+    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=SLOW)
+    with served(endpoint) as url, ExitStack() as stack, watched(database) as seen:
+        processes = [stack.enter_context(worker(database, url, connection, threads=25)) for _ in range(8)]
         for process in processes:
             go(process)
         got = [one for process in processes for one in what_they_got(process)]
@@ -75,6 +86,120 @@ def test_two_hundred_threads_of_four_processes_make_one_rotation(database: TestD
     assert endpoint.presented == ["refresh-0"]
     stored = store_over(database.url("runs")).read(connection)
     assert (stored.tokens.refresh_token, stored.version) == ("refresh-1", 2)
+    assert seen.most_connections <= 8, "a waiter takes no connection of its own"
+    assert seen.most_waiting_for_locks == 0
+
+
+def test_two_hundred_threads_whose_holder_is_killed_make_one_more_rotation_and_nobody_is_disconnected(database: TestDatabase) -> None:
+    """Killed in the middle of an exchange that the vendor has accepted: its answer is lost with it. Waiters who lose patience come
+    again as parked jobs do."""
+    connection = authorise(database.url())
+    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=SLOW)
+    patience = timedelta(seconds=min(SLOW, PATIENCE.total_seconds()))
+    with served(endpoint) as url, ExitStack() as stack:
+        holder = stack.enter_context(worker(database, url, connection, threads=1))
+        others = [stack.enter_context(worker(database, url, connection, threads=25, patience=patience)) for _ in range(8)]
+        go(holder)
+        assert endpoint.asked.wait(timeout=20)
+        for process in others:
+            go(process)
+        time.sleep(SLOW / 2)
+        holder.send_signal(signal.SIGKILL)
+        got = [one for process in others for one in what_they_got(process)]
+    assert got == ["access-2"] * 200
+    assert endpoint.presented == ["refresh-0", "refresh-0"]
+    assert store_over(database.url("runs")).read(connection).version == 2, "one rotation was kept"
+    assert status_of(database.url(), connection.id) == "ACTIVE"
+
+
+def test_two_organisations_under_one_grant_make_one_rotation_together(database: TestDatabase) -> None:
+    """Both share the refresh token: an exchange for one is the exchange for the other."""
+    first = authorise(database.url())
+    second = add_account(database.url(), replace(first, id=new_id(), external_id=str(new_id())), grant_id=first.id)
+    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=0.5)
+    with served(endpoint) as url, ExitStack() as stack:
+        processes = [stack.enter_context(worker(database, url, one, threads=20)) for one in (first, second, first, second)]
+        for process in processes:
+            go(process)
+        got = [one for process in processes for one in what_they_got(process)]
+    assert got == ["access-1"] * 80
+    assert endpoint.presented == ["refresh-0"]
+
+
+def test_a_dead_grant_disconnects_each_of_its_organisations_with_an_issue_and_no_other(database: TestDatabase) -> None:
+    first, other = authorise(database.url()), authorise(database.url())
+    second = add_account(database.url(), replace(first, id=new_id(), external_id=str(new_id())), grant_id=first.id)
+    with served(TokenEndpoint(refresh_token="another", seconds=0)) as url:
+        keeper = keeper_over(database.url("runs"), url)
+        for connection in (first, second, first):
+            with pytest.raises(Disconnected) as failure:
+                keeper.current(connection)
+            assert failure.value.connection_id == connection.id
+    assert [status_of(database.url(), one.id) for one in (first, second, other)] == ["DISCONNECTED", "DISCONNECTED", "ACTIVE"]
+    with psycopg.connect(database.url()) as owner:
+        issues = owner.execute("select connection_id, status, count, link from zixly.issues order by connection_id").fetchall()
+    assert issues == sorted((one.id, "OPEN", 1, f"/connect/xero?connection={one.id}") for one in (first, second))
+
+
+def test_an_exchange_that_fails_late_does_not_disconnect_what_was_authorised_anew(database: TestDatabase) -> None:
+    """A person reconnects while a worker still waits for the vendor's refusal of the old refresh token."""
+    connection = authorise(database.url())
+    endpoint = TokenEndpoint(refresh_token="another", seconds=1)
+    with served(endpoint) as url:
+        keeper = keeper_over(database.url("runs"), url)
+        person = threading.Thread(target=connect_again, args=(database, endpoint, connection))
+        person.start()
+        with pytest.raises(Disconnected):
+            keeper.current(connection)
+        person.join()
+        assert keeper.current(connection) == "access-new"
+    assert status_of(database.url(), connection.id) == "ACTIVE"
+
+
+def connect_again(database: TestDatabase, endpoint: TokenEndpoint, connection: Connection) -> None:
+    """As soon as the endpoint was asked for the old one."""
+    assert endpoint.asked.wait(timeout=20)
+    tokens = TokenSet("access-new", "refresh-new", datetime.now(UTC) + timedelta(minutes=30))
+    grant_id = new_id()
+    where = SealedTokens(BOX).keep(grant_id, tokens)
+    with psycopg.connect(database.url()) as owner:
+        owner.execute(
+            "insert into zixly.grants (id, tenant_id, system, ciphertext, version) values (%s, %s, 'xero', %s, 2)",
+            (grant_id, connection.tenant_id, where.ciphertext),
+        )
+        owner.execute("update zixly.connections set grant_id = %s where id = %s", (grant_id, connection.id))
+
+
+@dataclass
+class Sightings:
+    """What a look at the server saw at most."""
+
+    most_connections: int = 0
+    most_waiting_for_locks: int = 0
+
+
+@contextmanager
+def watched(database: TestDatabase) -> Iterator[Sightings]:
+    """Count the runs' connections to the database, again and again."""
+    seen, done = Sightings(), threading.Event()
+    query = """select count(*), count(*) filter (where wait_event_type = 'Lock') from pg_stat_activity
+        where datname = %s and usename = 'zixly_runs'"""
+
+    def look() -> None:
+        with psycopg.connect(database.server.admin_url, autocommit=True) as admin:
+            while not done.wait(0.02):
+                row = admin.execute(query, (database.name,)).fetchone()
+                assert row is not None
+                seen.most_connections = max(seen.most_connections, row[0])
+                seen.most_waiting_for_locks = max(seen.most_waiting_for_locks, row[1])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_a_holder_killed_in_the_middle_lets_go_and_the_next_one_tries_the_old_token(database: TestDatabase) -> None:

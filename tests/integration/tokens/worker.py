@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from tests.integration.tokens.kept import keeper_over
-from zixly_core.errors import ZixlyError
+from zixly_core.errors import ConnectionBusy, ZixlyError
+from zixly_core.stores.tokens import BUSY_WAIT
 from zixly_core.token_store import Connection
 from zixly_core.tokens import TokenKeeper
 
 
 def main(arguments: dict[str, Any]) -> None:
-    keeper = keeper_over(arguments["database_url"], arguments["token_url"])
+    patience = timedelta(seconds=arguments["patience_seconds"])
+    keeper = keeper_over(arguments["database_url"], arguments["token_url"], patience=patience)
     connection = Connection(UUID(arguments["id"]), UUID(arguments["tenant_id"]), "xero", arguments["external_id"])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -34,10 +38,17 @@ def main(arguments: dict[str, Any]) -> None:
 
 
 def ask(keeper: TokenKeeper, connection: Connection, got: list[str]) -> None:
-    try:
-        got.append(keeper.current(connection))
-    except ZixlyError as error:
-        got.append(f"{type(error).__name__}:{error.reason}")
+    """As a job does: a busy connection parks it, and it comes again."""
+    while True:
+        try:
+            got.append(keeper.current(connection))
+        except ConnectionBusy as error:
+            time.sleep((error.retry_after or BUSY_WAIT).total_seconds())
+        except ZixlyError as error:
+            got.append(f"{type(error).__name__}:{error.reason}")
+            return
+        else:
+            return
 
 
 if __name__ == "__main__":

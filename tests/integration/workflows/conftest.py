@@ -152,9 +152,14 @@ class Stage:
         release(run, interrupted=False, settings=read_settings())
 
     def make_due(self) -> None:
-        """Do not wait for the backoff, nor for a parked account."""
+        """Do not wait for the backoff, nor for an account that is parked or left alone."""
         self.ledger.owner.execute("update zixly.workflow_jobs set due_at = now() - interval '1 second' where status = 'QUEUED'")
         self.ledger.owner.execute("update zixly.connections set parked_until = null")
+        self.ledger.owner.execute("delete from zixly.api_budgets")
+
+    def settle_doubts(self) -> None:
+        """Let the time go by in which a request without an answer could still arrive."""
+        self.ledger.owner.execute("update zixly.effects set tried_at = tried_at - interval '2 minutes' where state = 'INTENDED'")
 
     def run_due(self, system: str = "xero") -> DagsterRun:
         """The next attempt of what waits."""
@@ -291,9 +296,10 @@ def connect_demo_client(ledger: TestLedger) -> dict[str, UUID]:
         ledger.owner.execute("update zixly.connections set grant_id = id where id = %s", (connection_id,))
     for workflow in WORKFLOWS.values():
         ledger.owner.execute(
-            "insert into zixly.workflows (name, system, title, triggers, priority, max_batch) values (%s, %s, %s, %s, %s, 100)"
+            "insert into zixly.workflows (name, system, title, triggers, priority, max_batch, needs_source)"
+            " values (%s, %s, %s, %s, %s, 100, %s)"
             " on conflict (name) do update set max_batch = 100",
-            (workflow.name, workflow.system, workflow.title, list(workflow.triggers), workflow.priority),
+            (workflow.name, workflow.system, workflow.title, list(workflow.triggers), workflow.priority, workflow.needs_source),
         )
     return connections
 

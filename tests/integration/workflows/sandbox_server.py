@@ -6,8 +6,10 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
+import httpx2
 import uvicorn
 
 from zixly_sandbox.app import create_app
@@ -26,6 +28,9 @@ from zixly_sandbox.xero.entries import Contact, Invoice, Payment
 UPDATE_CALL = "POST /hubspot/crm/objects/*/batch/update"
 READ_CALL = "POST /hubspot/crm/objects/*/batch/read"
 INVOICES_CALL = "GET /xero/api.xro/2.0/Invoices*"
+
+
+FAULTY: tuple[System, ...] = ("hubspot", "xero", "shopify", "asana")
 
 
 class SandboxServer:
@@ -72,7 +77,7 @@ class SandboxServer:
         self.sandbox.reset(DEFAULT_SEED)
 
     def fault(self, call: str, kind: FaultKind, *, seconds: float = 1, count: int | None = 1) -> None:
-        system: System = "hubspot" if "/hubspot/" in call else "xero"
+        system: System = next(name for name in FAULTY if f"/{name}/" in call)
         self.sandbox.faults.add(system, pattern=call, kind=kind, seconds=seconds, count=count)
 
     def calls(self) -> dict[str, int]:
@@ -82,6 +87,21 @@ class SandboxServer:
             if "token" not in row["endpoint"]:
                 counts[f"{row['system']} {row['endpoint']}"] += row["count"]
         return dict(counts)
+
+    def admin(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask the sandbox's own API, such as `("POST", "/hubspot/62515/deals", {...})`."""
+        url = f"{self.url}/_sandbox{path}"
+        answer = httpx2.request(method, url, json=body, timeout=10, trust_env=False).raise_for_status()
+        return answer.json() if answer.content else None
+
+    def created(self, object_type: str) -> list[Write]:
+        """What was created of a type, at any vendor."""
+        return self.sandbox.writes.select(operation="CREATE", object_type=object_type)
+
+    def doubled(self) -> list[dict[str, Any]]:
+        """What was created more than once under one natural key."""
+        found: list[dict[str, Any]] = self.admin("GET", "/objects?doubled=true")["objects"]
+        return found
 
     def writes(self, contact: str | None = None) -> list[Write]:
         """The writes to HubSpot's contacts."""

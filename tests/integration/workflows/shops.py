@@ -1,4 +1,4 @@
-"""The demo client's shop on the stage: its connection, and jobs about its records."""
+"""The demo client's shop on the stage: what it sent, and jobs about its records."""
 
 from __future__ import annotations
 
@@ -10,35 +10,26 @@ from uuid import UUID
 import orjson
 from psycopg.types.json import Jsonb
 
-from tests.integration.workflows.conftest import ONE_BATCH, Stage
-from zixly_core.batching import Batch
+from tests.integration.workflows.conftest import Stage
 from zixly_core.ids import new_id
-from zixly_core.stores.handover import hand_over
+from zixly_sandbox.constants import DEMO
 
-SHOP = "zixly-demo.myshopify.com"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class Shop:
-    """A shop of the stage's tenant."""
+    """The shop as the ledger knows it."""
 
-    def __init__(self, stage: Stage, *, domain: str = SHOP, tenant_id: UUID | None = None) -> None:
+    def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.domain = domain
-        self.id = new_id()
-        self.tenant_id = tenant_id or stage.ledger.tenant.id
-        stage.ledger.owner.execute(
-            "insert into zixly.connections (id, tenant_id, system, external_id, name) values (%s, %s, 'shopify', %s, 'Shop')",
-            (self.id, self.tenant_id, domain),
-        )
-
-    def configure(self, **settings: Any) -> None:
-        self.stage.ledger.owner.execute("update zixly.connections set settings = settings || %s where id = %s", (Jsonb(settings), self.id))
+        self.domain = DEMO.shop
+        self.id = stage.connections["shopify"]
+        self.tenant_id = stage.ledger.tenant.id
 
     def key(self, kind: str, record_id: str) -> str:
         return f"shopify:{self.domain}:{kind}:{record_id}"
 
-    def receive(self, kind: str, payload: dict[str, Any], *, record: tuple[str, str], tenant_id: UUID | None = None) -> UUID:
+    def receive(self, kind: str, payload: dict[str, Any], *, record: tuple[str, str]) -> UUID:
         """An event of the shop with its raw delivery; its id."""
         owner, event_id, delivery_id = self.stage.ledger.owner, new_id(), new_id()
         body = orjson.dumps(payload)
@@ -54,7 +45,7 @@ class Shop:
             (
                 event_id,
                 delivery_id,
-                tenant_id or self.tenant_id,
+                self.tenant_id,
                 self.id,
                 kind,
                 self.domain,
@@ -81,10 +72,6 @@ class Shop:
         }
         (job_id,) = self.stage.ledger.add_jobs(1, record=record[1], **values)
         return job_id
-
-    def hand_over(self) -> Batch:
-        (batch,) = hand_over(self.stage.ledger.dispatch, system="shopify", limits=ONE_BATCH)
-        return batch
 
     def job(self, job_id: UUID) -> dict[str, Any]:
         return self.stage.ledger.job(job_id)

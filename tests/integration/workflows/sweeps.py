@@ -112,9 +112,12 @@ class SweepStage:
             assert time.monotonic() < end, "a sweep was not computed"
             time.sleep(0.01)
 
+    def make_looks_due(self) -> None:
+        self.ledger.owner.execute("update zixly.workflow_jobs set waiting_until = now() where waiting_until is not null")
+
     def look(self) -> Looked:
         """The pass of the sensor, ten seconds later."""
-        self.ledger.owner.execute("update zixly.workflow_jobs set waiting_until = now() where waiting_until is not null")
+        self.make_looks_due()
         timeout = read_settings().attempt_timeout_seconds
         with httpx2.Client() as http:
             client = SweepsClient(http, base_url=f"{self.stage.sandbox.url}/sweeps")

@@ -7,13 +7,11 @@ from uuid import UUID
 
 import orjson
 import pytest
-from dagster import DagsterRun, JobDefinition
+from dagster import DagsterRun
 from psycopg.types.json import Jsonb
 
-from tests.integration.workflows import conftest
 from tests.integration.workflows.conftest import Stage
 from tests.integration.workflows.shops import NOON, Shop
-from tests.support.definitions import loaded_definitions
 from zixly_core.job import JobStatus
 
 WORKFLOW = "shopify-privacy"
@@ -27,18 +25,8 @@ SUBJECT = {"shop_id": 954889, "customer": CUSTOMER}
 INVOICE = "8694c9c5-7097-4449-a708-b8c1982921a4"
 
 
-def privacy_job() -> JobDefinition:
-    return loaded_definitions().resolve_job_def("shopify_privacy")
-
-
 @pytest.fixture
-def shop(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setitem(conftest.JOBS, WORKFLOW, privacy_job)
-    for name, needs_source in ((WORKFLOW, False), (ORDERS, True)):
-        stage.ledger.owner.execute(
-            "insert into zixly.workflows (name, system, title, triggers, max_batch, needs_source) values (%s, 'shopify', 'T', '{}', 20, %s)",
-            (name, needs_source),
-        )
+def shop(stage: Stage) -> Shop:
     return Shop(stage)
 
 
@@ -92,8 +80,19 @@ def ask(shop: Shop, kind: str, payload: dict[str, Any], **trigger: Any) -> UUID:
     return shop.add_job(WORKFLOW, record=record, event_id=event_id, trigger_data=Jsonb({"kind": kind, **trigger}))
 
 
+def of_another_tenant(shop: Shop) -> UUID:
+    """An event about an order of the same number and customer, which another client company's shop sent."""
+    other = shop.stage.ledger.add_tenant("second")
+    event_id = shop.receive("orders.paid", order(1), record=("order", "1"))
+    shop.stage.ledger.owner.execute(
+        "update zixly.events set tenant_id = %s, connection_id = null, external_id = 'other.myshopify.com' where id = %s",
+        (other.id, event_id),
+    )
+    return event_id
+
+
 def run(shop: Shop) -> DagsterRun:
-    return shop.stage.run(shop.hand_over())
+    return shop.stage.run(shop.stage.hand_over("shopify"))
 
 
 def everything(stage: Stage) -> str:
@@ -146,8 +145,7 @@ def test_an_erasure_can_be_carried_out_twice(shop: Shop) -> None:
 
 def test_other_customers_and_other_tenants_keep_everything(shop: Shop) -> None:
     kept = plant(shop, 3, email=OTHER, name="Somebody")
-    elsewhere = Shop(shop.stage, domain="other.myshopify.com", tenant_id=shop.stage.ledger.add_tenant("second").id)
-    theirs = elsewhere.receive("orders.paid", order(1), record=("order", "1"))
+    theirs = of_another_tenant(shop)
     plant(shop, 1)
     ask(shop, "customers.redact", {**SUBJECT, "orders_to_redact": [1]})
     run(shop)
@@ -281,9 +279,7 @@ def test_the_erasure_is_in_the_audit_log_under_ids(shop: Shop) -> None:
 def test_a_tenant_cannot_erase_what_is_anothers(shop: Shop) -> None:
     """The SQL function is told ids; it must look at the tenant itself."""
     stage = shop.stage
-    other = stage.ledger.add_tenant("second")
-    elsewhere = Shop(stage, domain="other.myshopify.com", tenant_id=other.id)
-    theirs = elsewhere.receive("orders.paid", order(1), record=("order", "1"))
+    theirs = of_another_tenant(shop)
     with stage.ledger.runs.transaction(tenant_id=shop.tenant_id) as connection:
         row = connection.execute("select * from zixly.erase_received(%s, '{}', %s, '{}')", ([theirs], shop.id)).fetchone()
     assert row == {"events": 0, "deliveries": 0, "attempts": 0}

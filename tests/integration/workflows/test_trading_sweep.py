@@ -8,14 +8,19 @@ from typing import Any
 
 import orjson
 import pytest
-from dagster import DagsterRunStatus
+from dagster import DagsterRunStatus, SkipReason, build_sensor_context
 
 from tests.integration.workflows.conftest import Killed, Stage
 from tests.integration.workflows.sweeps import START_CALL, STATES_CALL, SWEEP_WORKFLOW, WANTED, SweepStage
+from tests.support.definitions import dagster_without_warnings
+from zixly_core import process
 from zixly_core.job import JobStatus
 from zixly_core.stores import effects
 from zixly_core.stores.cancel import cancel_job, retry_job
 from zixly_dagster.ops import sweeps_start
+from zixly_dagster.resources.dispatchers import DispatchersResource
+from zixly_dagster.resources.sweeps import SweepsResource
+from zixly_dagster.sensors.waiting import waiting_sensor
 from zixly_sandbox.faults import FaultKind
 from zixly_sandbox.sweeps.wishes import wish_from
 
@@ -180,6 +185,21 @@ def test_a_service_that_is_away_is_waited_for_and_asked_again(sweeps: SweepStage
     assert sweeps.look().away == ["sweeps"]
     assert sweeps.status(job_id) is JobStatus.RUNNING
     assert sweeps.look().woken == {"callbacks": [job_id]}
+
+
+def test_the_sensor_announces_the_jobs_whose_wait_is_over(sweeps: SweepStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZIXLY_DATABASE_URL_DISPATCH", sweeps.stage.database.url("dispatch"))
+    monkeypatch.setattr(process, "_queues", {})
+    job_id = sweeps.waiting()
+    sweeps.finish()
+    sweeps.make_looks_due()
+    with dagster_without_warnings():
+        dispatchers = DispatchersResource()
+        told = waiting_sensor()(build_sensor_context(resources={"dispatchers": dispatchers, "sweeps": SweepsResource()}))
+    assert isinstance(told, SkipReason)
+    assert told.skip_message == "1 waiting jobs looked at, 1 of them due now."
+    (message,) = dispatchers.queue_of("callbacks").take(limit=1, wait=timedelta())
+    assert message.job_ids == (job_id,)
 
 
 def test_what_cannot_be_carried_out_fails_without_a_call(sweeps: SweepStage) -> None:

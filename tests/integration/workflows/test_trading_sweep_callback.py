@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx2
 import orjson
 import pytest
+from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 
 from tests.integration.bridge.running import RunningBridge, settings_for, start_bridge
@@ -152,6 +153,15 @@ def test_a_callback_for_a_job_that_was_cancelled_changes_nothing(sweeps: SweepSt
     call_back(sweeps)
     assert sweeps.status(job_id) is JobStatus.CANCELLED
     assert sweeps.hand_over() == []
+
+
+def test_a_sender_whose_connection_says_so_gets_callbacks_without_asking_for_them(sweeps: SweepStage, bridge: RunningBridge) -> None:
+    sweeps.ledger.owner.execute(
+        "update zixly.connections set settings = %s where id = %s", (Jsonb({"sweeps": {"callback": True}}), sweeps.connection_id)
+    )
+    requested(bridge, callback=False)
+    sweeps.run()
+    assert "/webhook/callbacks/" in url_given(sweeps)
 
 
 def test_without_a_callback_the_job_is_polled_as_ever(sweeps: SweepStage, bridge: RunningBridge) -> None:

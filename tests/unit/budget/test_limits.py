@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx2
 import orjson
 import pytest
@@ -54,11 +52,30 @@ def test_a_hubspot_search_counts_against_its_own_limit_and_nothing_else_does() -
     assert windows_of(limits, request_to("/crm/objects/2026-09/contacts/batch/read")) == {"interval", "day"}
 
 
-@pytest.mark.parametrize(("settings", "most"), [({}, 110), ({"calls_per_10_seconds": 190}, 190), ({"calls_per_10_seconds": "many"}, 110)])
-def test_hubspots_bucket_lets_no_more_than_the_plan_allows_through_in_ten_seconds(settings: dict[str, Any], most: float) -> None:
-    bucket = next(window for window in hubspot_limits(settings).windows if window.name == "interval")
+def test_hubspots_bucket_lets_no_more_than_110_through_in_ten_seconds() -> None:
+    bucket = next(window for window in hubspot_limits({}).windows if window.name == "interval")
     assert isinstance(bucket, Bucket)
-    assert bucket.size + bucket.per_second * 10 == pytest.approx(most)
+    assert bucket.size + bucket.per_second * 10 == pytest.approx(110)
+
+
+def test_hubspots_answers_tell_what_the_accounts_plan_allows() -> None:
+    headers = {
+        "X-HubSpot-RateLimit-Max": "190",
+        "X-HubSpot-RateLimit-Remaining": "188",
+        "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+        "X-HubSpot-RateLimit-Daily-Remaining": "249000",
+    }
+    levels = hubspot_limits({}).report_of(httpx2.Response(200, headers=headers)).levels
+    told = levels["interval"]
+    assert told.size is not None
+    assert told.per_second is not None
+    assert (told.left, levels["day"]) == (188, Level(249_000))
+    assert told.size + told.per_second * 10 == pytest.approx(190)
+
+
+def test_a_hubspot_answer_without_its_maximum_tells_only_what_is_left() -> None:
+    report = hubspot_limits({}).report_of(httpx2.Response(200, headers={"X-HubSpot-RateLimit-Remaining": "9"}))
+    assert report.levels == {"interval": Level(9)}
 
 
 def test_each_action_of_an_asana_batch_counts() -> None:

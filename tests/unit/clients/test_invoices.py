@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zixly_core.errors import Permanent
-from zixly_core.systems.xero.invoices import contact_from, instant_from, invoice_from
+from zixly_core.systems.xero.contacts import contact_from
+from zixly_core.systems.xero.fields import instant_from
+from zixly_core.systems.xero.invoices import invoice_from
 
 
 def invoice_json(**overrides: Any) -> dict[str, Any]:

@@ -140,6 +140,29 @@ async def test_after_a_day_of_failures_the_webhook_is_off_and_what_piled_up_come
     assert {event["resourceId"] for event in events_in(arrived[tries:])} == {PAID_INVOICE, OPEN_INVOICE}
 
 
+async def test_a_credit_note_is_told_with_its_type_and_status() -> None:
+    async with sending(good) as (caller, arrived):
+        await caller.admin("POST", f"/xero/{DEMO.organisation}/invoices/{OPEN_INVOICE}/credit", {"amount": 5, "allocate": False})
+        await until(lambda: arrived)
+    (event,) = events_in(arrived)
+    assert (event["eventCategory"], event["eventType"]) == ("CREDITNOTE", "CREATE")
+    assert event["data"] == {"Type": "ACCRECCREDIT", "Status": "AUTHORISED"}
+    assert event["resourceUrl"].endswith(f"/CreditNotes/{event['resourceId']}")
+
+
+async def test_what_piled_up_while_the_webhook_was_off_comes_in_order_and_not_after_31_days() -> None:
+    async with sending(good) as (caller, arrived):
+        await caller.admin("PATCH", "/rules", {"webhooks": {"events_per_delivery": 1}})
+        await caller.admin("POST", "/webhooks/xero/disable")
+        too_old = (await caller.admin("POST", f"/xero/{DEMO.organisation}/pay", {"count": 2}))["paid"]
+        caller.clock.advance(31 * 86_400 + 1)
+        kept = (await caller.admin("POST", f"/xero/{DEMO.organisation}/pay", {"count": 8}))["paid"]
+        await caller.admin("POST", "/webhooks/xero/enable")
+        await until(lambda: len(events_in(arrived)) == len(kept))
+    assert [event["resourceId"] for event in events_in(arrived)] == kept
+    assert not set(kept) & set(too_old)
+
+
 async def test_probes_pass_an_endpoint_that_tells_right_from_wrong() -> None:
     async with sending(good) as (caller, arrived):
         verdict = await caller.admin("POST", "/webhooks/xero/probe")

@@ -19,6 +19,9 @@ SETTINGS = CompletedTasks()
     ("text", "link"),
     [
         ("17812345601", Link("deal", "17812345601")),
+        ("deal:17812345601", Link("deal", "17812345601")),
+        ("Contact: 901", Link("contact", "901")),
+        ("contact #901", Link("contact", "901")),
         ("https://app.hubspot.com/contacts/62515/record/0-3/17812345601", Link("deal", "17812345601", "62515")),
         ("https://app-eu1.hubspot.com/contacts/62515/record/0-3/17812345601?eschref=x", Link("deal", "17812345601", "62515")),
         ("https://app.hubspot.com/contacts/62515/deal/17812345601/", Link("deal", "17812345601", "62515")),
@@ -30,21 +33,18 @@ SETTINGS = CompletedTasks()
     ],
 )
 def test_a_field_holds_an_id_or_the_address_of_a_page(text: str, link: Link | None) -> None:
-    assert link_of(external_data=None, custom_fields={"HubSpot deal": text}, settings=SETTINGS) == link
+    assert link_of(external_data=None, custom_fields={"HubSpot record": text}, settings=SETTINGS) == link
 
 
-def test_the_deal_comes_before_the_contact_and_what_we_wrote_before_both() -> None:
-    fields = {"HubSpot deal": "1", "HubSpot contact": "2"}
-    assert link_of(external_data=None, custom_fields=fields, settings=SETTINGS) == Link("deal", "1")
-    assert link_of(external_data=None, custom_fields={**fields, "HubSpot deal": None}, settings=SETTINGS) == Link("contact", "2")
+def test_what_we_wrote_comes_before_what_a_person_wrote() -> None:
     ours = external_data_of("deal", "3", portal="62515")
-    assert link_of(external_data=ours, custom_fields=fields, settings=SETTINGS) == Link("deal", "3", "62515")
+    assert link_of(external_data=ours, custom_fields={"HubSpot record": "1"}, settings=SETTINGS) == Link("deal", "3", "62515")
 
 
-def test_fields_of_other_names_are_set_per_connection() -> None:
-    settings = CompletedTasks(deal_field="Geschäft")
+def test_the_field_is_set_per_connection() -> None:
+    settings = CompletedTasks(record_field="Geschäft")
     assert link_of(external_data=None, custom_fields={"Geschäft": "5"}, settings=settings) == Link("deal", "5")
-    assert link_of(external_data=None, custom_fields={"HubSpot deal": "5"}, settings=settings) is None
+    assert link_of(external_data=None, custom_fields={"HubSpot record": "5"}, settings=settings) is None
 
 
 @given(st.sampled_from(["deal", "contact"]), st.from_regex(r"[0-9]{1,20}", fullmatch=True))
