@@ -23,6 +23,7 @@ KEYS = tuple(
     stock_first_op_p50_s stock_first_op_p95_s stock_completed_p50_s stock_completed_p95_s
     single_completed_p50_s stock_single_completed_p50_s single_first_op_p50_s stock_single_first_op_p50_s
     worker_utilisation growth_ratio idle_memory_mb idle_processes
+    budget_backfill_minutes budget_refused_calls budget_xero_utilisation budget_live_p95_s budget_live_longest_s
     """.split()
 )
 
@@ -49,6 +50,11 @@ LINES = (
     Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", stock="stock_single_completed_p50_s"),
     Line("memory of the idle stack", "idle_memory_mb", "MB", goal="below 1200 MB"),
     Line("processes of the idle stack", "idle_processes", ""),
+    Line("backfill of 10,000 invoices at 60 calls a minute", "budget_backfill_minutes", "min"),
+    Line("  calls refused with 429", "budget_refused_calls", "", goal="1"),
+    Line("  of Xero's minutes used", "budget_xero_utilisation", "", goal="0.8"),
+    Line("  live events beside it, 95 of 100", "budget_live_p95_s", "s", goal="10 s"),
+    Line("  live events beside it, longest", "budget_live_longest_s", "s"),
 )
 
 

@@ -16,10 +16,32 @@ NO_LIMITS: dict[str, Any] = {
     "hubspot": {"burst_calls": 10_000_000, "search_calls": 10_000_000},
 }
 
+# What the vendors allow (zixly_sandbox/rules.py), and about how long their answers take.
+REAL_LIMITS: dict[str, Any] = {
+    "latency_seconds": 0.15,
+    "xero": {"minute_calls": 60, "day_calls": 5_000, "app_minute_calls": 10_000, "concurrent_calls": 5},
+    "hubspot": {"burst_calls": 110, "search_calls": 5},
+}
+
 
 def lift_limits(sandbox_url: str) -> None:
     """Raises `NotMeasured` when the sandbox does not do it."""
-    call("PATCH", f"{sandbox_url}/_sandbox/rules", NO_LIMITS)
+    call("PATCH", f"{sandbox_url}/_sandbox/rules", {"latency_seconds": 0, **NO_LIMITS})
+
+
+def restore_limits(sandbox_url: str) -> None:
+    """The vendors' own limits. Raises `NotMeasured` when the sandbox does not do it."""
+    call("PATCH", f"{sandbox_url}/_sandbox/rules", REAL_LIMITS)
+
+
+def calls_by_status(sandbox_url: str) -> dict[tuple[str, int], int]:
+    """How many calls to each vendor were answered how since the sandbox began, tokens left out."""
+    counts: dict[tuple[str, int], int] = {}
+    for row in call("GET", f"{sandbox_url}/_sandbox/calls"):
+        if "token" not in row["endpoint"]:
+            key = (row["system"], row["status"])
+            counts[key] = counts.get(key, 0) + row["count"]
+    return counts
 
 
 def paid_invoices(sandbox_url: str, *, count: int) -> list[str]:
@@ -29,7 +51,7 @@ def paid_invoices(sandbox_url: str, *, count: int) -> list[str]:
     return ids
 
 
-def call(method: str, url: str, body: dict[str, Any]) -> Any:
+def call(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
     try:
         return httpx2.request(method, url, json=body, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status().json()
     except httpx2.HTTPError as error:

@@ -21,9 +21,32 @@ class Scale:
     latency_patience_seconds: float
     """How long is waited for jobs after the last delivery. What has not come by then counts as slower than all that has."""
     idle_seconds: float
+    backfill_invoices: int
+    """Invoices of the backfill beside which live events are sent."""
+    live_events: int
     deliveries_per_second: float = 1.0
     runs_patience_seconds: float = 420.0
 
 
-WHOLE = Scale(repetitions=3, runs=300, stock_runs=40, singles=10, latency_seconds=60, latency_patience_seconds=600.0, idle_seconds=10.0)
-QUICK = Scale(repetitions=1, runs=60, stock_runs=12, singles=1, latency_seconds=20, latency_patience_seconds=40.0, idle_seconds=3.0)
+WHOLE = Scale(
+    repetitions=3,
+    runs=300,
+    stock_runs=40,
+    singles=10,
+    latency_seconds=60,
+    latency_patience_seconds=600.0,
+    idle_seconds=10.0,
+    backfill_invoices=10_000,
+    live_events=20,
+)
+QUICK = Scale(
+    repetitions=1,
+    runs=60,
+    stock_runs=12,
+    singles=1,
+    latency_seconds=20,
+    latency_patience_seconds=40.0,
+    idle_seconds=3.0,
+    backfill_invoices=1_600,
+    live_events=5,
+)

@@ -12,7 +12,7 @@ from benchmarks.errors import NotMeasured
 from benchmarks.instance import STOCK, ZIXLY, Instance
 from benchmarks.ledger import ended_jobs, refuse_unfinished
 from benchmarks.progress import Say
-from benchmarks.questions import idle, latency, runs, single
+from benchmarks.questions import budget, idle, latency, runs, single
 from benchmarks.sandbox import lift_limits, paid_invoices
 from benchmarks.scale import Scale
 from benchmarks.stock_dagster import stock_dagster
@@ -41,6 +41,7 @@ QUESTIONS: Mapping[str, Question] = {
     "runs": Question(runs.measure, has_baseline=True),
     "single": Question(single.measure, has_baseline=True),
     "latency": Question(latency.measure, has_baseline=True),
+    "budget": Question(budget.measure, has_baseline=False),
 }
 
 

@@ -96,7 +96,7 @@ class IntakeService:
 
     async def read_routing_again(self) -> None:
         """Know the connections, paths and secrets of this moment. Raises `StoreUnavailable`."""
-        await self._parts.routing.later_than(self._parts.routing.current, can_wait=True)
+        await self._parts.routing.later_than(self._parts.routing.current)
 
     def judged_again(self, request: IncomingRequest, *, system: System) -> Prepared | None:
         """What a rejected request is by the clock of its arrival and the secrets of today; None when it stays rejected. A handshake
@@ -111,14 +111,14 @@ class IntakeService:
             return self._counted(await self._committed(again, system=system), system=system)
 
     async def _decided(self, request: IncomingRequest, *, system: System) -> Prepared:
+        """What the request is, by a table that is young enough: an account or a path may be known since a moment ago."""
         table = self._parts.routing.current
         delivery = self._decide(request, system=system, table=table)
         owner = system.profile.secret_owner(request)
-        is_unknown = owner is not None and not self._can_verify(table.route_of(system.name, owner), delivery)
-        if not is_unknown and all(one.route is not None for one in delivery.events):
+        knows_sender = owner is None or self._can_verify(table.route_of(system.name, owner), delivery)
+        if knows_sender and all(one.route is not None for one in delivery.events):
             return delivery
-        later = await self._parts.routing.later_than(table, can_wait=is_unknown)
-        return delivery if later is None else self._decide(request, system=system, table=later)
+        return self._decide(request, system=system, table=await self._parts.routing.later_than(table))
 
     def _decide(self, request: IncomingRequest, *, system: System, table: RoutingTable) -> Prepared:
         secrets = self._secrets(request, system=system, table=table)

@@ -24,7 +24,7 @@ SAFE_HEADERS = {
 
 
 class Around:
-    """Pure ASGI: the response passes through untouched but for its headers. Cookies are never set."""
+    """Pure ASGI: the response passes through untouched but for its headers. Only the pages under `/connect` set a cookie."""
 
     def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics) -> None:
         self._app = app

@@ -55,18 +55,15 @@ class RoutingSnapshot:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def later_than(self, table: RoutingTable, *, can_wait: bool = False) -> RoutingTable | None:
-        """A table read after `table`, or None when that one is too young to ask again. Who can wait gets one in any case, after half
-        a second at most. Raises `StoreUnavailable`."""
+    async def later_than(self, table: RoutingTable) -> RoutingTable:
+        """A table read after `table`; whoever asks right after it was read waits for half a second, together with all who do the
+        same. Raises `StoreUnavailable`."""
         async with self._lock:
-            if self._table is not table:
+            if self._table is not table and self._table is not None:
                 return self._table
-            too_early = LEAST_SECONDS_BETWEEN - (self._clock() - self._read_at)
-            if too_early > 0 and not can_wait:
-                return None
-            await asyncio.sleep(max(too_early, 0))
+            await asyncio.sleep(max(LEAST_SECONDS_BETWEEN - (self._clock() - self._read_at), 0))
             await self._read()
-            return self._table
+            return self.current
 
     async def _keep_fresh(self) -> None:
         while True:

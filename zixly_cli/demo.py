@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx2
 import orjson
 from rich.console import Console
 
-from zixly_cli.deliveries import SIGNERS, TIMEOUT_SECONDS, post, sample_maker
+from zixly_cli.deliveries import SIGNERS, post, sample_maker
+from zixly_cli.demo_events import Expected, happenings
 from zixly_cli.job_stories import JobStory, stories_since, story_table
-from zixly_cli.seed import DEMO, TENANTS
+from zixly_cli.seed import DEMO
 from zixly_cli.send import DEMO_INVOICE
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, user_variables
 from zixly_cli.signed_delivery import SignedDelivery
@@ -33,8 +33,6 @@ PAYLOADS = ROOT / "tests" / "payloads"
 # Deliveries as they were recorded: one invoice; four events for two clients; the first once more, as a vendor sends it that saw
 # no answer.
 RECORDED = ("03-invoice-update", "04-mixed-batch-two-tenants", "03-invoice-update")
-# Invoices that are paid in the sandbox, for each client; the sandbox then sends its own webhooks.
-PAID_COUNT = 3
 JOBS_SECONDS = 60.0
 # Of the table where the output is no terminal: nothing is cut.
 TABLE_WIDTH = 140
@@ -89,13 +87,13 @@ def demonstrate(settings: StackSettings, *, variables: Mapping[str, str], stop: 
             began = datetime.now(UTC)
             push_recorded(stack, say=say)
             ask_as_own_sender(stack, say=say)
-            paid = pay_invoices(stack, say=say)
-            stories = finished_stories(stack, since=began, paid=paid, stop=stop, say=say)
+            expected = happenings(stack, say=say)
+            stories = finished_stories(stack, since=began, expected=expected, stop=stop, say=say)
         finally:
             stop_all(stack.manager, process=stack.process, home=home, say=say)
         wide = console if console.is_terminal else Console(width=TABLE_WIDTH)
         wide.print(story_table(stories))
-        problems = problems_of(stories, paid=paid)
+        problems = problems_of(stories, expected=expected)
         for problem in problems:
             console.print(f"[red]{problem}[/]")
         if not problems:
@@ -117,7 +115,8 @@ def ask_as_own_sender(stack: Stack, *, say: Say) -> None:
     """The demo tenant's own system asks for an invoice to be looked at. Raises `Transient` when it is not taken."""
     made = stack.plan.secrets
     key = f"{made.callback_token} {made.callback_secret}"
-    delivery = sample_maker("callbacks")([DEMO_INVOICE], account=DEMO.organisation, key=key, now=datetime.now(UTC))
+    url = stack.plan.urls.bridge
+    delivery = sample_maker("callbacks")([DEMO_INVOICE], account=DEMO.organisation, key=key, now=datetime.now(UTC), public_url=url)
     answer = post(delivery, bridge_url=stack.plan.urls.bridge)
     if not answer.is_success:
         raise Transient(f"The bridge answered {answer.status_code} to a callback")
@@ -131,23 +130,8 @@ def recorded_delivery(system: str, name: str, *, key: str) -> SignedDelivery:
     return SIGNERS[system](orjson.loads(path.read_bytes())["body"].encode(), key=key)
 
 
-def pay_invoices(stack: Stack, *, say: Say) -> frozenset[str]:
-    """Pay invoices of both clients in the sandbox; the ids of the invoices. Raises `Transient` when it does not do it."""
-    paid: set[str] = set()
-    for tenant in TENANTS:
-        url = f"{stack.plan.urls.sandbox}/_sandbox/xero/{tenant.organisation}/pay"
-        try:
-            answer = httpx2.post(url, json={"count": PAID_COUNT}, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
-        except httpx2.HTTPError as error:
-            raise Transient(f"The sandbox did not pay invoices of {tenant.slug} ({error})") from error
-        ids: list[str] = answer.json()["paid"]
-        say(f"the customers of {tenant.slug} paid {len(ids)} invoices in the sandbox, which sends webhooks")
-        paid.update(ids)
-    return frozenset(paid)
-
-
-def finished_stories(stack: Stack, *, since: datetime, paid: frozenset[str], stop: threading.Event, say: Say) -> list[JobStory]:
-    """What happened, once every paid invoice has come and no job is open any more; or as it stands when the time is up or the
+def finished_stories(stack: Stack, *, since: datetime, expected: frozenset[Expected], stop: threading.Event, say: Say) -> list[JobStory]:
+    """What happened, once every expected job has come and no job is open any more; or as it stands when the time is up or the
     user stops."""
     deadline = time.monotonic() + JOBS_SECONDS
     told = ""
@@ -159,12 +143,16 @@ def finished_stories(stack: Stack, *, since: datetime, paid: frozenset[str], sto
         if progress != told:
             say(progress)
             told = progress
-        is_over = paid <= {story.record_id for story in jobs} and ended == len(jobs)
+        is_over = expected <= found_in(jobs) and ended == len(jobs)
         if is_over or time.monotonic() > deadline or stop.wait(LOOK_SECONDS):
             return stories
 
 
-def problems_of(stories: list[JobStory], *, paid: frozenset[str]) -> list[str]:
+def found_in(stories: list[JobStory]) -> set[Expected]:
+    return {Expected(story.workflow or "", story.record_id or "") for story in stories}
+
+
+def problems_of(stories: list[JobStory], *, expected: frozenset[Expected]) -> list[str]:
     """Why the demo is not a success, in one sentence each."""
     jobs = [story for story in stories if story.job_id is not None]
     problems = [
@@ -172,8 +160,8 @@ def problems_of(stories: list[JobStory], *, paid: frozenset[str]) -> list[str]:
         for story in jobs
         if story.job_status != "COMPLETED"
     ]
-    missing = paid - {story.record_id for story in jobs}
-    problems += [f"Invoice {invoice} was paid, and no job was made of it" for invoice in sorted(missing)]
+    missing = sorted(expected - found_in(jobs), key=lambda one: (one.workflow, one.record_id))
+    problems += [f"No job of {one.workflow} came for {one.record_id}" for one in missing]
     deliveries = {story.delivery_id for story in stories}
     if len(deliveries) < len(RECORDED):
         problems.append(f"Of {len(RECORDED)} deliveries that were answered with success, Postgres holds {len(deliveries)}")

@@ -19,6 +19,10 @@ order_app = typer.Typer(help="Orders of the shop.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
 console = Console(highlight=False)
 
+# What tables show of an order or refund, and of a task.
+ORDER_FACTS = ("id", "name", "order_id", "financial_status", "cancelled_at", "currency", "total_price", "created_at", "updated_at")
+TASK_FACTS = ("gid", "name", "completed", "completed_at", "due_on", "permalink_url")
+
 Tenant = Annotated[str, typer.Option(help="Whose accounts: demo or second.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 OrderId = Annotated[str, typer.Argument(help="The order's number in the API, such as 5678901234567.", metavar="ORDER")]
@@ -73,7 +77,7 @@ def task(
     """Complete a task in Asana; webhooks tell of it."""
     with sandbox() as api:
         done = api.post(f"/asana/{account_of(tenant, 'asana')}/tasks/{gid}/complete")
-    show(scalars(done), as_json=as_json, whole=done)
+    show(facts_in(done, TASK_FACTS), as_json=as_json, whole=done)
 
 
 @order_app.command(name="new", epilog="Example: zixly sandbox order new")
@@ -108,7 +112,7 @@ def cancel_order(order: OrderId, tenant: Tenant = "demo", as_json: AsJson = Fals
 def order_changed(path: str, body: dict[str, object], *, tenant: str, as_json: bool) -> None:
     with sandbox() as api:
         answer = api.post(f"/shopify/{account_of(tenant, 'shopify')}/orders{path}", body)
-    show(scalars(answer), as_json=as_json, whole=answer)
+    show(facts_in(answer, ORDER_FACTS), as_json=as_json, whole=answer)
 
 
 def sandbox() -> SandboxApi:
@@ -130,9 +134,9 @@ def account_of(tenant: str, system: str) -> str:
     return found.accounts[system]
 
 
-def scalars(document: dict[str, Any]) -> dict[str, Any]:
-    """What fits in a table: neither lists nor objects."""
-    return {name: value for name, value in document.items() if not isinstance(value, dict | list)}
+def facts_in(document: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of the fields that the answer has."""
+    return {name: document[name] for name in names if name in document}
 
 
 def show(facts: dict[str, Any], *, as_json: bool, whole: object = None) -> None:

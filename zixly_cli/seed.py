@@ -14,6 +14,7 @@ import orjson
 import psycopg
 
 from zixly_core.connection_settings import validated
+from zixly_core.ids import new_id
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.key_file import read_key_file
 from zixly_core.signatures import hmac_hex
@@ -45,7 +46,7 @@ class DemoTenant:
     workspace: str
     project: str
     """Of the workspace: whose tasks are listened to."""
-    token_ending: str = ""
+    ending: str = ""
 
     @property
     def accounts(self) -> dict[str, str]:
@@ -53,7 +54,7 @@ class DemoTenant:
         return {"xero": self.organisation, "hubspot": self.portal, "shopify": self.shop, "asana": self.workspace}
 
     def refresh_token(self, system: str) -> str:
-        return f"sandbox-{system}-refresh{self.token_ending}"
+        return f"sandbox-{system}-refresh{self.ending}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ SECOND = DemoTenant(
     shop="sunny-coast-surf.myshopify.com",
     workspace="1200000000000002",
     project="1203333333333302",
-    token_ending="-second",
+    ending="-second",
 )
 TENANTS = (DEMO, SECOND)
 PEOPLE: Mapping[str, str] = {"admin@zixly.example": "ADMIN", "editor@zixly.example": "EDITOR", "viewer@zixly.example": "VIEWER"}
@@ -111,6 +112,7 @@ def seed_demo(owner_url: str, *, key_file: Path, sender: Sender) -> None:
     with psycopg.connect(owner_url) as connection:
         for tenant in TENANTS:
             seed_tenant(connection, tenant, box=box)
+            seed_webhooks(connection, tenant)
         seed_sender(connection, sender, box=box)
         seed_asana_path(connection, sender, box=box)
         seed_people(connection)
@@ -140,6 +142,20 @@ def seed_tenant(connection: psycopg.Connection, tenant: DemoTenant, *, box: Secr
             (connection_id, tenant_id, system, box.seal(tokens, context=str(connection_id))),
         )
         connection.execute("update zixly.connections set grant_id = id where id = %s", (connection_id,))
+
+
+def seed_webhooks(connection: psycopg.Connection, tenant: DemoTenant) -> None:
+    """Wish for the webhook of the tenant's project at Asana. The sandbox has forgotten those of before."""
+    connection_id = demo_id("connection", tenant.slug, "asana")
+    connection.execute(
+        "update zixly.subscriptions set status = 'GONE' where connection_id = %s and kind = 'handshake'",
+        (connection_id,),
+    )
+    connection.execute(
+        "insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, resource, status)"
+        " values (%s, %s, %s, 'asana', 'handshake', %s, 'WANTED')",
+        (new_id(), demo_id("tenant", tenant.slug), connection_id, tenant.project),
+    )
 
 
 def seed_sender(connection: psycopg.Connection, sender: Sender, *, box: SecretBox) -> None:

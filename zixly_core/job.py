@@ -120,7 +120,7 @@ class Waits:
     when a callback comes; the next run fetches what it waited for."""
 
     waiting_for: str
-    """What the service knows it by, as `service:id`; `zixly_core/looks.py` knows the services."""
+    """What the service knows it by, as `service:id`; the sensor `waiting` knows the services."""
     look_after: timedelta
 
 

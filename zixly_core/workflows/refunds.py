@@ -18,7 +18,7 @@ from zixly_core.workflows.paid_orders import number_of
 @dataclass(frozen=True)
 class Credit:
     """A credit note to be made. `is_paid_out`: the money went back to the customer; otherwise it settles what the invoice is
-    still short of."""
+    still short of, or stays open as the customer's credit."""
 
     refund_id: str
     draft: Draft
@@ -51,8 +51,8 @@ def credit_of(order: Order, refund: Refund, settings: PaidOrders, *, zone: ZoneI
 
 
 def worth_of(order: Order, refund: Refund) -> Decimal:
-    """What a refund takes off the customer's account: the money that went back, or, where none did, the lines that were taken
-    off an order that was still to be paid."""
+    """What a refund takes off the customer's account: the money that went back, or, where none did, the lines that were given
+    back."""
     return refund.amount or sum(line_amounts(order, refund), ZERO)
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from dagster import OpExecutionContext, op
 
-from zixly_core.effects import TargetWrite, WriteOutcome, call_key
+from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key
 from zixly_core.errors import ZixlyError
-from zixly_core.job import ClaimedJob, RelatedRecord
+from zixly_core.job import ClaimedJob, RelatedRecord, failure_from
 from zixly_core.systems.xero.client import IDS_PER_CALL
 from zixly_core.systems.xero.credit_notes import CreditNote
-from zixly_core.systems.xero.element_results import ElementResult
 from zixly_core.systems.xero.payments import NewPayment
 from zixly_core.workflows.refunds import Credit
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -127,15 +127,19 @@ def allocations(books: Books, requests: Requests) -> VendorWrites:
 
 
 def set_off(books: Books, writes: Sequence[TargetWrite], requests: Requests) -> dict[str, WriteOutcome]:
-    results = {write.effect_key: allocated(books, requests[write.effect_key], key=call_key([write])) for write in writes}
-    return written_from(results)
+    return {write.effect_key: allocated(books, requests[write.effect_key], key=call_key([write])) for write in writes}
 
 
-def allocated(books: Books, request: Request, *, key: str) -> ElementResult:
-    credit = request.credit
-    return books.client.allocate_credit_note(
-        request.note_id, invoice_id=request.invoice_id, amount=credit.amount, date=credit.date, idempotency_key=key
+def allocated(books: Books, request: Request, *, key: str) -> WriteOutcome:
+    """Set off what the invoice is short of, at most the credit. Of an invoice that is paid the credit stays open: the customer's."""
+    due = next((one.amount_due for one in books.client.invoices_by_ids([request.invoice_id])), Decimal(0))
+    amount = min(request.credit.amount, due)
+    if amount <= 0:
+        return Written({"id": request.note_id, "left_open": True})
+    result = books.client.allocate_credit_note(
+        request.note_id, invoice_id=request.invoice_id, amount=amount, date=request.credit.date, idempotency_key=key
     )
+    return failure_from(result.error) if result.error is not None else Written({"id": request.note_id})
 
 
 def on_notes(

@@ -25,7 +25,7 @@ def keep_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: Sweep
     if not jobs:
         show(context, summary="No sweep is left to keep.", kept=0)
         return
-    client, store = sweeps.client(), objects.store()
+    client, store = sweeps.client(work), objects.store()
     brought = {job_id: report.result for job_id, report in reports_of(work, jobs).items() if report.result is not None}
     outcomes = each_of(jobs, lambda job: kept(job, brought.get(job.id) or client.result(sweep_of(job)), store=store, client=client))
     count = keep_outcomes(work, step, outcomes)

@@ -55,7 +55,7 @@ def start_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: Swee
         end_all(work, jobs, error, step=step)
         show(context, summary=f"No sweep was started ({error.reason}).", started=0)
         return
-    client = sweeps.client()
+    client = sweeps.client(work)
     asked = requests_of(work, jobs)
     starts = [
         Start(write_of(job, request), request, calls_back=calls_back or request.callback)

@@ -32,7 +32,7 @@ def wait_for_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: S
         show(context, summary="No sweep is on its way.", finished=0, waiting=0)
         return
     try:
-        standing = standing_of(work, jobs, sweeps.client())
+        standing = standing_of(work, jobs, sweeps.client(work))
     except ZixlyError as error:
         end_all(work, jobs, error, step=step)
         show(context, summary=f"The service could not tell ({error.reason}).", finished=0, waiting=0)

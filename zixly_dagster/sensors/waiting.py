@@ -29,7 +29,7 @@ def waiting_sensor() -> SensorDefinition:
     def look_at_waiting(context: SensorEvaluationContext, dispatchers: DispatchersResource, sweeps: SweepsResource) -> SkipReason:
         timeout = timedelta(seconds=settings_now().attempt_timeout_seconds)
         try:
-            looked = look(dispatchers.dispatch(), {SWEEPS: sweeps.client()}, timeout=timeout)
+            looked = look(dispatchers.dispatch(), {SWEEPS: sweeps.looking_client(dispatchers.dispatch())}, timeout=timeout)
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was looked at: {error}")
         announce(dispatchers, looked.woken)

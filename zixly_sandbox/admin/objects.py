@@ -51,7 +51,7 @@ NATURAL_KEYS: Mapping[tuple[str, str], Callable[[Properties], str]] = {
     ("xero", "allocation"): all_of("CreditID", "InvoiceID", "Amount"),
     ("asana", "task"): external_or("name"),
     ("asana", "project"): external_or("name"),
-    ("asana", "story"): first_of("text"),
+    ("asana", "story"): all_of("task", "text"),
 }
 
 

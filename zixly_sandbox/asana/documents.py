@@ -138,7 +138,7 @@ def task_document(workspace: Workspace, task: Task) -> Document:
         "due_at": None,
         "due_on": task.due_on,
         "start_on": None,
-        "external": {"gid": task.external.gid, "data": task.external.data} if task.external else None,
+        **({"external": {"gid": task.external.gid, "data": task.external.data}} if task.external else {}),
         "custom_fields": [value_document(field, task) for field in workspace.fields.values()],
         "followers": [whole_user(workspace, workspace.me)],
         "hearted": False,

@@ -56,6 +56,8 @@ class Webhook:
     beats: asyncio.Task[None] | None = None
 
     def document(self) -> dict[str, Any]:
+        """Times of what has not happened yet are left out."""
+        times = {"last_success_at": instant(self.last_success_at), "last_failure_at": instant(self.last_failure_at)}
         return {
             "gid": self.gid,
             "resource_type": "webhook",
@@ -64,9 +66,8 @@ class Webhook:
             "target": self.target,
             "filters": [dict(one) for one in self.filters],
             "created_at": instant(self.created_at),
-            "last_success_at": instant(self.last_success_at),
-            "last_failure_at": instant(self.last_failure_at),
             "last_failure_content": self.last_failure,
+            **{name: at for name, at in times.items() if at is not None},
         }
 
 

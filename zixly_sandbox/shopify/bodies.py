@@ -162,6 +162,7 @@ def shipping_document(order: Order, shipping: Shipping) -> Document:
 
 
 def transaction_document(order: Order, item: Transaction) -> Document:
+    unsettled = {"amount": "0.0", "currency": order.currency}  # so named here only
     return {
         "id": item.id,
         "order_id": order.id,
@@ -183,7 +184,7 @@ def transaction_document(order: Order, item: Transaction) -> Document:
         "amount": rest_amount(item.amount),
         "currency": order.currency,
         "payment_id": item.payment_id,
-        "total_unsettled_set": bag_document(order.bag(0)),
+        "total_unsettled_set": {"presentment_money": unsettled, "shop_money": unsettled},
         "manual_payment_gateway": False,
         "amount_rounding": None,
         "admin_graphql_api_id": gid("OrderTransaction", item.id),

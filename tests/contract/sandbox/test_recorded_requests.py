@@ -9,7 +9,7 @@ import pytest
 from tests.support.sandbox import SandboxCaller
 
 PAYLOADS = Path(__file__).parents[2] / "payloads"
-RECORDED = sorted((*PAYLOADS.glob("xero/requests/*.json"), *PAYLOADS.glob("hubspot/requests/*.json")))
+RECORDED = sorted(PAYLOADS.glob("*/requests/*.json"))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parts[-3]}-{path.stem}")

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.workflows.conftest import Stage
 from zixly_sandbox.constants import ADA_EMAIL, DEMO, ORDER
 from zixly_sandbox.faults import FaultKind
+from zixly_sandbox.shopify.changes import new_refund
 from zixly_sandbox.xero.entries import Credit, Invoice
 
 WORKFLOW = "shopify-order-to-xero"
@@ -135,6 +136,37 @@ def test_each_refund_has_a_credit_note_of_its_own(stage: Stage) -> None:
     assert {note.status for note in notes_of(stage)} == {"PAID"}
 
 
+def give_back_without_money(stage: Stage, order: dict[str, Any]) -> None:
+    """One piece comes back and the money stays: the customer has a credit with the shop."""
+    shop = stage.sandbox.sandbox.shopify.shops[DEMO.shop].shop
+    kept = shop.orders[order["id"]]
+    refund = new_refund(shop, kept, {kept.lines[0].id: 1}, shipping=False, at=kept.updated_at + 1, restock=True)
+    kept.refunds.append(refund)
+    kept.updated_at += 1
+    shop.keep_refund(refund)
+
+
+def test_what_comes_back_without_money_is_set_off_against_what_the_invoice_is_short_of(stage: Stage) -> None:
+    order = new_order(stage, lines=[{"title": "Board", "quantity": 3, "price": 100}], with_shipping=False)
+    invoice = invoice_of(stage, run_order(stage, order))
+    stage.sandbox.take_payment_back(invoice, changed_ms_later=1)
+    give_back_without_money(stage, order)
+    job = run_order(stage, order)
+    assert job["status"] == "COMPLETED", job["error_message"]
+    assert [(one.invoice_id, one.cents) for one in notes_of(stage)[0].allocations] == [(invoice.id, 10_000)]
+    assert invoice.due == 20_000
+
+
+def test_what_comes_back_without_money_stays_the_customers_credit_where_the_invoice_is_paid(stage: Stage) -> None:
+    order = new_order(stage, lines=[{"title": "Board", "quantity": 3, "price": 100}], with_shipping=False)
+    run_order(stage, order)
+    give_back_without_money(stage, order)
+    job = run_order(stage, order)
+    assert job["status"] == "COMPLETED", job["error_message"]
+    (note,) = notes_of(stage)
+    assert (note.status, note.allocations, note.refunds) == ("AUTHORISED", [], [])
+
+
 def test_a_paid_order_that_is_cancelled_is_credited_and_keeps_its_invoice(stage: Stage) -> None:
     order = new_order(stage)
     run_order(stage, order)
@@ -225,6 +257,7 @@ def test_a_write_whose_answer_was_lost_is_not_made_twice(stage: Stage, call: str
     act(stage, order, "refund", amount=5.0)
     stage.sandbox.fault(call, kind)
     job = run_order(stage, order)
+    assert job["status"] == "QUEUED"
     for _ in range(4):
         if job["status"] != "QUEUED":
             break

@@ -200,6 +200,10 @@ def test_the_sensor_announces_the_jobs_whose_wait_is_over(sweeps: SweepStage, mo
     assert told.skip_message == "1 waiting jobs looked at, 1 of them due now."
     (message,) = dispatchers.queue_of("callbacks").take(limit=1, wait=timedelta())
     assert message.job_ids == (job_id,)
+    sweeps.run()
+    counted = sweeps.stage.rows("select job_type, status, value from zixly.job_counters where name = 'api_calls' order by 1")
+    told = {(row["job_type"], row["status"]): row["value"] for row in counted}
+    assert told == {("sweeps GET /", "200"): 3, ("sweeps GET /{id}/result", "200"): 1, ("sweeps POST /", "202"): 1}
 
 
 def test_what_cannot_be_carried_out_fails_without_a_call(sweeps: SweepStage) -> None:

@@ -53,6 +53,19 @@ def test_states_are_asked_for_a_hundred_in_a_call_and_unknown_sweeps_are_missing
     assert (len(found), "sw_7" in found) == (249, False)
 
 
+def test_every_call_is_counted_by_its_endpoint_and_what_came_of_it() -> None:
+    calls: list[tuple[str, str]] = []
+    vendor = Vendor([answered(state("sw_1"), status=202), answered({}, status=503), answered(RESULT), httpx2.ReadTimeout("late")])
+    client = SweepsClient(vendor.http, base_url="https://sweeps.vendor.test", on_call=lambda where, what, _: calls.append((where, what)))
+    client.start(REQUEST, idempotency_key="key-1")
+    with pytest.raises(Transient):
+        client.states(["sw_1"])
+    client.result("sw_1")
+    with pytest.raises(Transient):
+        client.start(REQUEST, idempotency_key="key-1")
+    assert calls == [("POST /", "202"), ("GET /", "503"), ("GET /{id}/result", "200"), ("POST /", "timeout")]
+
+
 def test_what_is_finished_failed_or_unknown_need_not_be_waited_for() -> None:
     told = [state("a", "finished"), state("b", "failed"), state("c", "running"), state("d", "pending")]
     client, _ = client_of([answered({"sweeps": told})])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,11 +11,12 @@ import httpx2
 import pytest
 
 from tests.unit.clients.vendor import Answers, Vendor, answered
-from zixly_core.errors import Disconnected, Permanent, Transient
+from zixly_core.errors import ConnectionBusy, Disconnected, Permanent, Transient
+from zixly_core.job import failure_from
 from zixly_core.oauth import OAuthApp, TokenExchange
-from zixly_core.stores.tokens import MemoryTokenStore
+from zixly_core.stores.tokens import BUSY_WAIT, MemoryTokenStore
 from zixly_core.token_store import Connection, TokenSet, packed, unpacked
-from zixly_core.tokens import TokenKeeper
+from zixly_core.tokens import PATIENCE, TokenKeeper
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 XERO = Connection(id=UUID(int=1), tenant_id=UUID(int=2), system="xero", external_id="c2cc9b6e")
@@ -110,6 +112,73 @@ def test_a_hundred_threads_make_one_exchange() -> None:
         thread.join()
     assert got == ["access-1"] * 100
     assert len(kept.vendor.requests) == 1
+
+
+def test_a_hundred_threads_share_one_failure_and_do_not_fail_one_after_another() -> None:
+    """Each trying for itself, the last would wait a hundred timeouts."""
+    kept = Kept(authorised(minutes=0), slow_failure)
+    together, got = threading.Barrier(100), list[str]()
+
+    def work() -> None:
+        together.wait()
+        with pytest.raises(Transient) as failure:
+            kept.tokens.current()
+        got.append(failure.value.reason)
+
+    threads = [threading.Thread(target=work) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == ["timeout"] * 100
+    assert len(kept.vendor.requests) < 5, "a thread that comes after the failure tries anew"
+
+
+def slow_failure(_: httpx2.Request) -> httpx2.Response:
+    time.sleep(0.3)
+    raise httpx2.ReadTimeout("slow")
+
+
+def test_another_workers_exchange_is_waited_for_and_its_pair_is_used() -> None:
+    kept = Kept(authorised(minutes=0), [])
+    paused: list[float] = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        if len(paused) == 3:
+            kept.store.put(XERO, TokenSet("access-of-another", "refresh-9", NOW + timedelta(seconds=5)))
+
+    keeper = TokenKeeper(kept.store, lambda _: TokenExchange(kept.vendor.http, APP), now=kept.clock, pause=pause)
+    with kept.store.locked(XERO):
+        assert keeper.current(XERO) == "access-of-another"
+    assert kept.vendor.requests == []
+    assert paused == sorted(paused), "it looks less often the longer it takes"
+
+
+def test_a_worker_that_waits_for_too_long_parks_instead() -> None:
+    kept = Kept(authorised(minutes=0), [])
+    paused: list[float] = []
+    keeper = TokenKeeper(kept.store, lambda _: TokenExchange(kept.vendor.http, APP), now=kept.clock, pause=paused.append)
+    with kept.store.locked(XERO), pytest.raises(ConnectionBusy) as failure:
+        keeper.current(XERO)
+    assert sum(paused) == pytest.approx(PATIENCE.total_seconds())
+    parked = failure_from(failure.value)
+    assert (parked.parks, parked.permanent, parked.retry_after) == (True, False, BUSY_WAIT)
+
+
+def test_a_token_that_ended_without_a_way_to_renew_it_needs_a_person() -> None:
+    kept = Kept(TokenSet("access-0", None, NOW - timedelta(minutes=1)), [])
+    with pytest.raises(Disconnected) as failure:
+        kept.tokens.current()
+    assert failure.value.connection_id == XERO.id
+    assert kept.store.read(XERO).is_disconnected
+
+
+def test_tokens_are_exchanged_on_request_though_they_are_good() -> None:
+    kept = Kept(authorised(), [pair(1)])
+    assert kept.tokens.current() == "access-0"
+    kept.keeper.exchanged(XERO)
+    assert kept.tokens.current() == "access-1"
 
 
 def test_a_pair_is_kept_before_its_token_is_given_out() -> None:

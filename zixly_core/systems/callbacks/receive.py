@@ -19,6 +19,7 @@ import orjson
 
 from zixly_core.errors import InvalidSignature, MalformedPayload, Rejected, StaleTimestamp
 from zixly_core.payloads import document_of, object_of
+from zixly_core.record_keys import record_key
 from zixly_core.signatures import hmac_base64, is_signed_by_any
 from zixly_core.subscriptions import address_of
 from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, ReceiveProfile, Subject
@@ -130,7 +131,7 @@ def record_of(document: Mapping[str, Any]) -> tuple[str, str, Subject] | None:
     system, account, category, record_id = (
         plain_text(record.get(name), f"data.record.{name}") for name in ("system", "account", "category", "id")
     )
-    key = f"{system}:{account}:{category.upper()}:{record_id}"
+    key = record_key(system, account=account, category=category, record_id=record_id)
     return key, record_id, Subject(system=system, external_id=account)
 
 

@@ -5,7 +5,8 @@ Its contract is in README.md beside this file; the sandbox holds to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -19,13 +20,21 @@ SYSTEM = "sweeps"
 # Ids of one call; they travel in its URL, which should stay below 8 kB.
 IDS_PER_CALL = 100
 
+OnCall = Callable[[str, str, float], None]
+"""Called after each call with its endpoint (of a closed set), the status of its answer or the kind of failure, and its seconds."""
+
+
+def ignore_call(endpoint: str, status: str, seconds: float) -> None:
+    """For callers that do not count."""
+
 
 class SweepsClient:
     """Calls to the service. It knows no accounts; whoever reaches its URL may use it. Safe to share between threads."""
 
-    def __init__(self, http: httpx2.Client, *, base_url: str) -> None:
+    def __init__(self, http: httpx2.Client, *, base_url: str, on_call: OnCall = ignore_call) -> None:
         self._http = http
         self._base_url = base_url.rstrip("/")
+        self._on_call = on_call
 
     def start(self, request: Mapping[str, Any], *, idempotency_key: str, callback_url: str | None = None) -> str:
         """Start a sweep; its id at the service. The same key gives the same sweep, so a second try starts none.
@@ -53,7 +62,7 @@ class SweepsClient:
     def result(self, sweep_id: str) -> SweepResult:
         """The result of a finished sweep. Raises `RecordGone` for one that the service does not know, `Permanent` for one that has
         no result."""
-        answer = self._call("GET", f"/{sweep_id}/result", operation=f"give the result of sweep {sweep_id}")
+        answer = self._call("GET", f"/{sweep_id}/result", operation=f"give the result of sweep {sweep_id}", endpoint="/{id}/result")
         return read_as(RESULT, answer.content, what=f"the result of sweep {sweep_id}")
 
     def url_of(self, sweep_id: str) -> str:
@@ -66,6 +75,7 @@ class SweepsClient:
         path: str,
         *,
         operation: str,
+        endpoint: str = "/",
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -75,10 +85,18 @@ class SweepsClient:
         request = self._http.build_request(
             method, self._base_url + path, params=params, content=content, headers={**every, **(headers or {})}
         )
-        try:
-            answer = send(self._http, request, is_read=method == "GET")
-        except httpx2.HTTPError as error:
-            raise failure_of(error, system=SYSTEM, operation=operation) from error
+        answer = self._answer_to(request, operation=operation, endpoint=f"{method} {endpoint}")
         if not answer.is_success:
             raise failure_of(answer, system=SYSTEM, operation=operation)
+        return answer
+
+    def _answer_to(self, request: httpx2.Request, *, operation: str, endpoint: str) -> httpx2.Response:
+        began = time.perf_counter()
+        try:
+            answer = send(self._http, request, is_read=request.method == "GET")
+        except httpx2.HTTPError as error:
+            failure = failure_of(error, system=SYSTEM, operation=operation)
+            self._on_call(endpoint, failure.reason, time.perf_counter() - began)
+            raise failure from error
+        self._on_call(endpoint, str(answer.status_code), time.perf_counter() - began)
         return answer
