@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 AWS_VENV := .venv-ministack
 AWS_STAMP := $(AWS_VENV)/.ready
+PRISM := tests/contract/prism
+PRISM_STAMP := $(PRISM)/node_modules/.ready
 PACKAGES := zixly_core webhook_bridge zixly_dagster zixly_sandbox zixly_cli
 
-.PHONY: help setup demo up test check format bench lock clean
+.PHONY: help setup demo up test prism check format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -37,6 +39,12 @@ up: $(STAMP) ## Start the embedded stack and keep it up (Ctrl-C stops it)
 test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration
 	$(BIN)/python -m pytest tests/acceptance
+
+prism: $(PRISM_STAMP) ## Install the proxy that holds clients and sandbox against the official descriptions (needs npm)
+
+$(PRISM_STAMP): $(PRISM)/package-lock.json
+	cd $(PRISM) && npm ci --silent
+	touch $@
 
 check: $(STAMP) ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -50,7 +50,7 @@ LINES = (
     Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", stock="stock_single_completed_p50_s"),
     Line("memory of the idle stack", "idle_memory_mb", "MB", goal="below 1200 MB"),
     Line("processes of the idle stack", "idle_processes", ""),
-    Line("backfill of 10,000 invoices at 60 calls a minute", "budget_backfill_minutes", "min"),
+    Line("backfill of 10,000 invoices at 60 calls/min", "budget_backfill_minutes", "min"),
     Line("  calls refused with 429", "budget_refused_calls", "", goal="1"),
     Line("  of Xero's minutes used", "budget_xero_utilisation", "", goal="0.8"),
     Line("  live events beside it, 95 of 100", "budget_live_p95_s", "s", goal="10 s"),

@@ -26,6 +26,7 @@ from webhook_bridge.reverify import Reverifier
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.signed_in import caller_of
+from webhook_bridge.subscriptions_api import subscriptions_routes
 from zixly_core.connecting import Connecting
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.queue import Queue
@@ -115,6 +116,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
             announce=intake.announce,
         )
     )
+    app.include_router(subscriptions_routes(parts.databases["api"], caller_of=caller_of(settings)))
     api = parts.databases["api"]
     app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))

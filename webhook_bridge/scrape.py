@@ -13,11 +13,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from webhook_bridge.scrape_api import api_families
+from webhook_bridge.scrape_connections import connection_families
 from zixly_core import metrics
 from zixly_core.errors import ZixlyError
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
 from zixly_core.queue import Queue
 from zixly_core.stores.api_counts import api_counts
+from zixly_core.stores.connection_counts import connection_counts
 from zixly_core.stores.database import Database
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
 
@@ -42,12 +44,14 @@ class PipelineCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         sources = gauge_family(metrics.SCRAPE_OK)
-        counts, calls = self._read(pipeline_counts), self._read(api_counts)
-        sources.add_metric(["postgres"], 0 if counts is None or calls is None else 1)
+        counts, calls, accounts = self._read(pipeline_counts), self._read(api_counts), self._read(connection_counts)
+        sources.add_metric(["postgres"], 0 if counts is None or calls is None or accounts is None else 1)
         if counts is not None:
             yield from families_of(counts, systems=tuple(self._queues))
         if calls is not None:
             yield from api_families(calls)
+        if accounts is not None:
+            yield from connection_families(accounts)
         messages = gauge_family(metrics.QUEUE_MESSAGES)
         for system, queue in self._queues.items():
             try:

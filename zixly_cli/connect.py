@@ -14,6 +14,7 @@ from zixly_cli.bridge_api import BridgeApi
 from zixly_core.errors import Rejected, SettingsError, Transient
 
 LOOK_SECONDS = 1.0
+LISTEN_SECONDS = 60.0  # a sensor looks for wishes every 5 s, and the run waits in the queue
 HEALTH_COLOURS = {"well": "green", "disconnected": "red"}
 
 
@@ -116,3 +117,19 @@ def parsed(document: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SettingsError("--json wants a JSON object")
     return value
+
+
+def listening(
+    api: BridgeApi, connection: str, *, resource: str, wait_seconds: float = LISTEN_SECONDS, pause: Callable[[float], object] = time.sleep
+) -> dict[str, Any]:
+    """Wish for a webhook and wait until a worker has made it, or as it stands when the time is up."""
+    path = f"/api/connections/{connection}/subscriptions"
+    wanted = api.post(path, {"resource": resource})["id"]
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        found: dict[str, Any] = next(
+            (one for one in api.get(path)["subscriptions"] if one["id"] == wanted), {"id": wanted, "status": "GONE", "external_id": None}
+        )
+        if found["status"] in {"ACTIVE", "GONE"} or time.monotonic() > deadline:
+            return found
+        pause(LOOK_SECONDS)

@@ -51,3 +51,17 @@ def set_(
     with bridge() as api:
         saved = with_settings(api, connection, pairs=fields or [], document=document)
     typer.echo(orjson.dumps(saved["settings"], option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command(epilog="Example: zixly connections listen 0b1c... 1203333333333301")
+def listen(
+    connection: Annotated[str, typer.Argument(help="A connection to Asana, as `zixly connections list` names it.", metavar="ID")],
+    resource: Annotated[str, typer.Argument(help="The gid of a project whose tasks are listened to.", metavar="GID")],
+) -> None:
+    """Have Asana tell of a project's tasks: a worker makes the webhook, which gets a path and a secret of its own."""
+    from zixly_cli.connect import listening
+
+    with bridge() as api:
+        found = listening(api, connection, resource=resource)
+    console.print(f"subscription {found['id']} is {found['status']}" + (f" ({found['external_id']})" if found["external_id"] else ""))
+    raise typer.Exit(0 if found["status"] == "ACTIVE" else 1)

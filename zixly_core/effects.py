@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -32,11 +33,12 @@ class EffectState(StrEnum):
 
 @dataclass(frozen=True)
 class Intent:
-    """What is known of an effect: `result` of a DONE one, and how long to `wait` before an INTENDED one may be sent again,
-    because the earlier request may still be on its way."""
+    """What is known of an effect: `result` of a DONE one and the job that did it, and how long to `wait` before an INTENDED one may
+    be sent again, because the earlier request may still be on its way."""
 
     state: EffectState
     result: Mapping[str, Any] = field(default_factory=dict)
+    job_id: UUID | None = None
     wait: timedelta = timedelta()
 
 
@@ -100,11 +102,12 @@ def creation(
 
 @dataclass(frozen=True)
 class Written:
-    """The outside system took the write, or had it already (`changed` False). `planned`: it was not sent, because the job is a
-    dry run; this is what it would have been."""
+    """The outside system took the write, or had it already (`changed` False), perhaps from another job (`by_other`). `planned`: it
+    was not sent, because the job is a dry run; this is what it would have been."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
     changed: bool = True
+    by_other: bool = False
     planned: Mapping[str, Any] | None = field(default=None, repr=False)
 
 

@@ -45,7 +45,7 @@ WINDOW_WORDS = (
     ("minute", "minute"),
 )
 
-CORRELATION_HEADERS = ("xero-correlation-id", "x-hubspot-correlation-id")
+CORRELATION_HEADERS = ("xero-correlation-id", "x-hubspot-correlation-id", "x-request-id")
 MACHINE_WORD = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 
@@ -62,6 +62,8 @@ class Rule:
 RULES = {
     400: Rule(Permanent, "refused", "The request itself is refused: look at the field mapping and the values it sends."),
     401: Rule(Transient, "unauthorized", "A token that was just renewed is refused; it is tried again."),
+    # shopify.dev/docs/api/usage/response-codes: the shop is frozen; in Asana a feature that the plan lacks.
+    402: Rule(Permanent, "payment_required", "The account has to be paid for, or its plan changed, before this works."),
     403: Rule(Permanent, "forbidden", "The account does not allow this: check the connection's scopes, or connect it again."),
     404: Rule(RecordGone, "record_gone", "The record, or the account's access to it, is gone."),
     408: Rule(Transient, "timeout", "It is tried again."),

@@ -21,6 +21,8 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from zixly_core.errors import ZixlyError
 
 FRAMES_SHOWN = 6
+# They write each request's URL at level info: with the tokens in our callbacks' paths, and the addresses that vendors are asked for.
+TELL_URLS = ("httpx2", "httpcore2")
 
 
 def configure_logs(*, log_format: Literal["json", "console"], level: str, process: str, stream: TextIO | None = None) -> None:
@@ -49,6 +51,8 @@ def configure_logs(*, log_format: Literal["json", "console"], level: str, proces
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for name in TELL_URLS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def named(process: str) -> Processor:

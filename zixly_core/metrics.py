@@ -116,6 +116,14 @@ API_BUDGET = Metric(
     "Calls (at Shopify points) that the account with the fewest has left, by window.",
     ("system", "window"),
 )
+CONNECTIONS = Metric("connections", Kind.GAUGE, "Connected accounts by status: active, disconnected.", ("system", "status"))
+ISSUES_OPEN = Metric("issues_open", Kind.GAUGE, "Issues that wait for a person.", ("system",))
+AUTHORISATION_LEFT = Metric(
+    "connection_authorisation_left_seconds",
+    Kind.GAUGE,
+    "Seconds until the vendor would end the authorisation that was unused for longest.",
+    ("system",),
+)
 SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
 
 METRICS = (
@@ -140,6 +148,9 @@ METRICS = (
     API_CALLS,
     API_LATENCY,
     API_BUDGET,
+    CONNECTIONS,
+    ISSUES_OPEN,
+    AUTHORISATION_LEFT,
     SCRAPE_OK,
 )
 

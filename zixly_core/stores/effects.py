@@ -37,7 +37,7 @@ returning effect_key"""
 # What is known of effects, and which of the intended ones may be sent now: those whose last try is long enough ago. That this is
 # a new try is committed before the request leaves.
 KNOWN_SQL = """
-select effect_key, state, result, greatest(tried_at + %(settles_in)s - now(), interval '0') as wait
+select effect_key, state, result, job_id, greatest(tried_at + %(settles_in)s - now(), interval '0') as wait
 from zixly.effects where effect_key = any(%(keys)s) for update"""
 TRIED_SQL = "update zixly.effects set tried_at = now() where effect_key = any(%s) and state = 'INTENDED'"
 DONE_MEANWHILE_SQL = "select effect_key, result from zixly.effects where effect_key = any(%s) and state = 'DONE'"
@@ -135,7 +135,7 @@ def done_effects(database: Database, run: RunIdentity, writes: Sequence[TargetWr
 
 
 def intent_from(row: Mapping[str, Any]) -> Intent:
-    return Intent(EffectState(row["state"]), result=row["result"] or {}, wait=row["wait"])
+    return Intent(EffectState(row["state"]), result=row["result"] or {}, job_id=row["job_id"], wait=row["wait"])
 
 
 def write_guarded(database: Database, run: RunIdentity, writes: Sequence[TargetWrite], *, perform: Perform) -> Guarded:
@@ -169,7 +169,8 @@ def created_meanwhile(connection: Rows, writes: Sequence[TargetWrite]) -> dict[s
     keys = [write.effect_key for write in writes if write.is_once]
     if not keys:
         return {}
-    return {row["effect_key"]: Written(row["result"] or {}, changed=False) for row in connection.execute(DONE_MEANWHILE_SQL, (keys,))}
+    done = connection.execute(DONE_MEANWHILE_SQL, (keys,))
+    return {row["effect_key"]: Written(row["result"] or {}, changed=False, by_other=True) for row in done}
 
 
 def behind_newer(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, Failed]:

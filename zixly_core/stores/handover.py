@@ -130,7 +130,7 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
                 [job for job in due if job.lane == lane],
                 system=system,
                 capacity=room[lane].batches,
-                slots=limits.slots,
+                slots=limits.slots if lane == "live" else 1,  # bulk work is held up by the vendors' limits: full batches cost fewest calls
                 max_jobs=room[lane].jobs,
             )
         ]

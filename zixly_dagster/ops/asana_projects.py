@@ -19,6 +19,7 @@ from zixly_dagster.ops.steps import (
     Done,
     Outcome,
     Stop,
+    creating,
     first_failure,
     keep_outcomes,
     pending,
@@ -29,7 +30,7 @@ from zixly_dagster.ops.steps import (
 )
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all
-from zixly_dagster.ops.writing import SETTLES_IN, TO_BE_CREATED, VendorWrites, carried_out
+from zixly_dagster.ops.writing import SETTLES_IN, VendorWrites, carried_out
 from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 
@@ -219,7 +220,7 @@ def project_outcome(write: TargetWrite, outcome: WriteOutcome) -> Outcome:
             checkpoint = {"project": {"id": project}, **plans_of({write.effect_key: written})}
             if written.planned is not None:
                 return Done("a project would be made", checkpoint=checkpoint)
-            related = RelatedRecord("asana", "project", project, "CREATE", url=record_url("project", project))
+            related = RelatedRecord("asana", "project", project, creating(written), url=record_url("project", project))
             return Done(f"project {project} made", checkpoint=checkpoint, related=[related])
 
 
@@ -231,15 +232,15 @@ def tasks_outcome(job: ClaimedJob, writes: Sequence[TargetWrite], outcomes: Mapp
     written = {key: one for key, one in mine.items() if isinstance(one, Written)}
     if len(written) < len(mine):
         return None
-    return finished(job, tasks=[str(one.result["id"]) for one in written.values()], plans=plans_of(mine))
+    return finished(job, tasks={str(one.result["id"]): one for one in written.values() if not one.planned}, plans=plans_of(mine))
 
 
-def finished(job: ClaimedJob, *, tasks: Sequence[str] = (), plans: Mapping[str, object] | None = None) -> Done:
+def finished(job: ClaimedJob, *, tasks: Mapping[str, Written] | None = None, plans: Mapping[str, object] | None = None) -> Done:
     """The result of a deal's job."""
-    kept, project = job.checkpoint, job.checkpoint["project"]
+    kept, project, made = job.checkpoint, job.checkpoint["project"], tasks or {}
     result = {"contact_id": kept["customer"]["id"], "invoice_id": kept["invoice"]["id"], "invoice_number": kept["invoice"]["number"]}
     if project is not None:
-        result |= {"project_id": project["id"], "tasks": list(tasks)}
-    related = [RelatedRecord("asana", "task", task, "CREATE", url=record_url("task", task)) for task in tasks if task != TO_BE_CREATED]
-    words = f"{counted(len(tasks), 'task')} made" if tasks else "no task is wanted"
+        result |= {"project_id": project["id"], "tasks": list(made)}
+    related = [RelatedRecord("asana", "task", task, creating(one), url=record_url("task", task)) for task, one in made.items()]
+    words = f"{counted(len(made), 'task')} made" if made else f"{counted(len(plans or {}), 'task')} would be made"
     return Done(words, checkpoint={"result": result, **(plans or {})}, related=related)

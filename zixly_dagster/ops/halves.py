@@ -8,15 +8,15 @@ from zixly_core.errors import Permanent
 T = TypeVar("T")
 R = TypeVar("R")
 
-# The reason of a call that was answered with 400 (http_errors.py), and how many such answers one batch may cost: one bad element
-# among 100 is found with 8, two with 15.
+# The reason of a call that was answered with 400 (http_errors.py), and how many such answers lead to halves: one bad element among
+# 100 is found with 8, two with 15.
 REFUSED = "refused"
 MAX_REFUSALS = 16
 
 
 def in_halves(items: Sequence[T], call: Callable[[Sequence[T]], Sequence[R]], *, refused: Callable[[T, Permanent], R]) -> list[R]:
     """One result for each item. A refused call has written nothing; it is sent again in halves until the item at fault stands
-    alone, within `MAX_REFUSALS` calls. Raises what else `call` raises."""
+    alone. After `MAX_REFUSALS` refusals whole groups count as refused. Raises what else `call` raises."""
     results: list[R] = []
     waiting, refusals = [list(items)] if items else [], 0
     while waiting:

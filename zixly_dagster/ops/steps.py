@@ -8,7 +8,7 @@ from typing import Any
 
 from zixly_core.effects import WriteOutcome, Written
 from zixly_core.errors import BudgetSpent, ZixlyError
-from zixly_core.job import ClaimedJob, Completed, End, Failed, JobEnd, RelatedRecord, failure_from
+from zixly_core.job import Action, ClaimedJob, Completed, End, Failed, JobEnd, RelatedRecord, failure_from
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import ConfiguredConnection, connection_of, partner_connection
 from zixly_dagster.ops.story import Step
@@ -85,6 +85,11 @@ def first_failure(outcomes: Sequence[WriteOutcome | None]) -> Failed | None:
     """The failure among several writes of one job that says most: one that is final comes before one that is tried again."""
     failures = [one for one in outcomes if isinstance(one, Failed)]
     return min(failures, key=lambda one: not one.permanent, default=None)
+
+
+def creating(written: Written) -> Action:
+    """What a job did to a record that it was to create: another one may have been there before it."""
+    return "READ" if written.by_other else "CREATE"
 
 
 def plans_of(written: Mapping[str, WriteOutcome | None]) -> dict[str, Any]:

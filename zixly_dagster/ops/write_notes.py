@@ -14,7 +14,7 @@ from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.notes import EFFECT_PROPERTY, NewNote
 from zixly_core.workflows.completed_tasks import Note, note_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, pending, plans_of, source_of, stopped, target_of
+from zixly_dagster.ops.steps import Done, Outcome, creating, keep_outcomes, pending, plans_of, source_of, stopped, target_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all
 from zixly_dagster.ops.writing import SETTLES_IN, VendorWrites, carried_out
@@ -129,7 +129,7 @@ def outcome_of(write: TargetWrite, note: Note, outcome: WriteOutcome, *, portal:
                 return Done("a note would be written", checkpoint=checkpoint)
             url = record_url(note.record_type, note.record_id, portal_id=portal)
             related = [
-                RelatedRecord("hubspot", "note", note_id, "CREATE", url=url),
+                RelatedRecord("hubspot", "note", note_id, creating(written), url=url),
                 RelatedRecord("hubspot", note.record_type, note.record_id, "UPDATE", url=url),
             ]
             words = f"note {note_id} written" if written.changed else f"note {note_id} was written before"

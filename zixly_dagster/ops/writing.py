@@ -67,7 +67,8 @@ def carried_out(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrite
     for write in real:
         intent = intents[write.effect_key]
         if intent.state is EffectState.DONE:
-            outcomes[write.effect_key] = Written({"id": write.target_id, **intent.result}, changed=False)
+            by_other = intent.job_id != write.job.id
+            outcomes[write.effect_key] = Written({"id": write.target_id, **intent.result}, changed=False, by_other=by_other)
     going = list({write.effect_key: write for write in real if write.effect_key not in outcomes}.values())
     stale: list[TargetWrite] = []
     calls = 0

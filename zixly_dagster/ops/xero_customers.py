@@ -14,7 +14,7 @@ from zixly_core.systems.xero.contacts import Contact, NewContact
 from zixly_core.systems.xero.links import record_url
 from zixly_core.workflows.customers import Party, chosen, name_to_create, party_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, pending, plans_of, source_of, stopped, target_of
+from zixly_dagster.ops.steps import Done, Outcome, creating, keep_outcomes, pending, plans_of, source_of, stopped, target_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all, note_budget
 from zixly_dagster.ops.writing import VendorWrites, carried_out
@@ -145,7 +145,7 @@ def made_outcome(write: TargetWrite, outcome: WriteOutcome) -> Outcome:
             return stopped(failure)
         case Written(planned=None) as written:
             contact_id = str(written.result["id"])
-            related = RelatedRecord("xero", "contact", contact_id, "CREATE", url=record_url("contact", contact_id))
+            related = RelatedRecord("xero", "contact", contact_id, creating(written), url=record_url("contact", contact_id))
             return Done(f"contact {contact_id} made", checkpoint={"customer": {"id": contact_id}}, related=[related])
         case Written() as planned:
             checkpoint = {"customer": {"id": planned.result["id"]}, **plans_of({write.effect_key: planned})}

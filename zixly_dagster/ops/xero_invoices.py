@@ -14,7 +14,7 @@ from zixly_core.systems.xero.links import record_url
 from zixly_core.systems.xero.writes import NewInvoice, NewLine
 from zixly_core.workflows.drafts import Draft, content_of, draft_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, pending, plans_of, source_of, stopped, target_of
+from zixly_dagster.ops.steps import Done, Outcome, creating, keep_outcomes, pending, plans_of, source_of, stopped, target_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all
 from zixly_dagster.ops.writing import VendorWrites, carried_out
@@ -141,7 +141,7 @@ def outcome_of(request: Request, outcome: WriteOutcome) -> Outcome:
             return stopped(failure)
         case Written(planned=None) as written:
             invoice_id, number = str(written.result["id"]), str(written.result.get("number") or request.draft.number)
-            related = RelatedRecord("xero", "invoice", invoice_id, "CREATE", url=record_url("invoice", invoice_id))
+            related = RelatedRecord("xero", "invoice", invoice_id, creating(written), url=record_url("invoice", invoice_id))
             words = f"invoice {number} made as {request.draft.status}" if written.changed else f"invoice {number} was made before"
             return Done(words, checkpoint={"invoice": {"id": invoice_id, "number": number}}, related=[related])
         case Written() as planned:

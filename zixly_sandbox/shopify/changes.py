@@ -112,6 +112,7 @@ class Merchant:
 
     def _touch(self, order: Order) -> None:
         order.updated_at = max(order.updated_at + 1, self.clock.milliseconds())
+        self.shop.revision += 1
 
     def _tell(self, order: Order, *topics: str, event: str | None = None) -> None:
         event, body = event or str(uuid4()), order_body(self.shop, order)

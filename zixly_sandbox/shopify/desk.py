@@ -15,6 +15,7 @@ from zixly_sandbox.shopify.bulk import BulkOperation, BulkOperations
 from zixly_sandbox.shopify.context import QueryContext
 from zixly_sandbox.shopify.engine import WrongQuery, operation_of
 from zixly_sandbox.shopify.hooks import Hooks, HookTarget
+from zixly_sandbox.shopify.lists import KeptLists
 from zixly_sandbox.shopify.points import Bucket
 from zixly_sandbox.shopify.shop import Shop, ShopState
 from zixly_sandbox.shopify.versions import served_version
@@ -35,6 +36,7 @@ class ShopAccount:
     def __init__(self, shop: Shop, *, desk: ShopifyDesk) -> None:
         self.shop = shop
         self.bucket = Bucket()
+        self.lists = KeptLists()
         self.hooks: Hooks = Hooks(shop.domain, target=desk.target, courier=desk.courier, clock=desk.clock, rules=desk.rules)
         self.bulk = BulkOperations(base=lambda: f"{desk.base_url()}/shopify/{shop.domain}/bulk")
         self._desk = desk

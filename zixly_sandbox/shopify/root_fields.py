@@ -12,13 +12,15 @@ from zixly_sandbox.shopify.context import QueryContext, parsed_gid
 from zixly_sandbox.shopify.order_fields import Fields, instant, plain
 from zixly_sandbox.shopify.pages import Connection, listed, paged
 from zixly_sandbox.shopify.records import Customer, Order, gid
-from zixly_sandbox.shopify.search import CUSTOMER_TEXTS, ORDER_TEXTS, searched
+from zixly_sandbox.shopify.search import CUSTOMER_TEXTS, ORDER_TEXTS, Test, searched
 from zixly_sandbox.shopify.shop import Shop
 from zixly_sandbox.shopify.versions import VERSIONS
 
 SCOPES = ("read_orders", "read_customers", "read_products")
 ALL_ORDERS = "read_all_orders"
 MAX_IDS = 250
+# For so long a kept list may miss that an order grew too old to be seen.
+HOUR_MS = 3_600_000
 
 SortKey = Callable[[Any], Any]
 ORDER_KEYS: Mapping[str, SortKey] = {
@@ -71,46 +73,59 @@ def only(kind: str) -> Callable[..., Any]:
 
 
 def orders(_source: Any, context: QueryContext, *, query: str | None = None, **arguments: Any) -> Connection:
-    chosen = found_orders(context, query)
-    return sorted_page(context, chosen, keys=ORDER_KEYS, sort=arguments.pop("sortKey", "PROCESSED_AT"), **arguments)
+    test, sort = order_test(context, query), arguments.pop("sortKey", "PROCESSED_AT")
+    return sorted_page(context, ("orders", query), lambda: fitting_orders(context, test), keys=ORDER_KEYS, sort=sort, **arguments)
 
 
-def found_orders(context: QueryContext, query: str | None) -> list[Order]:
-    seen = [order for order in context.shop.orders.values() if context.sees(order)]
-    if not query:
-        return seen
-    found = searched(query, shop=context.shop, texts=ORDER_TEXTS)
-    note(context, "orders", query, found.notes)
-    return [order for order in seen if found.test(order)]
+def order_test(context: QueryContext, query: str | None) -> Test:
+    return search_test(context, "orders", query, texts=ORDER_TEXTS)
+
+
+def fitting_orders(context: QueryContext, test: Test) -> list[Order]:
+    return [order for order in context.shop.orders.values() if context.sees(order) and test(order)]
 
 
 def customers(_source: Any, context: QueryContext, *, query: str | None = None, **arguments: Any) -> Connection:
-    chosen = found_customers(context, query)
-    return sorted_page(context, chosen, keys=CUSTOMER_KEYS, sort=arguments.pop("sortKey", "ID"), **arguments)
+    test, sort = customer_test(context, query), arguments.pop("sortKey", "ID")
+    return sorted_page(context, ("customers", query), lambda: fitting_customers(context, test), keys=CUSTOMER_KEYS, sort=sort, **arguments)
 
 
-def found_customers(context: QueryContext, query: str | None) -> list[Customer]:
-    known = list(context.shop.customers.values())
+def customer_test(context: QueryContext, query: str | None) -> Test:
+    return search_test(context, "customers", query, texts=CUSTOMER_TEXTS)
+
+
+def fitting_customers(context: QueryContext, test: Test) -> list[Customer]:
+    return [customer for customer in context.shop.customers.values() if test(customer)]
+
+
+def search_test(context: QueryContext, name: str, query: str | None, *, texts: Mapping[str, Callable[[Any], set[str]]]) -> Test:
+    """What was not understood of the text is noted for the answer."""
     if not query:
-        return known
-    found = searched(query, shop=context.shop, texts=CUSTOMER_TEXTS)
-    note(context, "customers", query, found.notes)
-    return [customer for customer in known if found.test(customer)]
-
-
-def note(context: QueryContext, name: str, query: str, notes: list[dict[str, str]]) -> None:
-    if notes:
-        context.search_notes.append({"path": [name], "query": query, "warnings": notes})
+        return lambda _item: True
+    found = searched(query, shop=context.shop, texts=texts)
+    if found.notes:
+        context.search_notes.append({"path": [name], "query": query, "warnings": found.notes})
+    return found.test
 
 
 def sorted_page(
-    context: QueryContext, items: list[Any], *, keys: Mapping[str, SortKey], sort: str, reverse: bool = False, **arguments: Any
+    context: QueryContext,
+    asked: tuple[str, str | None],
+    find: Callable[[], list[Any]],
+    *,
+    keys: Mapping[str, SortKey],
+    sort: str,
+    reverse: bool = False,
+    **arguments: Any,
 ) -> Connection:
-    """A page; of records that sort alike, the older id comes first."""
+    """A page of what was asked for (list and search text); of records that sort alike, the older id comes first."""
     if sort not in keys:
         raise GraphQLError(f"The sandbox does not sort by {sort}.", extensions={"code": "BAD_USER_INPUT"})
     of = keys[sort]
-    items.sort(key=lambda item: (of(item), item.id), reverse=reverse)
+    key = (*asked, sort, reverse, context.sees_all_orders, context.now // HOUR_MS)
+    items = context.account.lists.get(
+        key, revision=context.shop.revision, make=lambda: sorted(find(), key=lambda item: (of(item), item.id), reverse=reverse)
+    )
     if context.bulk_slice is not None:
         start, stop = context.bulk_slice
         items = items[start:stop]
@@ -150,10 +165,10 @@ ROOT: Fields = {
     "nodes": nodes,
     "order": only("Order"),
     "orders": orders,
-    "ordersCount": count(found_orders),
+    "ordersCount": count(lambda context, query: list(fitting_orders(context, order_test(context, query)))),
     "customer": only("Customer"),
     "customers": customers,
-    "customersCount": count(found_customers),
+    "customersCount": count(lambda context, query: list(fitting_customers(context, customer_test(context, query)))),
     "shop": lambda _, context: context.shop,
     "currentAppInstallation": lambda _, context: context,
     "webhookSubscription": only("WebhookSubscription"),

@@ -42,6 +42,8 @@ class Shop:
         self.state = ShopState.OPEN
         self.customers: dict[int, Customer] = {}
         self.orders: dict[int, Order] = {}
+        self.revision = 0
+        """Grows with every change, so that a sorted list can be kept until the next."""
         self._by_email: dict[str, Customer] = {}
         self._transactions: dict[int, Part[Transaction]] = {}
         self._refunds: dict[int, Refund] = {}
@@ -70,6 +72,7 @@ class Shop:
 
     def keep_customer(self, customer: Customer) -> None:
         self.customers[customer.id] = customer
+        self.revision += 1
         if customer.email:
             self._by_email[customer.email.lower()] = customer
 
@@ -78,6 +81,7 @@ class Shop:
 
     def keep_order(self, order: Order) -> None:
         self.orders[order.id] = order
+        self.revision += 1
         if order.customer is not None:
             order.customer.orders.append(order.id)
         for line in order.lines:
@@ -104,6 +108,7 @@ class Shop:
     def remove_order(self, order: Order) -> None:
         """Deleted: no call finds it any more."""
         self.orders.pop(order.id, None)
+        self.revision += 1
         if order.customer is not None:
             order.customer.orders.remove(order.id)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx2
@@ -82,3 +84,32 @@ def test_the_proxy_itself_refuses_a_call_that_is_not_described(sandbox: str, tmp
             answer = http.get(f"{url}{wrong}", headers=headers)
             assert answer.headers["content-type"].startswith("application/problem+json")
         assert http.get(f"{url}/Invoices?summaryOnly=true", headers=headers).status_code == 200
+
+
+class WrongBooks(BaseHTTPRequestHandler):
+    """Answers what the description does not allow."""
+
+    def do_GET(self) -> None:
+        body = b'{"Invoices": [{"InvoiceID": 5, "Total": "much"}]}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        """Nothing to tell."""
+
+
+def test_the_proxy_itself_refuses_an_answer_that_is_not_described(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), WrongBooks) as books:
+        thread = threading.Thread(target=books.serve_forever, daemon=True)
+        thread.start()
+        upstream = f"http://127.0.0.1:{books.server_port}"
+        headers = {"Authorization": "Bearer x", "xero-tenant-id": DEMO.organisation}
+        with prism("xero_accounting_subset", upstream=upstream, folder=tmp_path) as url, new_client(transport=Violations()) as http:
+            answer = http.get(f"{url}/Invoices", headers=headers)
+        books.shutdown()
+        thread.join(10)
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert "Total" in answer.text

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphql import DefinitionNode, TypeNode, parse, print_ast
+from graphql import DefinitionNode, parse, print_ast
 
 HEAD = """\
 # A part of the Admin API schema of Shopify, version 2026-10, cut by tests/contract/sandbox/cut_shopify_schema.py from the
@@ -143,7 +143,7 @@ def named_types(node: Any) -> Iterator[str]:
     yield from (item.name.value for item in getattr(node, "interfaces", None) or ())
 
 
-def named(node: TypeNode | Any) -> str:
+def named(node: Any) -> str:
     while hasattr(node, "type"):
         node = node.type
     return str(node.name.value)

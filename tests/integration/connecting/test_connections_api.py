@@ -148,3 +148,18 @@ def test_a_connection_cannot_live_on_another_tenants_tokens(browser: Browser, co
     theirs = next(row for row in office.connections() if row["slug"] == "second")
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         office.rows("update zixly.connections set grant_id = %s where id = %s returning id", theirs["grant_id"], connected["id"])
+
+
+def test_metrics_tell_what_is_connected_and_how_long_an_unused_authorisation_lasts(
+    bridge: RunningBridge, browser: Browser, connected: dict[str, Any], office: Office
+) -> None:
+    browser.connect("/connect/xero?tenant=demo", ("account", DEMO.organisation))
+    office.rows("update zixly.grants set refreshed_at = now() - interval '59 days' where system = 'xero' returning id")
+    lose(office, connected)
+    figures = dict(line.rsplit(" ", 1) for line in bridge.http.get("/metrics").text.splitlines() if not line.startswith("#"))
+    assert figures['connections{status="active",system="xero"}'] == "1.0"
+    assert figures['connections{status="disconnected",system="hubspot"}'] == "1.0"
+    assert figures['issues_open{system="hubspot"}'] == "1.0"
+    left = float(figures['connection_authorisation_left_seconds{system="xero"}'])
+    assert left == pytest.approx(86_400, abs=60)
+    assert 'connection_authorisation_left_seconds{system="hubspot"}' not in figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +11,19 @@ import pytest
 
 from tests.integration.tokens.endpoint import TokenEndpoint, served
 from tests.integration.tokens.kept import BOX, add_account, authorise, keeper_over, status_of, store_over
+from tests.support.definitions import dagster_without_warnings
 from tests.support.postgres import TestDatabase
+from zixly_core import process
 from zixly_core.connection_upkeep import UNUSED_LIFETIMES, Upkept, keep_up
 from zixly_core.ids import new_id
+from zixly_core.secret_box import SecretBox
+from zixly_core.secrets.keys import SecretKey, keys_in
 from zixly_core.secrets.sealed_tokens import SealedTokens
 from zixly_core.stores.database import Database
 from zixly_core.token_store import Connection, TokenSet
+from zixly_dagster.resources.postgres import PostgresResource
+from zixly_dagster.resources.secrets import SecretsResource
+from zixly_dagster.schedules.connection_upkeep import connection_upkeep
 
 pytestmark = pytest.mark.integration
 
@@ -26,12 +34,12 @@ class House:
     def __init__(self, database: TestDatabase, url: str, endpoint: TokenEndpoint) -> None:
         self.database = database
         self.endpoint = endpoint
-        self._url = url
+        self.vendor_url = url
         self._dispatch = Database(database.url("dispatch"), name="dispatch")
         self._runs = Database(database.url("runs"), name="runs")
 
     def keep_up(self, *, limit: int = 50) -> Upkept:
-        keeper = keeper_over(self.database.url("runs"), self._url)
+        keeper = keeper_over(self.database.url("runs"), self.vendor_url)
         return keep_up(self._dispatch, self._runs, keeper, SealedTokens(BOX), limit=limit)
 
     def unused_for(self, connection: Connection, unused: timedelta) -> None:
@@ -56,6 +64,7 @@ def house(database: TestDatabase) -> Iterator[House]:
         made.close()
 
 
+KEY = SecretKey(b"k" * 32).text
 HALF = UNUSED_LIFETIMES["xero"] / 2
 DAY = timedelta(days=1)
 
@@ -112,3 +121,30 @@ def test_a_grant_that_no_connection_needs_is_removed_after_a_while(house: House)
     house.unused_for(kept, timedelta(hours=2))
     assert house.keep_up().removed == 1
     assert house.grants() == [kept.id]
+
+
+def test_the_hourly_run_keeps_up_what_is_due_and_tells_how_much(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    idle = authorise(house.database.url(), TokenSet(None, "refresh-0", None), vault=SealedTokens(SecretBox(keys_in(KEY, source="test"))))
+    house.unused_for(idle, HALF + DAY)
+    for name in [name for name in os.environ if name.startswith("ZIXLY_")]:
+        monkeypatch.delenv(name)
+    values = {
+        "DATABASE_URL_RUNS": house.database.url("runs"),
+        "DATABASE_URL_DISPATCH": house.database.url("dispatch"),
+        "SECRETS_KEY": KEY,
+        "XERO_CLIENT_ID": "app",
+        "XERO_CLIENT_SECRET": "app-secret",
+        "XERO_IDENTITY_URL": house.vendor_url.removesuffix("/connect/token"),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"ZIXLY_{name}", value)
+    shared: dict[tuple[int, str, str], Database] = {}
+    monkeypatch.setattr(process, "_databases", shared)
+    with dagster_without_warnings():
+        resources = {"postgres": PostgresResource(), "secrets": SecretsResource()}
+        result = connection_upkeep.execute_in_process(resources=resources)
+    (told,) = [event.step_output_data.metadata for event in result.all_node_events if event.is_successful_output]
+    assert {name: value.value for name, value in told.items()} == {"exchanged": 1, "disconnected": 0, "failed": 0, "removed": 0}
+    assert house.endpoint.presented == ["refresh-0"]
+    for opened in shared.values():
+        opened.close()

@@ -164,7 +164,7 @@ def test_a_record_is_created_once_whatever_becomes_of_its_content(ledger: TestLe
     known = intend(ledger.runs, run, [again])[again.effect_key]
     assert (known.state, known.result) == (EffectState.DONE, {"contact_id": ""})
     guarded = write_guarded(ledger.runs, run, [again], perform=vendor)
-    assert guarded.outcomes == {again.effect_key: Written({"contact_id": ""}, changed=False)}
+    assert guarded.outcomes == {again.effect_key: Written({"contact_id": ""}, changed=False, by_other=True)}
     assert len(vendor.writes) == 1
 
 

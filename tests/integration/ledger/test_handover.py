@@ -19,6 +19,12 @@ def test_a_burst_is_spread_over_the_slots_in_batches_of_many_jobs(ledger: TestLe
     assert [len(batch.job_ids) for batch in ledger.hand_over()] == [50, 50]
 
 
+def test_bulk_work_goes_in_full_batches_however_many_slots_are_free(ledger: TestLedger) -> None:
+    """It is held up by the vendors' limits, and a full batch costs the fewest calls."""
+    ledger.add_jobs(100, lane="bulk")
+    assert [len(batch.job_ids) for batch in ledger.hand_over()] == [80, 20]
+
+
 def test_a_batch_never_holds_more_jobs_than_its_workflow_allows(ledger: TestLedger) -> None:
     ledger.add_jobs(200)
     assert [len(batch.job_ids) for batch in ledger.hand_over()] == [80, 80, 40]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.workflows.conftest import Stage
+from tests.integration.workflows.conftest import Killed, Stage
+from zixly_core.stores import effects
 from zixly_sandbox.constants import ADA_EMAIL, DEMO, ORDER
 from zixly_sandbox.faults import FaultKind
 from zixly_sandbox.shopify.changes import new_refund
@@ -18,6 +19,15 @@ PUT_CONTACTS = "PUT /xero/api.xro/2.0/Contacts*"
 PUT_PAYMENTS = "PUT /xero/api.xro/2.0/Payments*"
 PUT_CREDITS = "PUT /xero/api.xro/2.0/CreditNotes*"
 UPSERT = "POST /hubspot/crm/objects/*/batch/upsert"
+# What is written for a paid order with a refund, in this order.
+OPERATIONS = [
+    "hubspot.contact.upsert",
+    "xero.contact.create",
+    "xero.invoice.create",
+    "xero.payment.create",
+    "xero.credit_note.create",
+    "xero.credit_note.pay",
+]
 SHOP = f"/shopify/{DEMO.shop}"
 
 
@@ -237,14 +247,7 @@ def test_a_dry_run_tells_each_write_and_sends_none(stage: Stage) -> None:
     assert len(stage.sandbox.sandbox.writes) == 0
     assert stage.rows("select 1 from zixly.effects") == []
     assert stage.rows("select 1 from zixly.record_states") == []
-    assert [write["operation"] for write in job["result"]["would_write"]] == [
-        "hubspot.contact.upsert",
-        "xero.contact.create",
-        "xero.invoice.create",
-        "xero.payment.create",
-        "xero.credit_note.create",
-        "xero.credit_note.pay",
-    ]
+    assert [write["operation"] for write in job["result"]["would_write"]] == OPERATIONS
 
 
 CALLS = [UPSERT, PUT_CONTACTS, PUT_INVOICES, PUT_PAYMENTS, PUT_CREDITS]
@@ -293,3 +296,37 @@ def test_nothing_personal_is_in_keys_logs_and_errors(stage: Stage) -> None:
     assert "private" not in told
     keys = stage.rows("select effect_key, target from zixly.effects where operation = 'hubspot.contact.upsert'")
     assert "private" not in str(keys)
+
+
+@pytest.mark.parametrize("write", range(7))
+def test_a_run_killed_after_any_write_and_before_its_commit_leaves_each_record_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, write: int
+) -> None:
+    """The writes of an order with a refund, one after another: contact, customer, invoice, payment, credit note, repayment."""
+    order = new_order(stage)
+    act(stage, order, "refund", amount=5.0)
+    job_id = stage.add_job(WORKFLOW, str(order["id"]))
+    keep_done, kept = effects.keep_done, iter(range(write))
+
+    def keep_or_die(*given: Any) -> None:
+        if next(kept, None) is None:
+            raise Killed
+        keep_done(*given)
+
+    batch = stage.hand_over("shopify")
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "keep_done", keep_or_die)
+        if write < len(OPERATIONS):
+            stage.run_killed(batch, patch)
+        else:
+            stage.run(batch)
+    stage.vanish()
+    stage.settle_doubts()
+    if write < len(OPERATIONS):
+        stage.run_due("shopify")
+    job = stage.ledger.job(job_id)
+    assert job["status"] == "COMPLETED", job["error_message"]
+    assert stage.sandbox.doubled() == []
+    assert (len(stage.sandbox.created("invoice")), len(stage.sandbox.created("payment")), len(notes_of(stage))) == (1, 2, 1)
+    done = stage.rows("select operation from zixly.effects where state = 'DONE' order by operation")
+    assert [row["operation"] for row in done] == sorted(OPERATIONS)

@@ -285,3 +285,45 @@ def test_a_tenant_cannot_erase_what_is_anothers(shop: Shop) -> None:
     assert row == {"events": 0, "deliveries": 0, "attempts": 0}
     (event,) = stage.rows("select payload from zixly.events where id = %s", theirs)
     assert event["payload"] is not None
+
+
+def test_the_sealed_copy_of_a_delivery_that_was_refused_first_goes_too(shop: Shop) -> None:
+    plant(shop, 1)
+    owner = shop.stage.ledger.owner
+    (came,) = shop.stage.rows("select delivery_id from zixly.events where kind = 'orders.paid'")
+    owner.execute(
+        "insert into zixly.deliveries (id, system, path, received_at, verdict, status, headers, body, body_sha256, sealed, accepted_as)"
+        " values (gen_random_uuid(), 'shopify', 'shopify', now(), 'rejected', 401, '{}', '', 'x', 'marker street 1', %s)",
+        (came["delivery_id"],),
+    )
+    ask(shop, "customers.redact", {**SUBJECT, "orders_to_redact": [1]})
+    run(shop)
+    assert left_of(shop.stage) == []
+    assert shop.stage.rows("select 1 from zixly.deliveries where sealed is not null") == []
+
+
+def test_what_the_shop_sent_before_it_was_connected_goes_too(shop: Shop) -> None:
+    early = shop.receive("orders.paid", order(1), record=("order", "1"))
+    shop.stage.ledger.owner.execute("update zixly.events set tenant_id = null, connection_id = null where id = %s", (early,))
+    ask(shop, "customers.redact", {**SUBJECT, "orders_to_redact": [1]})
+    run(shop)
+    assert left_of(shop.stage) == []
+
+
+def test_a_delivery_that_came_with_another_tenants_event_keeps_its_body(shop: Shop) -> None:
+    plant(shop, 1)
+    theirs = of_another_tenant(shop)
+    owner = shop.stage.ledger.owner
+    owner.execute(
+        "update zixly.events set delivery_id = (select delivery_id from zixly.events where id = %s) where kind = 'orders.paid'", (theirs,)
+    )
+    ask(shop, "customers.redact", {**SUBJECT, "orders_to_redact": [1]})
+    run(shop)
+    bodies = shop.stage.rows("select d.body from zixly.deliveries d join zixly.events e on e.delivery_id = d.id where e.id = %s", theirs)
+    assert b"MarkerSurname" in bodies[0]["body"]
+
+
+def test_a_request_about_nobody_fails_for_good(shop: Shop) -> None:
+    job_id = ask(shop, "customers.redact", {"customer": {"id": None}, "orders_to_redact": []})
+    run(shop)
+    assert (shop.job(job_id)["status"], shop.job(job_id)["error_reason"]) == (JobStatus.FAILED, "subject_missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,10 @@ from dagster import DagsterRunStatus
 from tests.integration.workflows.conftest import Stage
 from tests.integration.workflows.sandbox_server import INVOICES_CALL, READ_CALL, UPDATE_CALL
 from zixly_core import http_client
+from zixly_core.budget_account import Account
+from zixly_core.budget_windows import FixedState
 from zixly_core.job import JobStatus
+from zixly_core.stores.budgets import packed
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, GRACE_IN_HUBSPOT, OPEN_INVOICE, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
 
@@ -65,6 +69,23 @@ def test_an_outage_uses_up_two_attempts_and_then_parks_the_job_until_the_vendor_
 
 def let_the_rest_be_over(stage: Stage) -> None:
     stage.ledger.owner.execute("update zixly.api_budgets set state = jsonb_set(state, '{circuit,rests_until}', '0') where state <> '{}'")
+
+
+def test_what_a_day_has_left_for_live_work_parks_bulk_jobs_and_not_the_account(stage: Stage) -> None:
+    now = time.time()
+    day = FixedState(left=150, ends_by=now + 80_000, told=150, told_at=now, round=1)
+    stage.ledger.owner.execute(
+        "insert into zixly.api_budgets (connection_id, tenant_id, system, state) values (%s, %s, 'xero', %s::jsonb)",
+        (stage.ledger.tenant.xero, stage.ledger.tenant.id, packed(Account(windows={"day": day}))),
+    )
+    stage.run(stage.batch_of(PAID_INVOICE, lane="bulk"))
+    job = stage.only_job()
+    assert (job["status"], job["attempts"], job["parked_reason"]) == (JobStatus.QUEUED, 0, "budget_day")
+    assert wait_of(job) > timedelta(hours=1)
+    assert stage.connection(stage.ledger.tenant.xero)["parked_until"] is None
+    assert stage.sandbox.calls() == {}
+    stage.run(stage.batch_of(OPEN_INVOICE))
+    assert stage.job_of(OPEN_INVOICE)["status"] == JobStatus.COMPLETED
 
 
 def test_retry_after_is_obeyed_and_uses_up_no_attempt(stage: Stage) -> None:

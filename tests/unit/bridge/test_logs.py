@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 import structlog
 from pydantic import SecretStr
@@ -73,4 +74,12 @@ def test_lines_of_libraries_look_the_same(output: io.StringIO) -> None:
 def test_what_is_below_the_level_is_not_written(output: io.StringIO) -> None:
     structlog.get_logger().debug("detail")
     logging.getLogger("library").debug("detail")
+    assert output.getvalue() == ""
+
+
+def test_the_urls_that_we_call_are_not_logged(output: io.StringIO) -> None:
+    """They hold tokens in their paths and customers' addresses in their queries."""
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(200))
+    with httpx2.Client(transport=transport) as client:
+        client.get("https://api.vendor.test/webhook/callbacks/a-secret-token", params={"where": "ada@example.test"})
     assert output.getvalue() == ""

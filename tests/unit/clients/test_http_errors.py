@@ -27,6 +27,7 @@ def failure(answer: httpx2.Response | httpx2.HTTPError, *, system: str = "xero")
         (302, Permanent, "unexpected_answer"),
         (400, Permanent, "refused"),
         (401, Transient, "unauthorized"),
+        (402, Permanent, "payment_required"),
         (403, Permanent, "forbidden"),
         (404, RecordGone, "record_gone"),
         (408, Transient, "timeout"),

@@ -20,6 +20,8 @@ from zixly_core.vendor_clients import VendorClients
 
 XERO = Connection(id=UUID(int=1), tenant_id=UUID(int=9), system="xero", external_id="organisation-1")
 HUBSPOT = Connection(id=UUID(int=2), tenant_id=UUID(int=9), system="hubspot", external_id="62515")
+SHOPIFY = Connection(id=UUID(int=3), tenant_id=UUID(int=9), system="shopify", external_id="zixly-demo.myshopify.com")
+ASANA = Connection(id=UUID(int=4), tenant_id=UUID(int=9), system="asana", external_id="1200000000000001")
 
 
 def settings() -> Settings:
@@ -31,6 +33,8 @@ def settings() -> Settings:
         hubspot_client_id="hubspot-app",
         hubspot_client_secret=SecretStr("hubspot-secret"),
         hubspot_api_url="http://sandbox.test/hubspot",
+        shopify_api_url="http://sandbox.test/shopify/{shop}",
+        asana_api_url="http://sandbox.test/asana/api/1.0",
     )
 
 
@@ -39,13 +43,17 @@ def any_answer(request: httpx2.Request) -> httpx2.Response:
         return answered({"access_token": "fresh", "refresh_token": "r2", "expires_in": 1800})
     if "hubspot" in request.url.path:
         return answered({"results": []}, headers={"X-HubSpot-RateLimit-Remaining": "9"})
-    return answered({"Invoices": []})
+    if "shopify" in request.url.path:
+        return answered({"data": {"nodes": []}})
+    return answered({"data": []} if "asana" in request.url.path else {"Invoices": []})
 
 
 def store() -> MemoryTokenStore:
     made = MemoryTokenStore()
     made.put(XERO, TokenSet("good", "r1", datetime.now(UTC) + timedelta(minutes=30)))
     made.put(HUBSPOT, TokenSet(None, "r1", None))
+    for connection in (SHOPIFY, ASANA):
+        made.put(connection, TokenSet(connection.system, "r1", datetime.now(UTC) + timedelta(minutes=30)))
     return made
 
 
@@ -76,3 +84,15 @@ def test_an_app_that_is_not_set_is_named_when_a_token_has_to_be_exchanged() -> N
     clients = VendorClients(Settings(), store(), http=ProcessClient(lambda: Vendor(any_answer).http))
     with pytest.raises(SettingsError, match="ZIXLY_HUBSPOT_CLIENT_ID"):
         clients.hubspot(HUBSPOT).contacts_by_email(["ada@example.test"])
+
+
+def test_a_shop_and_a_workspace_are_called_where_the_settings_say() -> None:
+    vendor = Vendor(any_answer)
+    clients = VendorClients(settings(), store(), http=ProcessClient(lambda: vendor.http))
+    assert clients.shopify(SHOPIFY).orders_by_ids(["1"]) == []
+    assert list(clients.asana(ASANA).projects()) == []
+    shop, workspace = vendor.requests
+    assert shop.url.path == "/shopify/zixly-demo.myshopify.com/admin/api/2026-10/graphql.json"
+    assert shop.headers["x-shopify-access-token"] == "shopify"
+    assert (workspace.url.path, workspace.url.params["workspace"]) == ("/asana/api/1.0/projects", "1200000000000001")
+    assert workspace.headers["authorization"] == "Bearer asana"

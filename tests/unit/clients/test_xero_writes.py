@@ -16,7 +16,7 @@ from tests.unit.clients.vendor import answered
 from zixly_core.errors import Permanent, RecordGone, Transient
 from zixly_core.systems.xero.contacts import NewContact
 from zixly_core.systems.xero.element_results import INVOICES, PAYMENTS, element_results
-from zixly_core.systems.xero.payments import NewPayment
+from zixly_core.systems.xero.payments import NewPayment, payment_element
 from zixly_core.systems.xero.writes import NewCreditNote, NewInvoice, NewLine, invoice_element, needs_four_places
 
 CONTACT = "430fa14a-f945-44d3-9f97-5df5e28441b8"
@@ -261,3 +261,10 @@ def test_a_credit_note_is_created_and_set_off_against_an_invoice() -> None:
     assert xero.vendor.body(1) == {"Allocations": [{"Invoice": {"InvoiceID": invoice}, "Amount": 10.5, "Date": "2026-11-22"}]}
     with pytest.raises(RecordGone):
         xero.client.allocate_credit_note("none", invoice_id=invoice, amount=Decimal(1), date=DAY, idempotency_key="k")
+
+
+def test_a_refund_of_a_credit_note_names_the_note_and_no_invoice() -> None:
+    refund = NewPayment("k", None, "090", Decimal("5.00"), DAY, "Shopify refund 1", credit_note_id=CONTACT)
+    element = payment_element(refund)
+    assert element["CreditNote"] == {"CreditNoteID": CONTACT}
+    assert "Invoice" not in element

@@ -16,6 +16,7 @@ import httpx2
 from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, budget_of, ignore_budget
 from zixly_core.errors import Transient
 from zixly_core.systems.hubspot.associations import after_in
+from zixly_core.systems.hubspot.limits import HEADERS
 from zixly_core.systems.hubspot.objects import record_from
 from zixly_core.systems.hubspot.writes import Asked, NamesOf, WriteResult, trace_and_id, unread_errors, write_results
 from zixly_core.tokens import AccessTokens
@@ -25,9 +26,6 @@ from zixly_core.vendor_api import VendorApi, counted
 MAX_INPUTS = 100
 # The largest page of a search (developers.hubspot.com/docs/api-reference/legacy/crm/search-the-crm).
 PAGE_OF_CHANGES = 200
-
-# developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines; apps connected by OAuth get no daily ones.
-BUDGET_WINDOWS = {"x-hubspot-ratelimit-remaining": "interval", "x-hubspot-ratelimit-daily-remaining": "day"}
 
 
 class HubSpotCalls:
@@ -130,7 +128,7 @@ class HubSpotCalls:
         return self._api.document_of(answer, operation=operation)
 
     def _tell_budget(self, answer: httpx2.Response) -> None:
-        self._on_budget(budget_of(answer, system="hubspot", external_id=self._external_id, windows=BUDGET_WINDOWS))
+        self._on_budget(budget_of(answer, system="hubspot", external_id=self._external_id, windows=HEADERS))
 
 
 def objects_path(version: str, object_type: str) -> str:

@@ -18,6 +18,7 @@ import httpx2
 from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, budget_of, ignore_budget
 from zixly_core.errors import Transient
 from zixly_core.systems.xero.element_results import ElementResult, Names, element_results
+from zixly_core.systems.xero.limits import HEADERS
 from zixly_core.systems.xero.writes import ELEMENTS_PER_CALL
 from zixly_core.tokens import AccessTokens
 from zixly_core.vendor_api import Params, VendorApi, counted
@@ -30,12 +31,6 @@ PAGE_OF_IDS = 100
 WHERE_LENGTH = 1_000
 # developer.xero.com/documentation/guides/idempotent-requests/idempotency
 MAX_KEY_LENGTH = 128
-
-BUDGET_WINDOWS = {
-    "x-minlimit-remaining": "minute",
-    "x-daylimit-remaining": "day",
-    "x-appminlimit-remaining": "app_minute",
-}
 
 
 class XeroCalls:
@@ -114,7 +109,7 @@ class XeroCalls:
         return self._api.post(path, operation=operation, body=body, is_read=False, params=params, headers=headers)
 
     def _tell_budget(self, answer: httpx2.Response) -> None:
-        self._on_budget(budget_of(answer, system="xero", external_id=self._external_id, windows=BUDGET_WINDOWS))
+        self._on_budget(budget_of(answer, system="xero", external_id=self._external_id, windows=HEADERS))
 
 
 def chunks_of_ids(ids: Iterable[str]) -> Iterator[list[str]]:
