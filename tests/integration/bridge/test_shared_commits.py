@@ -56,6 +56,7 @@ async def test_one_delivery_that_cannot_be_stored_fails_alone(ledger: TestLedger
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     await commits.stop()
     await opened.close()
+    print("OUT", [repr(o)[:300] for o in outcomes], [getattr(o,"__cause__",None) for o in outcomes])
     assert sizes == [5, 1, 1, 1, 1, 1]
     assert isinstance(outcomes[2], psycopg.DataError)
     assert [one.verdict for one in outcomes if isinstance(one, Committed)] == [Verdict.ACCEPTED] * 4
