@@ -19,8 +19,8 @@ from starlette.responses import RedirectResponse, Response
 from webhook_bridge.pages import page, problem_page
 from webhook_bridge.problems import BodyTooLarge
 from webhook_bridge.signed_in import Caller, refuse_other_sites
-from zixly_core.connecting import Choice, Connected, Connecting
-from zixly_core.consents import refused, vendor_of
+from zixly_core.connecting import Connecting
+from zixly_core.consents import Choice, Connected, refused, vendor_of
 from zixly_core.errors import SettingsError, ZixlyError
 from zixly_core.stores.oauth_states import LIFETIME, Consent
 

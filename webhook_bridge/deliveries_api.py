@@ -18,8 +18,8 @@ from webhook_bridge.problems import NotAllowed, NotFound, problems
 from webhook_bridge.reverify import Reverifier
 from webhook_bridge.signed_in import Caller
 from zixly_core.errors import Permanent
-from zixly_core.intake import Verdict
 from zixly_core.kept_requests import Box, opened_request, plain_headers
+from zixly_core.prepared import Verdict
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import Page, deliveries_page, delivery_detail, note, scoped
 from zixly_core.stores.kept_deliveries import KeptDelivery, Wanted, kept_count, kept_page, sealed_request

@@ -26,9 +26,10 @@ from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from zixly_core.errors import MalformedPayload, StoreUnavailable
 from zixly_core.group_commit import GroupCommit
-from zixly_core.intake import Committed, Prepared, Verdict, prepared, rejected, sealed
+from zixly_core.intake import prepared, rejected, sealed
 from zixly_core.kept_requests import Box
 from zixly_core.metrics import ProcessMetrics
+from zixly_core.prepared import Committed, Prepared, Verdict
 from zixly_core.routing import Route, RoutingTable
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.stores.settle import COUNTER_SHARDS

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from webhook_bridge.body import raw_body
 from webhook_bridge.intake_service import IntakeService
 from webhook_bridge.problems import BodyTooLarge, BodyTooSlow, problems
-from zixly_core.intake import Committed
+from zixly_core.prepared import Committed
 from zixly_core.system import Answer, IncomingRequest, System
 
 Clock = Callable[[], datetime]

@@ -15,8 +15,8 @@ import structlog
 
 from webhook_bridge.intake_service import IntakeService
 from zixly_core.errors import Permanent
-from zixly_core.intake import Prepared, Verdict
 from zixly_core.kept_requests import Box, opened_request
+from zixly_core.prepared import Prepared, Verdict
 from zixly_core.stores.kept_deliveries import KeptDelivery
 from zixly_core.system import System
 

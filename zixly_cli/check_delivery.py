@@ -14,7 +14,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zixly_core.errors import Rejected, ZixlyError
-from zixly_core.intake import Verdict, prepared
+from zixly_core.intake import prepared
+from zixly_core.prepared import Verdict
 from zixly_core.routing import Route, RoutingTable
 from zixly_core.subscriptions import Subscription, SubscriptionKind, SubscriptionStatus
 from zixly_core.system import Answer, IncomingRequest, ParsedEvent, System

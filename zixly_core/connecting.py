@@ -7,9 +7,8 @@ browser that began; Shopify's answer must be signed besides. Until all is well n
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -17,7 +16,18 @@ from uuid import UUID
 import structlog
 
 from zixly_core.accounts import Account
-from zixly_core.consents import ConsentRefused, Offered, holder_of, refused, vendor_of
+from zixly_core.consents import (
+    Choice,
+    Connected,
+    ConsentRefused,
+    Invitation,
+    Offered,
+    holder_of,
+    meant,
+    refused,
+    taken_text,
+    vendor_of,
+)
 from zixly_core.errors import Disconnected, ZixlyError
 from zixly_core.http_client import ProcessClient
 from zixly_core.ids import new_id
@@ -47,30 +57,6 @@ SECRET_BYTES = 32
 VERIFIER_BYTES = 64  # 86 characters; RFC 7636 wants 43 to 128
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Invitation:
-    """A consent that was begun. Whoever has the ticket may take the next step, once."""
-
-    id: UUID
-    ticket: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Connected:
-    """Accounts that are connected now."""
-
-    consent: Consent
-    accounts: Sequence[Account]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The authorisation reaches several accounts: which are meant?"""
-
-    consent: Consent
-    offered: Sequence[Offered]
 
 
 class Connecting:
@@ -296,22 +282,3 @@ def taken(ask: Callable[[], T]) -> T:
         return ask()
     except Disconnected:
         raise refused("code_refused") from None
-
-
-def meant(external_id: str, offered: Sequence[Offered], held: Mapping[str, tuple[UUID, str]]) -> list[Account]:
-    """The account that the consent was begun for, and with it those of the same client that are disconnected: they are mended by
-    the same authorisation. Raises `ConsentRefused` when another account was chosen at the vendor, `AccountTaken`."""
-    wanted = [one for one in offered if one.account.external_id == external_id]
-    if not wanted:
-        got = ", ".join(one.account.name for one in offered) or "none"
-        text = f"The consent was for {external_id}, but the account allowed was another one ({got}). Nothing was changed; begin again."
-        raise ConsentRefused(text, reason="other_account")
-    if wanted[0].holder == "taken":
-        raise AccountTaken(taken_text([wanted[0].account]))
-    mended = [one for one in offered if one.holder == "ours" and held[one.account.external_id][1] == "DISCONNECTED"]
-    return [one.account for one in wanted] + [one.account for one in mended if one not in wanted]
-
-
-def taken_text(accounts: Sequence[Account]) -> str:
-    names = ", ".join(account.name for account in accounts)
-    return f"{names}: connected for another client already. Nothing was changed; disconnect it there first, or choose another account."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from zixly_core.accounts import Account
 from zixly_core.errors import Rejected
 from zixly_core.oauth import Granted, OAuthApp
 from zixly_core.settings import Settings
+from zixly_core.stores.connections_admin import AccountTaken
+from zixly_core.stores.oauth_states import Consent
 from zixly_core.systems.asana.oauth import asana_accounts, asana_app
 from zixly_core.systems.hubspot.oauth import hubspot_accounts, hubspot_app
 from zixly_core.systems.shopify.oauth import check_callback, shop_of, shopify_accounts, shopify_app
@@ -90,6 +92,30 @@ class Offered:
     holder: Literal["new", "ours", "taken"]
 
 
+@dataclass(frozen=True)
+class Invitation:
+    """A consent that was begun. Whoever has the ticket may take the next step, once."""
+
+    id: UUID
+    ticket: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """Accounts that are connected now."""
+
+    consent: Consent
+    accounts: Sequence[Account]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The authorisation reaches several accounts: which are meant?"""
+
+    consent: Consent
+    offered: Sequence[Offered]
+
+
 def vendor_of(system: str) -> ConsentVendor:
     """Raises `UnknownSystem`."""
     vendor = VENDORS.get(system)
@@ -107,3 +133,22 @@ def holder_of(held: tuple[UUID, str] | None, tenant_id: UUID) -> Literal["new", 
     if held is None:
         return "new"
     return "ours" if held[0] == tenant_id else "taken"
+
+
+def meant(external_id: str, offered: Sequence[Offered], held: Mapping[str, tuple[UUID, str]]) -> list[Account]:
+    """The account that the consent was begun for, and with it those of the same client that are disconnected: they are mended by
+    the same authorisation. Raises `ConsentRefused` when another account was chosen at the vendor, `AccountTaken`."""
+    wanted = [one for one in offered if one.account.external_id == external_id]
+    if not wanted:
+        got = ", ".join(one.account.name for one in offered) or "none"
+        text = f"The consent was for {external_id}, but the account allowed was another one ({got}). Nothing was changed; begin again."
+        raise ConsentRefused(text, reason="other_account")
+    if wanted[0].holder == "taken":
+        raise AccountTaken(taken_text([wanted[0].account]))
+    mended = [one for one in offered if one.holder == "ours" and held[one.account.external_id][1] == "DISCONNECTED"]
+    return [one.account for one in wanted] + [one.account for one in mended if one not in wanted]
+
+
+def taken_text(accounts: Sequence[Account]) -> str:
+    names = ", ".join(account.name for account in accounts)
+    return f"{names}: connected for another client already. Nothing was changed; disconnect it there first, or choose another account."

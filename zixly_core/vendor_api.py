@@ -37,7 +37,6 @@ class VendorApi:
         system: str,
         base_url: str,
         tokens: AccessTokens,
-        on_answer: Callable[[httpx2.Response], None],
         headers: Mapping[str, str] | None = None,
         authorise: Authorise = bearer,
         budget: CallBudget = UNLIMITED,
@@ -48,7 +47,6 @@ class VendorApi:
         self._system = system
         self._base_url = base_url.rstrip("/")
         self._tokens = tokens
-        self._on_answer = on_answer
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._authorise = authorise
         self._budget = budget
@@ -116,9 +114,7 @@ class VendorApi:
             raise failure
         return answer
 
-    def _send_with(
-        self, token: str, request: httpx2.Request, *, operation: str, is_read: bool
-    ) -> tuple[httpx2.Response, Failure | None]:
+    def _send_with(self, token: str, request: httpx2.Request, *, operation: str, is_read: bool) -> tuple[httpx2.Response, Failure | None]:
         """One call under a permit of the account's budget: the answer, and what is wrong with it."""
         endpoint = endpoint_of(request, base_url=self._base_url)
         permit = self._budget.take(request, operation=operation, is_read=is_read)
@@ -130,7 +126,6 @@ class VendorApi:
             seconds = time.monotonic() - began
             raise self._budget.settle(permit, endpoint=endpoint, seconds=seconds, answer=None, failure=failed) or failed from error
         seconds = time.monotonic() - began
-        self._on_answer(answer)
         failure = None if answer.is_success else failure_of(answer, system=self._system, operation=operation)
         return answer, self._budget.settle(permit, endpoint=endpoint, seconds=seconds, answer=answer, failure=failure)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from zixly_core.account_limits import limits_of
-from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, ignore_budget
+from zixly_core.api_budget import UNLIMITED, CallBudget
 from zixly_core.api_limits import Lane
 from zixly_core.budget_keeper import BudgetKeeper
 from zixly_core.http_client import ProcessClient
@@ -37,13 +37,11 @@ class VendorClients:
         store: TokenStore,
         *,
         http: ProcessClient | None = None,
-        on_budget: OnBudget = ignore_budget,
         budgets: BudgetKeeper | None = None,
     ) -> None:
         """Calls count against `budgets`, which all workers share; without them nothing holds calls back, as in tests of a client."""
         self._settings = settings
         self._http = http or ProcessClient()
-        self._on_budget = on_budget
         self._budgets = budgets
         self._lane: Lane = "live"
         self._tokens = TokenKeeper(store, self._exchange)
@@ -60,7 +58,6 @@ class VendorClients:
             base_url=self._settings.xero_api_url,
             tokens=self._tokens.of(connection),
             external_id=connection.external_id,
-            on_budget=self._on_budget,
             budget=self._budget_of(connection),
         )
 
@@ -71,7 +68,6 @@ class VendorClients:
             version=self._settings.hubspot_api_version,
             tokens=self._tokens.of(connection),
             external_id=connection.external_id,
-            on_budget=self._on_budget,
             budget=self._budget_of(connection),
         )
 
@@ -82,7 +78,6 @@ class VendorClients:
             version=self._settings.shopify_api_version,
             tokens=self._tokens.of(connection),
             external_id=connection.external_id,
-            on_budget=self._on_budget,
             budget=self._budget_of(connection),
         )
 
@@ -92,7 +87,6 @@ class VendorClients:
             base_url=self._settings.asana_api_url,
             tokens=self._tokens.of(connection),
             external_id=connection.external_id,
-            on_budget=self._on_budget,
             budget=self._budget_of(connection),
         )
 

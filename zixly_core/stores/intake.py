@@ -20,7 +20,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
 from zixly_core.errors import MalformedPayload
-from zixly_core.intake import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
+from zixly_core.prepared import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
 from zixly_core.stores.paths import Woken, jobs_woken, note_use, with_first_secrets
 from zixly_core.stores.rows import columns_of, rows_from
 

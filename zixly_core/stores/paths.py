@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
-from zixly_core.intake import Offer, Prepared, RoutedEvent, Verdict
+from zixly_core.prepared import Offer, Prepared, RoutedEvent, Verdict
 from zixly_core.stores.rows import columns_of, rows_from
 from zixly_core.subscriptions import SubscriptionKind
 

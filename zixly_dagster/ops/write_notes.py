@@ -12,8 +12,10 @@ from zixly_core.stores.effects import SourceState, save_source_states
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
 from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.notes import EFFECT_PROPERTY, NewNote
+from zixly_core.systems.hubspot.writes import WriteResult
 from zixly_core.workflows.completed_tasks import Note, note_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
+from zixly_dagster.ops.halves import in_halves
 from zixly_dagster.ops.steps import Done, Outcome, creating, keep_outcomes, pending, plans_of, source_of, stopped, target_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all
@@ -105,7 +107,10 @@ def there_already(client: HubSpotClient, writes: Sequence[TargetWrite], notes: M
 
 def made(client: HubSpotClient, writes: Sequence[TargetWrite], notes: Mapping[str, Note]) -> dict[str, WriteOutcome]:
     new = [new_note(write, notes[write.effect_key]) for write in writes]
-    results = client.create_notes(new)
+    answers = in_halves(
+        new, lambda some: list(client.create_notes(some).values()), refused=lambda one, error: WriteResult(one.effect_key, "", error=error)
+    )
+    results = {answer.trace_id: answer for answer in answers}
     outcomes: dict[str, WriteOutcome] = {}
     for write in writes:
         result = results[write.vendor_key]

@@ -15,7 +15,8 @@ from tests.support.postgres import TestDatabase
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.routing_snapshot import read_table
 from zixly_core.group_commit import GroupCommit
-from zixly_core.intake import Committed, Prepared, Verdict, prepared
+from zixly_core.intake import prepared
+from zixly_core.prepared import Committed, Prepared, Verdict
 from zixly_core.routing import RoutingTable
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.system import IncomingRequest
@@ -32,7 +33,7 @@ def delivery(routing: RoutingTable, *events: dict[str, object]) -> Prepared:
 
 def unstorable(one: Prepared) -> Prepared:
     """A delivery that passed every check of ours and that Postgres refuses all the same."""
-    return replace(one)
+    return replace(one, path="zero\x00character")
 
 
 async def test_one_delivery_that_cannot_be_stored_fails_alone(ledger: TestLedger, database: TestDatabase) -> None:
@@ -56,7 +57,6 @@ async def test_one_delivery_that_cannot_be_stored_fails_alone(ledger: TestLedger
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     await commits.stop()
     await opened.close()
-    print("OUT", [repr(o)[:300] for o in outcomes], [getattr(o,"__cause__",None) for o in outcomes])
     assert sizes == [5, 1, 1, 1, 1, 1]
     assert isinstance(outcomes[2], psycopg.DataError)
     assert [one.verdict for one in outcomes if isinstance(one, Committed)] == [Verdict.ACCEPTED] * 4

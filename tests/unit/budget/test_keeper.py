@@ -45,7 +45,6 @@ class Office:
             system="xero",
             base_url="http://sandbox.test/api",
             tokens=FixedTokens(),
-            on_answer=lambda _: None,
             budget=self.keeper.of(ACCOUNT, limits, lane=lane),
         )
 

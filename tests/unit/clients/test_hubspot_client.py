@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
-from zixly_core.api_budget import Budget
 from zixly_core.errors import BudgetSpent, Permanent, RecordGone, Transient
 from zixly_core.systems.hubspot.client import HubSpotClient, objects_path
 from zixly_core.systems.hubspot.contacts import ContactUpdate
@@ -16,18 +15,16 @@ from zixly_core.systems.hubspot.links import record_url
 
 
 class HubSpot:
-    """A client with the vendor behind it and what it was told of the budget."""
+    """A client with the vendor behind it."""
 
     def __init__(self, answers: Answers, *, version: str = "2026-09") -> None:
         self.vendor = Vendor(answers)
-        self.budgets: list[Budget] = []
         self.client = HubSpotClient(
             self.vendor.http,
             base_url="https://api.hubapi.test",
             version=version,
             tokens=FixedTokens(),
             external_id="62515",
-            on_budget=self.budgets.append,
         )
 
 
@@ -169,13 +166,6 @@ def test_many_contacts_are_read_by_id_to_look_before_writing_again() -> None:
     hubspot = HubSpot([batch(contact_json(1), errors=[problem("OBJECT_NOT_FOUND", ids=["2"])])])
     assert set(hubspot.client.contacts_by_ids(["1", "2"], properties=["email"])) == {"1"}
     assert "idProperty" not in hubspot.vendor.body()
-
-
-def test_the_budget_is_told_with_each_answer() -> None:
-    left = {"X-HubSpot-RateLimit-Remaining": "108", "X-HubSpot-RateLimit-Daily-Remaining": "x"}
-    hubspot = HubSpot([answered(contact_json(1), headers=left)])
-    hubspot.client.contact("1")
-    assert hubspot.budgets == [Budget(system="hubspot", external_id="62515", status=200, remaining={"interval": 108})]
 
 
 def test_the_version_stands_where_hubspot_wants_it() -> None:

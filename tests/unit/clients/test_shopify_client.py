@@ -12,7 +12,6 @@ import orjson
 import pytest
 
 from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
-from zixly_core.api_budget import Budget
 from zixly_core.errors import BudgetSpent, Permanent, Transient
 from zixly_core.systems.shopify.client import ShopifyClient
 from zixly_core.systems.shopify.links import record_url
@@ -23,18 +22,16 @@ STATUS = {"maximumAvailable": 2000.0, "currentlyAvailable": 150, "restoreRate": 
 
 
 class Shopify:
-    """A client with the vendor behind it and what it was told of the budget."""
+    """A client with the vendor behind it."""
 
     def __init__(self, answers: Answers) -> None:
         self.vendor = Vendor(answers)
-        self.budgets: list[Budget] = []
         self.client = ShopifyClient(
             self.vendor.http,
             base_url="https://{shop}",
             version="2026-10",
             tokens=FixedTokens(),
             external_id=SHOP,
-            on_budget=self.budgets.append,
         )
 
     def variables(self, number: int) -> dict[str, Any]:
@@ -217,7 +214,6 @@ def test_a_throttled_query_is_a_spent_budget_that_says_when_there_will_be_enough
     with pytest.raises(BudgetSpent) as failure:
         shopify.client.shop()
     assert failure.value.retry_after == timedelta(seconds=2.5)
-    assert shopify.budgets[0].remaining == {"points": 150}
 
 
 @pytest.mark.parametrize(

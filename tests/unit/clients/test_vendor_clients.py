@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 
 from tests.unit.clients.vendor import Vendor, answered
-from zixly_core.api_budget import Budget
 from zixly_core.errors import SettingsError
 from zixly_core.http_client import ProcessClient
 from zixly_core.settings import Settings
@@ -58,8 +57,8 @@ def store() -> MemoryTokenStore:
 
 
 def test_each_connection_is_called_at_its_vendor_with_its_own_token() -> None:
-    vendor, budgets = Vendor(any_answer), list[Budget]()
-    clients = VendorClients(settings(), store(), http=ProcessClient(lambda: vendor.http), on_budget=budgets.append)
+    vendor = Vendor(any_answer)
+    clients = VendorClients(settings(), store(), http=ProcessClient(lambda: vendor.http))
     clients.xero(XERO).invoices_by_ids(["8694c9c5-7097-4449-a708-b8c1982921a4"])
     clients.hubspot(HUBSPOT).contacts_by_email(["ada@example.test"])
     assert [f"{request.url.path} {request.headers.get('authorization')}" for request in vendor.requests] == [
@@ -67,7 +66,6 @@ def test_each_connection_is_called_at_its_vendor_with_its_own_token() -> None:
         "/hubspot/oauth/2026-09/token None",
         "/hubspot/crm/objects/2026-09/contacts/batch/read Bearer fresh",
     ]
-    assert [(budget.external_id, budget.remaining) for budget in budgets] == [("organisation-1", {}), ("62515", {"interval": 9})]
     clients.close()
     assert vendor.http.is_closed
 

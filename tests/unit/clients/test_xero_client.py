@@ -11,7 +11,6 @@ import pytest
 
 from tests.unit.clients.test_invoices import invoice_json
 from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
-from zixly_core.api_budget import Budget
 from zixly_core.errors import BudgetSpent, Disconnected, Permanent, RecordGone, Transient
 from zixly_core.systems.xero.client import XeroClient
 from zixly_core.systems.xero.links import record_url
@@ -21,18 +20,16 @@ START = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 class Xero:
-    """A client with the vendor behind it and what it was told of the budget."""
+    """A client with the vendor behind it."""
 
     def __init__(self, answers: Answers) -> None:
         self.vendor = Vendor(answers)
         self.tokens = FixedTokens()
-        self.budgets: list[Budget] = []
         self.client = XeroClient(
             self.vendor.http,
             base_url="https://api.xero.test/api.xro/2.0/",
             tokens=self.tokens,
             external_id=ORGANISATION,
-            on_budget=self.budgets.append,
         )
 
 
@@ -101,15 +98,12 @@ def test_a_token_that_is_refused_again_after_renewal_is_transient_and_does_not_d
     assert not isinstance(failure.value, Disconnected)
 
 
-def test_each_answer_tells_the_budget_failed_ones_too() -> None:
-    left = {"X-MinLimit-Remaining": "0", "X-DayLimit-Remaining": "4123", "X-AppMinLimit-Remaining": "9999"}
-    spent = httpx2.Response(429, headers={**left, "X-Rate-Limit-Problem": "minute", "Retry-After": "31"})
+def test_a_spent_minute_says_when_to_come_back() -> None:
+    spent = httpx2.Response(429, headers={"X-Rate-Limit-Problem": "minute", "Retry-After": "31"})
     xero = Xero([spent])
     with pytest.raises(BudgetSpent) as failure:
         xero.client.invoices_by_ids(ids(1))
     assert failure.value.retry_after == timedelta(seconds=31)
-    expected = {"minute": 0, "day": 4123, "app_minute": 9999}
-    assert xero.budgets == [Budget(system="xero", external_id=ORGANISATION, status=429, remaining=expected)]
 
 
 def test_addresses_that_were_not_told_are_read_from_the_contacts_in_one_call() -> None:

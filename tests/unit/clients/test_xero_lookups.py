@@ -172,3 +172,9 @@ def test_an_organisation_that_is_not_told_is_a_failure() -> None:
         Xero([answered({"Organisations": []})]).client.organisation()
     with pytest.raises(Transient):
         Xero([answered({})]).client.organisation()
+
+
+def test_a_credit_note_shows_what_was_paid_back_of_it() -> None:
+    note = credit_note_from(credit_note_json(Payments=[PAYMENT]))
+    assert [(one.id, one.amount, one.reference) for one in note.payments] == [(PAYMENT["PaymentID"].lower(), Decimal("40.5"), "r1")]
+    assert credit_note_from(credit_note_json()).payments == ()

@@ -9,7 +9,8 @@ import pytest
 from tests.support.deliveries import asana_event, asana_headers, recorded_one
 from zixly_core.errors import StoreUnavailable
 from zixly_core.ids import new_id
-from zixly_core.intake import Prepared, Verdict, prepared, sealed
+from zixly_core.intake import prepared, sealed
+from zixly_core.prepared import Prepared, Verdict
 from zixly_core.routing import Route, RoutingTable, Wanted
 from zixly_core.subscriptions import Subscription, SubscriptionKind, SubscriptionStatus, address_of
 from zixly_core.system import IncomingRequest

@@ -9,8 +9,9 @@ import pytest
 from tests.support.deliveries import recorded_one, xero_body, xero_event, xero_headers
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
-from zixly_core.intake import Outcome, Prepared, RoutedEvent, Verdict, prepared, routed, verdict_of
+from zixly_core.intake import prepared, routed
 from zixly_core.kept_requests import plain_headers
+from zixly_core.prepared import Outcome, Prepared, RoutedEvent, Verdict, verdict_of
 from zixly_core.routing import Route, RoutingTable, Wanted, routing_table
 from zixly_core.system import IncomingRequest, ParsedEvent, Subject
 from zixly_core.systems import SYSTEMS

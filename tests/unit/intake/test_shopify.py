@@ -10,7 +10,7 @@ import pytest
 from tests.support.deliveries import shopify_headers
 from zixly_core.errors import InvalidSignature
 from zixly_core.ids import new_id
-from zixly_core.intake import RoutedEvent
+from zixly_core.prepared import RoutedEvent
 from zixly_core.system import IncomingRequest, ParsedEvent
 from zixly_core.systems.shopify.receive import ShopifyProfile
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -43,15 +44,19 @@ def test_prices_with_tax_go_as_they_are() -> None:
     draft = drafted(make_order())
     (line,) = draft.lines
     assert (draft.line_amount_types, draft.status, draft.currency) == ("Inclusive", "AUTHORISED", "AUD")
-    assert (line.quantity, line.unit_amount, line.account_code, line.tax_type) == (1, money("110.00"), "200", "OUTPUT")
+    assert (line.quantity, line.unit_amount, line.account_code, line.tax_type) == (Decimal(1), money("110.00"), "200", "OUTPUT")
     assert line.description == "Board 1 (B-1)"
 
 
 def test_number_reference_and_link_lead_back_to_the_order() -> None:
     draft = drafted(make_order())
     assert (draft.number, draft.reference) == ("SH-1001", "Shopify order #1001 (5550001)")
-    assert draft.url is not None
-    assert (draft.date, draft.due_date) == (draft.date, draft.date)
+    assert draft.url == "https://shop.example.test/admin/orders/1"
+
+
+def test_an_invoice_is_dated_and_due_on_the_day_of_the_order_where_the_client_company_is() -> None:
+    draft = drafted(make_order(created_at=datetime(2026, 11, 22, 20, tzinfo=UTC)))
+    assert (draft.date, draft.due_date) == (date(2026, 11, 23), date(2026, 11, 23))
 
 
 def test_prices_without_tax_go_as_they_are_where_xero_gets_the_same_tax() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from zixly_core.api_budget import UNLIMITED, Budget, CallBudget, OnBudget, ignore_budget
+from zixly_core.api_budget import UNLIMITED, CallBudget
 from zixly_core.errors import Transient
 from zixly_core.systems.asana.fields import unexpected
 from zixly_core.tokens import AccessTokens
@@ -33,13 +33,11 @@ class AsanaCalls:
         base_url: str,
         tokens: AccessTokens,
         external_id: str,
-        on_budget: OnBudget = ignore_budget,
         budget: CallBudget = UNLIMITED,
     ) -> None:
         """`external_id` is the workspace; `base_url` ends in `/api/1.0`."""
         self._workspace = external_id
-        self._on_budget = on_budget
-        self._api = VendorApi(http, system="asana", base_url=base_url, tokens=tokens, on_answer=self._tell_budget, budget=budget)
+        self._api = VendorApi(http, system="asana", base_url=base_url, tokens=tokens, budget=budget)
 
     def _get(self, path: str, *, fields: Sequence[str], operation: str) -> Any:
         answer = self._api.get(path, operation=operation, params=[("opt_fields", ",".join(fields))])
@@ -71,9 +69,6 @@ class AsanaCalls:
         if "data" not in document:
             raise Transient(f"asana's answer holds no data when asked to {operation}; it is tried again.", reason="unreadable_answer")
         return document
-
-    def _tell_budget(self, answer: httpx2.Response) -> None:
-        self._on_budget(Budget(system="asana", external_id=self._workspace, status=answer.status_code))
 
 
 def offset_in(document: Mapping[str, Any]) -> str | None:

@@ -13,10 +13,9 @@ from typing import Any
 
 import httpx2
 
-from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, budget_of, ignore_budget
+from zixly_core.api_budget import UNLIMITED, CallBudget
 from zixly_core.errors import Transient
 from zixly_core.systems.hubspot.associations import after_in
-from zixly_core.systems.hubspot.limits import HEADERS
 from zixly_core.systems.hubspot.objects import record_from
 from zixly_core.systems.hubspot.writes import Asked, NamesOf, WriteResult, trace_and_id, unread_errors, write_results
 from zixly_core.tokens import AccessTokens
@@ -39,15 +38,13 @@ class HubSpotCalls:
         version: str,
         tokens: AccessTokens,
         external_id: str,
-        on_budget: OnBudget = ignore_budget,
         budget: CallBudget = UNLIMITED,
     ) -> None:
         """`version` is the part of the path that HubSpot retires from time to time: `2026-09`, or `v3` until September 2027.
         `external_id` is the portal."""
-        self._external_id = external_id
-        self._on_budget = on_budget
+        self.portal_id = external_id
         self._version = version
-        self._api = VendorApi(http, system="hubspot", base_url=base_url, tokens=tokens, on_answer=self._tell_budget, budget=budget)
+        self._api = VendorApi(http, system="hubspot", base_url=base_url, tokens=tokens, budget=budget)
 
     def _path(self, object_type: str) -> str:
         return objects_path(self._version, object_type)
@@ -126,9 +123,6 @@ class HubSpotCalls:
         }
         answer = self._api.post(f"{self._path(object_type)}/search", operation=operation, body=body, is_read=True)
         return self._api.document_of(answer, operation=operation)
-
-    def _tell_budget(self, answer: httpx2.Response) -> None:
-        self._on_budget(budget_of(answer, system="hubspot", external_id=self._external_id, windows=HEADERS))
 
 
 def objects_path(version: str, object_type: str) -> str:

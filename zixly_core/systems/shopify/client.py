@@ -12,11 +12,10 @@ from typing import Any
 
 import httpx2
 
-from zixly_core.api_budget import UNLIMITED, Budget, CallBudget, OnBudget, ignore_budget
+from zixly_core.api_budget import UNLIMITED, CallBudget
 from zixly_core.errors import Permanent, Transient
 from zixly_core.systems.shopify.fields import nodes_of, object_of, objects_of, plain_id, text_of
 from zixly_core.systems.shopify.graphql import data_of, user_failure
-from zixly_core.systems.shopify.limits import report_of
 from zixly_core.systems.shopify.orders import Order, OrderChange, change_from, node_ids, order_from
 from zixly_core.systems.shopify.queries import (
     CHANGED_ORDERS,
@@ -58,20 +57,16 @@ class ShopifyClient:
         version: str,
         tokens: AccessTokens,
         external_id: str,
-        on_budget: OnBudget = ignore_budget,
         budget: CallBudget = UNLIMITED,
     ) -> None:
         """`external_id` is the shop's myshopify.com name, which stands for `{shop}` in `base_url`; `version` is the quarterly one in
         the path (`2026-10`)."""
-        self._external_id = external_id
-        self._on_budget = on_budget
         self._path = f"/admin/api/{version}/graphql.json"
         self._api = VendorApi(
             http,
             system="shopify",
             base_url=base_url.replace("{shop}", external_id),
             tokens=tokens,
-            on_answer=self._tell_budget,
             authorise=lambda token: {"X-Shopify-Access-Token": token},
             budget=budget,
         )
@@ -184,11 +179,6 @@ class ShopifyClient:
         body = {"query": query, "variables": dict(variables)}
         answer = self._api.post(self._path, operation=operation, body=body, is_read=is_read)
         return data_of(self._api.document_of(answer, operation=operation), answer, operation=operation)
-
-    def _tell_budget(self, answer: httpx2.Response) -> None:
-        """The points that are left, as each answer tells."""
-        left = {name: int(level.left) for name, level in report_of(answer).levels.items()}
-        self._on_budget(Budget(system="shopify", external_id=self._external_id, status=answer.status_code, remaining=left))
 
 
 def is_whole(source: Node, size: int) -> bool:

@@ -15,10 +15,9 @@ from uuid import UUID
 
 import httpx2
 
-from zixly_core.api_budget import UNLIMITED, CallBudget, OnBudget, budget_of, ignore_budget
+from zixly_core.api_budget import UNLIMITED, CallBudget
 from zixly_core.errors import Transient
 from zixly_core.systems.xero.element_results import ElementResult, Names, element_results
-from zixly_core.systems.xero.limits import HEADERS
 from zixly_core.systems.xero.writes import ELEMENTS_PER_CALL
 from zixly_core.tokens import AccessTokens
 from zixly_core.vendor_api import Params, VendorApi, counted
@@ -43,18 +42,14 @@ class XeroCalls:
         base_url: str,
         tokens: AccessTokens,
         external_id: str,
-        on_budget: OnBudget = ignore_budget,
         budget: CallBudget = UNLIMITED,
     ) -> None:
         """`external_id` is the organisation (`xero-tenant-id`); `base_url` ends in `/api.xro/2.0`."""
-        self._external_id = external_id
-        self._on_budget = on_budget
         self._api = VendorApi(
             http,
             system="xero",
             base_url=base_url,
             tokens=tokens,
-            on_answer=self._tell_budget,
             headers={"xero-tenant-id": external_id},
             budget=budget,
         )
@@ -107,9 +102,6 @@ class XeroCalls:
 
     def _post(self, path: str, *, operation: str, body: Mapping[str, Any], params: Params, headers: Mapping[str, str]) -> httpx2.Response:
         return self._api.post(path, operation=operation, body=body, is_read=False, params=params, headers=headers)
-
-    def _tell_budget(self, answer: httpx2.Response) -> None:
-        self._on_budget(budget_of(answer, system="xero", external_id=self._external_id, windows=HEADERS))
 
 
 def chunks_of_ids(ids: Iterable[str]) -> Iterator[list[str]]:
