@@ -168,6 +168,7 @@ class ShopifySettings(Shared):
 
 class AsanaSettings(Shared):
     hubspot_connection: UUID | None = None
+    calls_per_minute: int | None = Field(default=None, ge=1, description="The plan's limit: 1,500 in paid plans; 150 when left out.")
     completed_tasks: CompletedTasks = CompletedTasks()
 
 

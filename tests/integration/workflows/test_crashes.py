@@ -83,6 +83,8 @@ def test_fifty_crashes_leave_nothing_doubled(stage: Stage, monkeypatch: pytest.M
     assert len(stage.sandbox.created("project")) == deals
     assert len(stage.sandbox.created("task")) == deals * TASKS_OF_A_DEAL
     assert len(stage.sandbox.created("notes")) == len(stage.jobs("asana-task-to-hubspot"))
+    orders = len(stage.jobs("shopify-order-to-xero"))
+    assert len(stage.sandbox.created("invoice")) == deals + orders
     assert stage.rows("select effect_key from zixly.effects where state = 'INTENDED'") == []
 
 
@@ -121,4 +123,14 @@ def task(stage: Stage, number: int) -> None:
     stage.add_job("asana-task-to-hubspot", gid)
 
 
-MAKERS: tuple[Callable[[Stage, int], None], ...] = (deal, task)
+def order(stage: Stage, number: int) -> None:
+    """A paid order of a customer that neither HubSpot nor Xero knows yet, every other one refunded in part."""
+    path = f"/shopify/{DEMO.shop}/orders"
+    customer = {"email": f"shopper{number}@example.test", "first_name": "Shopper", "last_name": f"No {number}"}
+    made = stage.sandbox.admin("POST", path, customer)
+    if number % 2:
+        stage.sandbox.admin("POST", f"{path}/{made['id']}/refund", {"amount": 5})
+    stage.add_job("shopify-order-to-xero", str(made["id"]))
+
+
+MAKERS: tuple[Callable[[Stage, int], None], ...] = (deal, task, order)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zixly_core.api_limits import Concurrent, FixedWindow, Limits, number_in, report_of_headers
+from zixly_core.api_limits import Concurrent, FixedWindow, Limits, report_of_headers
 
 HEADERS = {
     "x-minlimit-remaining": "minute",
@@ -18,11 +18,11 @@ REPORT_OF = report_of_headers(HEADERS)
 
 
 def xero_limits(settings: Mapping[str, Any]) -> Limits:
-    """The setting `calls_per_day` names another tier's day. A fifth of a minute is kept for live work: each event costs two calls."""
+    """A fifth of a minute is kept for live work: each event costs two calls. What the free tier's day has left is told by answers."""
     return Limits(
         windows=(
             FixedWindow("minute", seconds=60, limit=60, kept_for_live=12),
-            FixedWindow("day", seconds=86_400, limit=int(number_in(settings, "calls_per_day", default=5_000)), kept_for_live=200),
+            FixedWindow("day", seconds=86_400, limit=5_000, kept_for_live=200),
             FixedWindow("app_minute", seconds=60, limit=10_000, kept_for_live=1_000),
         ),
         concurrent=(Concurrent(limit=5, kept_for_live=1),),
