@@ -178,7 +178,8 @@ def seed_asana_path(connection: psycopg.Connection, sender: Sender, *, box: Secr
     connection_id, subscription_id = demo_id("connection", DEMO.slug, "asana"), demo_id("subscription", DEMO.slug, "asana")
     connection.execute(
         "insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, token_sha256, status)"
-        " values (%s, %s, %s, 'asana', 'handshake', %s, 'ACTIVE') on conflict (id) do update set token_sha256 = excluded.token_sha256",
+        " values (%s, %s, %s, 'asana', 'handshake', %s, 'ACTIVE')"
+        " on conflict (id) do update set token_sha256 = excluded.token_sha256, status = 'ACTIVE'",
         (subscription_id, demo_id("tenant", DEMO.slug), connection_id, token_digest(sender.asana_token)),
     )
     connection.execute(

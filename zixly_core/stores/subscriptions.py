@@ -23,7 +23,7 @@ insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, tok
                                  expires_at, details)
 values (%(id)s, %(tenant_id)s, %(connection_id)s, %(system)s, %(kind)s, %(token_sha256)s, %(external_id)s, %(resource)s, %(topic)s,
         %(status)s, %(job_id)s, now() + %(lasts)s::interval, %(details)s)"""
-SECRET_SQL = "insert into zixly.signing_secrets (id, connection_id, subscription_id, ciphertext) values (%s, %s, %s, %s)"
+SIGNED_SQL = "insert into zixly.signing_secrets (id, connection_id, subscription_id, ciphertext) values (%s, %s, %s, %s)"
 CONFIRMED_SQL = "update zixly.subscriptions set external_id = %s, status = 'ACTIVE' where id = %s and status <> 'GONE'"
 ENDED_SQL = "update zixly.subscriptions set status = 'GONE' where id = %s and status <> 'GONE'"
 OF_CONNECTION_SQL = """
@@ -87,7 +87,7 @@ def new_subscription(database: Database, wanted: WantedPath, *, secret: str | No
         insert(connection, wanted, subscription_id=subscription_id, digest=token_digest(token), is_pending=is_pending)
         if secret is not None and box is not None:
             sealed = box.seal(secret.encode(), context=str(subscription_id))
-            connection.execute(SECRET_SQL, (new_id(), wanted.connection_id, subscription_id, sealed))
+            connection.execute(SIGNED_SQL, (new_id(), wanted.connection_id, subscription_id, sealed))
     return MadePath(id=subscription_id, token=token, system=wanted.system)
 
 
