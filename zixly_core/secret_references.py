@@ -72,9 +72,7 @@ def manager_of(reference: SecretReference) -> Reads:
 class SecretReferences:
     """The resolved references of a process. Safe to share between threads; a known value is given without waiting."""
 
-    def __init__(
-        self, open_manager: Callable[[SecretReference], Reads] = manager_of, *, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, open_manager: Callable[[SecretReference], Reads] = manager_of, *, now: Callable[[], float] = time.monotonic) -> None:
         self._open_manager = open_manager
         self._now = now
         self._known: dict[str, tuple[SecretValues, float]] = {}

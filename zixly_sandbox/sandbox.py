@@ -71,9 +71,7 @@ class Sandbox:
         self.shopify_target = shopify_target
         self.base_url = base_url
         self.client = client
-        self.shopify_courier = Courier(
-            clock=clock, time_scale=lambda: rules.webhooks.time_scale, parallel=lambda: rules.shopify.parallel
-        )
+        self.shopify_courier = Courier(clock=clock, time_scale=lambda: rules.webhooks.time_scale, parallel=lambda: rules.shopify.parallel)
         self.asana_courier = Courier(clock=clock, time_scale=lambda: rules.webhooks.time_scale, parallel=lambda: rules.asana.parallel)
         self.sweep_workers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sweep")
         self.reset(seed)

@@ -9,6 +9,7 @@ from uuid import UUID
 from rich.console import Console
 
 from zixly_cli.demo import RECORDED, problems_of
+from zixly_cli.demo_events import Expected
 from zixly_cli.job_stories import JobStory, story_table
 
 STORY = JobStory(
@@ -33,7 +34,7 @@ STORY = JobStory(
 )
 
 
-PAID = frozenset({"8694c9c5"})
+EXPECTED = frozenset({Expected("xero-invoice-to-hubspot", "8694c9c5")})
 
 
 def completed_stories() -> list[JobStory]:
@@ -41,18 +42,18 @@ def completed_stories() -> list[JobStory]:
 
 
 def test_a_demo_whose_jobs_are_all_completed_has_no_problem() -> None:
-    assert problems_of(completed_stories(), paid=PAID) == []
+    assert problems_of(completed_stories(), expected=EXPECTED) == []
 
 
 def test_one_job_that_failed_or_is_still_open_makes_the_demo_fail() -> None:
     for status in ("FAILED", "RUNNING", "CANCELLED"):
-        assert problems_of([*completed_stories(), replace(STORY, job_status=status)], paid=PAID)
+        assert problems_of([*completed_stories(), replace(STORY, job_status=status)], expected=EXPECTED)
 
 
-def test_a_demo_with_lost_deliveries_or_without_a_job_for_a_paid_invoice_fails() -> None:
-    assert problems_of([], paid=frozenset())
-    assert problems_of(completed_stories()[1:], paid=PAID)
-    assert problems_of(completed_stories(), paid=frozenset({"another invoice"}))
+def test_a_demo_with_lost_deliveries_or_without_an_expected_job_fails() -> None:
+    assert problems_of([], expected=frozenset())
+    assert problems_of(completed_stories()[1:], expected=EXPECTED)
+    assert problems_of(completed_stories(), expected=frozenset({Expected("hubspot-deal-to-xero", "8694c9c5")}))
 
 
 def test_the_table_shows_what_happened_to_a_job() -> None:
