@@ -72,6 +72,8 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
             tenant=wanted.tenant,
             workflow=wanted.workflow,
             record_id=wanted.record_id,
+            payload=wanted.payload,
+            kind=wanted.kind,
             is_dry_run=wanted.dry_run,
             connection_id=wanted.connection_id,
         )

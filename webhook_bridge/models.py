@@ -137,7 +137,13 @@ class NewJob(BaseModel):
 
     tenant: str = Field(description="The tenant's short name.", max_length=100)
     workflow: str = Field(description="Such as `xero-invoice-to-hubspot`.", max_length=100)
-    record_id: str = Field(description="The record's id at the system that the workflow starts from.", min_length=1, max_length=200)
+    record_id: str | None = Field(
+        default=None, description="The record's id at the system that the workflow starts from.", min_length=1, max_length=200
+    )
+    payload: dict[str, Any] | None = Field(
+        default=None, description="The request, for a workflow that is about none of a system's records."
+    )
+    kind: str | None = Field(default=None, description="The kind of the request, where there are several.", max_length=100)
     connection_id: UUID | None = Field(default=None, description="Only where the tenant has several accounts at that system.")
     dry_run: bool = Field(default=False, description="Only tell what would be written, as `result.would_write`.")
 

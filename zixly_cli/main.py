@@ -162,21 +162,32 @@ def send(
 @app.command(epilog="Example: zixly run hubspot-deal-to-xero 17812345601 --tenant demo --dry-run")
 def run(
     workflow: Annotated[str, typer.Argument(help="The workflow, such as hubspot-deal-to-xero.")],
-    record: Annotated[str, typer.Argument(help="The record's id at the system that the workflow starts from.")],
+    record: Annotated[str | None, typer.Argument(help="The record's id at the system that the workflow starts from.")] = None,
     *,
     tenant: Annotated[str, typer.Option(help="The tenant's short name.")] = "demo",
     connection: Annotated[str | None, typer.Option(help="The connection's id, where the tenant has several at that system.")] = None,
+    payload: Annotated[str | None, typer.Option(help="The request as a JSON object, for a workflow that is about no record.")] = None,
+    kind: Annotated[str | None, typer.Option(help="The kind of the request, where there are several.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be written, as differences.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the end.", min=0)] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="The job as JSON, for scripts.")] = False,
 ) -> None:
-    """Have a workflow done for one record."""
+    """Have a workflow done for one record, or for one request."""
     from zixly_cli.bridge_api import bridge_of
-    from zixly_cli.run_workflow import run_workflow, show_job
+    from zixly_cli.run_workflow import payload_from, run_workflow, show_job
 
     variables, settings = stack_settings()
     with bridge_of(variables, port=settings.bridge_port) as api:
-        job = run_workflow(api, tenant=tenant, workflow=workflow, record=record, connection=connection, dry_run=dry_run, wait_seconds=wait)
+        wanted = {
+            "tenant": tenant,
+            "workflow": workflow,
+            "record_id": record,
+            "payload": payload_from(payload),
+            "kind": kind,
+            "connection_id": connection,
+            "dry_run": dry_run,
+        }
+        job = run_workflow(api, wanted, wait_seconds=wait)
     if as_json:
         print_json(job)
     else:

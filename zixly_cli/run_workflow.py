@@ -6,24 +6,35 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from zixly_cli.bridge_api import BridgeApi
-from zixly_core.errors import Transient
+from zixly_core.errors import SettingsError, Transient
 
 ENDS = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 LOOK_SECONDS = 0.3
 
 
-def run_workflow(
-    api: BridgeApi, *, tenant: str, workflow: str, record: str, connection: str | None, dry_run: bool, wait_seconds: float
-) -> dict[str, Any]:
+def run_workflow(api: BridgeApi, wanted: Mapping[str, Any], *, wait_seconds: float) -> dict[str, Any]:
     """Ask for the job and wait for its end. Raises `Transient` when it has not ended in time; it goes on all the same."""
-    wanted = {"tenant": tenant, "workflow": workflow, "record_id": record, "connection_id": connection, "dry_run": dry_run}
-    job_id = str(api.post("/api/jobs", wanted)["id"])
+    job_id = str(api.post("/api/jobs", {name: value for name, value in wanted.items() if value is not None})["id"])
     return ended_job(api, job_id, wait_seconds=wait_seconds)
+
+
+def payload_from(text: str | None) -> dict[str, Any] | None:
+    """The JSON object of an option. Raises `SettingsError` for anything else."""
+    if text is None:
+        return None
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise SettingsError(f"--payload is not JSON: {error.msg}") from None
+    if not isinstance(document, dict):
+        raise SettingsError("--payload is not a JSON object")
+    return document
 
 
 def ended_job(api: BridgeApi, job_id: str, *, wait_seconds: float, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:

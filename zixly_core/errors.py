@@ -74,13 +74,23 @@ class QueueUnavailable(Transient):
 
 
 class BudgetSpent(Transient):
-    """`only_bulk`: the wait is for bulk work alone; the account itself is not to be left alone."""
+    """`only_bulk`: the wait is for bulk work alone; the account itself is not to be left alone. `connection_id` names the account,
+    where it is known."""
 
     default_reason = "budget_spent"
 
-    def __init__(self, message: str, *, reason: str | None = None, retry_after: timedelta | None = None, only_bulk: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        retry_after: timedelta | None = None,
+        only_bulk: bool = False,
+        connection_id: UUID | None = None,
+    ) -> None:
         super().__init__(message, reason=reason, retry_after=retry_after)
         self.only_bulk = only_bulk
+        self.connection_id = connection_id
 
 
 class VendorDown(Transient):

@@ -151,8 +151,8 @@ def failure_from(error: ZixlyError, *, connection_id: UUID | None = None) -> Fai
     """
     match error:
         case BudgetSpent():
-            wait = error.retry_after
-            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=wait, connection_id=connection_id)
+            wait, account = error.retry_after, error.connection_id or connection_id
+            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=wait, connection_id=account)
         case Disconnected(connection_id=UUID() as disconnected):
             at_once = timedelta()  # once the connection is well again
             return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=at_once, connection_id=disconnected)

@@ -1,11 +1,12 @@
-"""Jobs that people ask for: a workflow for one record, done or only told (a dry run). Written to the audit log."""
+"""Jobs that people ask for: a workflow for one record, or for one request in a sender's words, done or only told (a dry run).
+Written to the audit log, without the request."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,9 @@ from zixly_core.stores.rows import columns_of
 from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
 
 RECORD_ID = re.compile(r"[A-Za-z0-9._:/-]{1,200}")
-WORKFLOW_SQL = "select name, system, priority, record_form from zixly.workflows where name = %s and enabled"
+# Of jobs about a request that a person made: each stands for itself.
+REQUEST_FORM = "{system}:{account}:manual:{id}"
+WORKFLOW_SQL = "select name, system, priority, record_form, triggers from zixly.workflows where name = %s and enabled"
 TENANT_SQL = "select id from zixly.tenants where slug = %s"
 CONNECTION_SQL = """
 select id, external_id from zixly.connections
@@ -38,12 +41,15 @@ class NothingToDo(Rejected):
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody asks for. `connection_id` only where the tenant has several accounts at the system."""
+    """What somebody asks for: a record's id, or the payload of an event of this `kind` for a workflow that is about no record.
+    `connection_id` only where the tenant has several accounts at the system."""
 
     tenant: str
     workflow: str
-    record_id: str
     is_dry_run: bool
+    record_id: str | None = None
+    payload: Mapping[str, Any] | None = field(default=None, repr=False)
+    kind: str | None = None
     connection_id: UUID | None = None
 
 
@@ -57,13 +63,13 @@ class Made:
 
 def make_manual_job(connection: Rows, asked: Asked, *, actor: str, now: datetime | None = None) -> Made:
     """The job. Raises `NothingToDo`; nothing is written then."""
-    if not RECORD_ID.fullmatch(asked.record_id):
-        raise NothingToDo("The record's id is not one: up to 200 letters, digits and . _ : / -", reason="record_id_invalid")
     workflow = workflow_of(connection, asked.workflow)
+    trigger = trigger_of(asked, workflow)
     tenant_id = tenant_of(connection, asked.tenant)
     account = account_of(connection, tenant_id=tenant_id, system=workflow["system"], asked=asked)
     job_id = new_id()
-    key = str(workflow["record_form"]).format(account=account["external_id"], id=asked.record_id)
+    record_id = asked.record_id or str(job_id)
+    key = str(workflow["record_form"] or REQUEST_FORM).format(system=workflow["system"], account=account["external_id"], id=record_id)
     values = (
         job_id,
         tenant_id,
@@ -72,9 +78,9 @@ def make_manual_job(connection: Rows, asked: Asked, *, actor: str, now: datetime
         workflow["system"],
         workflow["priority"],
         f"{key}{DRY_RUN_ENDING}{job_id}" if asked.is_dry_run else key,
-        asked.record_id,
+        record_id,
         now or datetime.now(UTC),
-        Jsonb({"kind": "manual", "record_id": asked.record_id, "dry_run": asked.is_dry_run}),
+        Jsonb({**trigger, "record_id": record_id, "dry_run": asked.is_dry_run}),
     )
     connection.execute(INSERT_SQL, values)
     connection.execute(COUNTERS_SQL, columns_of([("queued", workflow["name"], "", os.getpid() % COUNTER_SHARDS, 1.0)]))
@@ -88,9 +94,22 @@ def workflow_of(connection: Rows, name: str) -> Mapping[str, Any]:
     if row is None:
         known = [one["name"] for one in connection.execute("select name from zixly.workflows where enabled order by name")]
         raise NothingToDo(f"There is no workflow {name!r}; there are {', '.join(known)}.", reason="workflow_unknown")
-    if row["record_form"] is None:
-        raise NothingToDo(f"{name} is not about a record of its own; it follows another workflow or a request.", reason="workflow_follows")
     return row
+
+
+def trigger_of(asked: Asked, workflow: Mapping[str, Any]) -> dict[str, Any]:
+    """What the job's steps are told. Raises `NothingToDo` for a record where a payload is wanted, and the other way round."""
+    name, kinds = workflow["name"], [str(one).partition(":")[2] for one in workflow["triggers"]]
+    if workflow["record_form"] is not None:
+        if asked.record_id is None or not RECORD_ID.fullmatch(asked.record_id):
+            raise NothingToDo(f"{name} wants a record's id: up to 200 letters, digits and . _ : / -", reason="record_id_invalid")
+        return {"kind": "manual"}
+    if asked.payload is None:
+        raise NothingToDo(f"{name} is about a request and not about a record: give it as `payload`.", reason="payload_missing")
+    kind = asked.kind or (kinds[0] if len(kinds) == 1 else None)
+    if kind not in kinds:
+        raise NothingToDo(f"{name} takes requests of kind {', '.join(kinds)}; name one as `kind`.", reason="kind_unknown")
+    return {"kind": kind, "payload": dict(asked.payload)}
 
 
 def tenant_of(connection: Rows, slug: str) -> UUID:

@@ -8,10 +8,18 @@ from uuid import UUID
 
 import orjson
 
+from zixly_core.job import ClaimedJob
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.database import Database
 
 SQL = "select id, payload from zixly.events where id = any(%s) and payload is not null"
+
+
+def requests_of(database: Database, run: RunIdentity, jobs: Sequence[ClaimedJob]) -> dict[UUID, Any]:
+    """What each job's event said, or what a person asked for instead, by job; missing where that is kept no more."""
+    kept = payloads_of(database, run, [job.event_id for job in jobs if job.event_id is not None])
+    told = {job.id: kept[job.event_id] for job in jobs if job.event_id in kept}
+    return {**told, **{job.id: job.trigger["payload"] for job in jobs if "payload" in job.trigger}}
 
 
 def payloads_of(database: Database, run: RunIdentity, event_ids: Sequence[UUID]) -> dict[UUID, Any]:

@@ -31,6 +31,7 @@ def workflow() -> Workflow:
         system="xero",
         title="Xero invoice → document in the object store",
         job=definition,
+        record_form="xero:{account}:INVOICE:{id}:xero-invoice-document",
         priority=2,
         max_batch=20,
     )

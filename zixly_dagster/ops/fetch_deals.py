@@ -31,7 +31,7 @@ from zixly_core.workflows.won_deals import (
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, each_of, keep_outcomes, pending, skipped, source_of, stopped
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import end_all, note_budget
+from zixly_dagster.ops.vendor_calls import calling, end_all
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
 
@@ -53,10 +53,10 @@ def fetch_deals(context: OpExecutionContext, batch: BatchResource, hubspot: HubS
         outcomes: list[tuple[ClaimedJob, Outcome]] = []
         for start in range(0, len(jobs), MAX_INPUTS):
             group = jobs[start : start + MAX_INPUTS]
-            deals = deals_of(hubspot.client(work, source.id), [job.record_id for job in group], account=source.external_id)
+            with calling(work, source.id):
+                deals = deals_of(hubspot.client(work, source.id), [job.record_id for job in group], account=source.external_id)
             outcomes += each_of(group, partial(judged, deals=deals, rules=rules))
     except ZixlyError as error:
-        note_budget(work, jobs[0].connection_id, error)
         end_all(work, jobs, error, step=step)
         show(context, summary=f"No deal was fetched ({error.reason}).", fetched=0, won=0)
         return

@@ -11,14 +11,13 @@ from zixly_core.errors import Permanent, RecordGone, ZixlyError
 from zixly_core.job import ClaimedJob, RelatedRecord
 from zixly_core.stores.connections import time_zone
 from zixly_core.stores.effects import SourceState, source_states
-from zixly_core.systems.asana.client import AsanaClient
 from zixly_core.systems.asana.links import record_url
 from zixly_core.systems.asana.tasks import Task
 from zixly_core.workflows.completed_tasks import link_of_task, note_of, note_to_json, reason_to_skip
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, each_of, keep_outcomes, pending, skipped, source_of, stopped, target_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import end_all, note_budget
+from zixly_dagster.ops.vendor_calls import calling, end_all
 from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource
 
@@ -40,10 +39,9 @@ def fetch_completed_tasks(context: OpExecutionContext, batch: BatchResource, asa
             zone=time_zone(work.database, work.run),
             seen=source_states(work.database, work.run, workflow=work.row()["workflow"], keys=[job.source_key for job in jobs]),
         )
-        client: AsanaClient = asana.client(work, source.id)
-        tasks = client.tasks_by_ids([job.record_id for job in jobs])
+        with calling(work, source.id):
+            tasks = asana.client(work, source.id).tasks_by_ids([job.record_id for job in jobs])
     except ZixlyError as error:
-        note_budget(work, jobs[0].connection_id, error)
         end_all(work, jobs, error, step=step)
         show(context, summary=f"No task was fetched ({error.reason}).", fetched=0, completed=0)
         return

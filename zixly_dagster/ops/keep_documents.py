@@ -9,6 +9,7 @@ from zixly_core.job import ClaimedJob, RelatedRecord
 from zixly_core.stores.claims import Progress
 from zixly_core.systems.xero.links import record_url
 from zixly_dagster.ops.batch import AFTER, DONE
+from zixly_dagster.ops.steps import ORDER, PLANNED
 from zixly_dagster.ops.story import Step, counted, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all, note_budget
 from zixly_dagster.resources.batch import BatchResource, BatchWork
@@ -30,6 +31,11 @@ def keep_documents(context: OpExecutionContext, batch: BatchResource, xero: Xero
         job = waiting[0]
         try:
             key = document_key(job)
+            if job.is_dry_run:
+                work.keep([told(job, key, step=step)])
+                outcomes.append((job, "told"))
+                waiting = still_waiting(work, outcomes)
+                continue
             store.put(key, xero.client(work, job.connection_id).invoice_pdf(job.record_id), content_type="application/pdf")
         except ZixlyError as error:
             note_budget(work, job.connection_id, error)
@@ -60,6 +66,12 @@ def still_waiting(work: BatchWork, outcomes: Sequence[tuple[ClaimedJob, str]]) -
 def document_key(job: ClaimedJob) -> str:
     """Where the document lies: with the job that asked for it."""
     return f"{job.tenant_id}/{job.trigger.get('origin_job_id', job.id)}/document.pdf"
+
+
+def told(job: ClaimedJob, key: str, *, step: Step) -> Progress:
+    """What a dry run would keep."""
+    plan = {"system": "objects", "operation": "document.keep", "target": key, "changes": {}, ORDER: 1}
+    return Progress(job, checkpoint={"result": {"document": key}, f"{PLANNED}{key}": plan}, entries=[step.entry(f"{key} would be kept")])
 
 
 def kept(job: ClaimedJob, key: str, *, step: Step) -> Progress:

@@ -15,7 +15,7 @@ from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.order_jobs import Books, booked, books_of
 from zixly_dagster.ops.steps import Done, Outcome, each_of, keep_outcomes
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import end_all, note_budget
+from zixly_dagster.ops.vendor_calls import calling, end_all
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.xero import XeroResource
 
@@ -31,9 +31,9 @@ def draft_order_invoices(context: OpExecutionContext, batch: BatchResource, xero
         return
     try:
         books = books_of(work, jobs[0], xero)
-        percent = tax_percent_of(books)
+        with calling(work, books.target.id):
+            percent = tax_percent_of(books)
     except ZixlyError as error:
-        note_budget(work, jobs[0].connection_id, error)
         end_all(work, jobs, error, step=step)
         show(context, summary=f"No invoice was drafted ({error.reason}).", drafted=0)
         return

@@ -10,7 +10,7 @@ from dagster import OpExecutionContext, op
 from zixly_core.errors import Permanent
 from zixly_core.job import ClaimedJob, Failed
 from zixly_core.stores.claims import Progress
-from zixly_core.stores.payloads import payloads_of
+from zixly_core.stores.payloads import requests_of
 from zixly_core.stores.privacy import Erased, Held, Subject, erase, held_about, stop_jobs, told
 from zixly_core.workflows.privacy import Demand, PrivacyRequest, demand_of, request_from, request_from_json, request_to_json
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -57,9 +57,9 @@ def read_outcome(work: BatchWork, job: ClaimedJob) -> Outcome:
 
 def payload_of(work: BatchWork, job: ClaimedJob) -> Mapping[str, Any] | None:
     """What the request said; None once it was erased."""
-    if job.event_id is None:
+    if job.event_id is None and "payload" not in job.trigger:
         raise Permanent(f"Job {job.id} came from no event, so there is no request to read.", reason="request_missing")
-    return payloads_of(work.database, work.run, [job.event_id]).get(job.event_id)
+    return requests_of(work.database, work.run, [job]).get(job.id)
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "s3"})

@@ -111,5 +111,6 @@ def target_of(work: BatchWork, source: ConfiguredConnection, *, system: str) -> 
             f"The {system} connection {target.id} is parked for {int(target.parked_for.total_seconds())} s more.",
             reason=target.parked_reason or "parked",
             retry_after=target.parked_for,
+            connection_id=target.id,
         )
     return target

@@ -12,7 +12,7 @@ from zixly_core.connection_settings import CallbacksSettings, settings_in
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import Rejected, ZixlyError
 from zixly_core.job import ClaimedJob, Failed
-from zixly_core.stores.payloads import payloads_of
+from zixly_core.stores import payloads
 from zixly_core.systems.callbacks.sweep_request import SweepRequest, sweep_request_of
 from zixly_core.systems.sweeps.client import SYSTEM, SweepsClient
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -76,8 +76,8 @@ def start_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: Swee
 
 def requests_of(work: BatchWork, jobs: Sequence[ClaimedJob]) -> dict[UUID, SweepRequest | Failed]:
     """What each job's event asks for, by job; one that cannot be carried out fails its job."""
-    payloads = payloads_of(work.database, work.run, [job.event_id for job in jobs if job.event_id is not None])
-    return {job.id: request_from(job, payloads.get(job.event_id) if job.event_id else None) for job in jobs}
+    told = payloads.requests_of(work.database, work.run, jobs)
+    return {job.id: request_from(job, told.get(job.id)) for job in jobs}
 
 
 def request_from(job: ClaimedJob, payload: Any) -> SweepRequest | Failed:

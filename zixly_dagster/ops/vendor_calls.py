@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -43,6 +44,17 @@ def end_all(work: BatchWork, jobs: Sequence[ClaimedJob], error: ZixlyError, *, s
     failure = failure_from(error)
     work.keep([Progress(job, entries=[step.entry(failure.message)]) for job in jobs])
     work.settle([JobEnd(job, failure) for job in jobs])
+
+
+@contextmanager
+def calling(work: BatchWork, connection_id: UUID) -> Iterator[None]:
+    """Calls of one account for many jobs at once: a spent budget is noted against that account and told with its name."""
+    try:
+        yield
+    except BudgetSpent as error:
+        note_budget(work, connection_id, error)
+        error.connection_id = connection_id
+        raise
 
 
 def note_budget(work: BatchWork, connection_id: UUID, error: ZixlyError) -> None:

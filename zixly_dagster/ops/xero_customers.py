@@ -16,7 +16,7 @@ from zixly_core.workflows.customers import Party, chosen, name_to_create, party_
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, creating, keep_outcomes, pending, plans_of, source_of, stopped, target_of
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.vendor_calls import end_all, note_budget
+from zixly_dagster.ops.vendor_calls import calling, end_all
 from zixly_dagster.ops.writing import VendorWrites, carried_out
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.xero import XeroResource
@@ -38,9 +38,9 @@ def find_customers(context: OpExecutionContext, batch: BatchResource, xero: Xero
         target = target_of(work, source_of(work, jobs[0]), system="xero")
         client = xero.client(work, target.id)
         parties = {job.id: party_from_json(job.checkpoint["party"]) for job in jobs}
-        known = Known(client, list(parties.values()))
+        with calling(work, target.id):
+            known = Known(client, list(parties.values()))
     except ZixlyError as error:
-        note_budget(work, jobs[0].connection_id, error)
         end_all(work, jobs, error, step=step)
         show(context, summary=f"No customer was asked for ({error.reason}).", found=0, made=0)
         return

@@ -66,9 +66,15 @@ def test_what_cannot_be_done_is_refused_in_clear_words_and_makes_nothing(
     assert ledger.owner.execute("select 1 from zixly.workflow_jobs").fetchone() is None
 
 
-def test_a_workflow_that_follows_others_cannot_be_asked_for(bridge: RunningBridge, ledger: TestLedger) -> None:
-    ledger.owner.execute("update zixly.workflows set record_form = null")
-    assert asked(bridge)[1]["reason"] == "workflow_follows"
+def test_a_workflow_that_is_about_requests_takes_one_and_no_record(bridge: RunningBridge, ledger: TestLedger) -> None:
+    ledger.owner.execute("update zixly.workflows set record_form = null, triggers = '{xero:a.told,xero:a.erased}'")
+    assert asked(bridge)[1]["reason"] == "payload_missing"
+    assert asked(bridge, record_id=None, payload={"x": 1})[1]["reason"] == "kind_unknown"
+    status, answer = asked(bridge, record_id=None, payload={"x": 1}, kind="a.told", dry_run=True)
+    assert status == 202
+    job = ledger.job(UUID(answer["id"]))
+    assert (job["trigger_data"]["payload"], job["trigger_data"]["kind"]) == ({"x": 1}, "a.told")
+    assert job["record_key"].startswith(f"xero:{ORGANISATION}:manual:{job['id']}")
 
 
 def test_a_second_account_has_to_be_named(bridge: RunningBridge, ledger: TestLedger) -> None:
