@@ -59,6 +59,7 @@ class ClaimedJob:
     event_id: UUID | None = None
     wake_event_id: UUID | None = None
     """The event that ended the job's wait: a callback with what it waited for."""
+    created_at: datetime | None = None
 
     @property
     def is_dry_run(self) -> bool:

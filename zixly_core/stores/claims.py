@@ -57,7 +57,7 @@ where j.last_run_id = any(%(earlier)s)
                     and o.status in ('QUEUED', 'RUNNING') and (o.batch_id is not null or o.waiting_until is not null))"""
 
 CLAIMED_COLUMNS = (
-    "id, tenant_id, connection_id, record_key, record_id, occurred_at, attempts, fence, started_at, trigger_data as trigger, "
+    "id, tenant_id, connection_id, record_key, record_id, occurred_at, created_at, attempts, fence, started_at, trigger_data as trigger, "
     "checkpoint, cancel_requested_at is not null as cancel_requested, event_id, wake_event_id"
 )
 HELD_SQL = f"""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from zixly_core.errors import VendorDown
 from zixly_core.job import Cancelled, Completed, Failed, JobEnd, JobStatus, NextStep, Waits, next_step
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
@@ -78,6 +79,9 @@ class RetryPolicy:
 
     max_attempts: int
     base: timedelta
+    vendor_patience: timedelta = timedelta(hours=24)
+    """For how long a job is parked without using attempts because its vendor is blamed. A request that a vendor can never answer
+    looks like an outage where nothing else is asked of the account; it must come to a person's notice."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def settle(database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, poli
     """Write the ends of this run's jobs; jobs that were taken over meanwhile are left to their new owner."""
     with database.transaction(tenant_id=run.tenant_id) as connection:
         held = still_held(connection, run, [end.job for end in ends])
-        kept = [end for end in ends if end.job.id in held]
+        kept = [with_patience(end, policy=policy) for end in ends if end.job.id in held]
         rows = write_ends(connection, run, kept, policy=policy, jitter=jitter) if kept else []
         connection.execute(END_BATCH_SQL, {"batch_id": run.batch_id, "run_id": run.run_id})
     return Settled(
@@ -129,6 +133,15 @@ def step_after(one: JobEnd, *, policy: RetryPolicy, jitter: random.Random) -> Ne
             return NextStep(JobStatus.RUNNING, wait.look_after, uses_attempt=False)
         case Failed() as failure:
             return next_step(failure, attempts=one.job.attempts, max_attempts=policy.max_attempts, base=policy.base, jitter=jitter)
+
+
+def with_patience(one: JobEnd, *, policy: RetryPolicy) -> JobEnd:
+    """The same end; a failure that a vendor is blamed for does not park a job any more that is too old for that."""
+    job, failure = one.job, one.end
+    is_old = job.created_at is not None and datetime.now(UTC) - job.created_at > policy.vendor_patience
+    if isinstance(failure, Failed) and failure.reason == VendorDown.default_reason and is_old:
+        return JobEnd(job, replace(failure, parks=False))
+    return one
 
 
 def end_row(one: JobEnd, step: NextStep) -> tuple[Any, ...]:

@@ -132,3 +132,18 @@ def test_a_connection_that_was_well_again_before_the_job_parked_holds_it_for_one
     run, (job,) = ledger.claimed(1)
     fail(ledger, run, [job], reconnect_needed(ledger.tenant.hubspot))
     assert order_of(ledger.hand_over()) == [job.id]
+
+
+def test_a_job_that_its_vendor_never_answers_comes_to_a_persons_notice_after_a_day(ledger: TestLedger) -> None:
+    """Where nothing else is asked of an account, a request that always fails looks like an outage."""
+    down = Failed("vendor_down", "Xero fails again and again.", permanent=False, parks=True, retry_after=timedelta())
+    statuses: list[tuple[str, int]] = []
+    (job_id,) = ledger.add_jobs(1)
+    for age in ("1 hour", "23 hours", "25 hours", "26 hours", "27 hours"):
+        ledger.owner.execute("update zixly.workflow_jobs set created_at = now() - %s::interval, due_at = now()", (age,))
+        (batch,) = ledger.hand_over()
+        run = ledger.run_of(batch, f"run-{age}")
+        settle(ledger.runs, run, [JobEnd(job, down) for job in ledger.claim(run)], policy=POLICY, jitter=random.Random(1))
+        statuses.append((ledger.job(job_id)["status"], ledger.job(job_id)["attempts"]))
+    assert statuses == [("QUEUED", 0), ("QUEUED", 0), ("QUEUED", 1), ("QUEUED", 2), ("FAILED", 3)]
+    assert ledger.job(job_id)["dead_letter"]
