@@ -102,11 +102,14 @@ connections = Table(
     required("settings", JSONB, server_default=EMPTY),
     required("created_at", At, server_default=NOW),
     Column("grant_id", Uuid),
+    Column("settings_saved_at", At),
+    Column("settings_checked_at", At),
     one_of("status", "'ACTIVE', 'DISCONNECTED'"),
     UniqueConstraint("system", "external_id"),
     ForeignKeyConstraint(["tenant_id", "grant_id"], ["zixly.grants.tenant_id", "zixly.grants.id"]),
     Index("connections_of_tenant", "tenant_id", "system"),
     Index("connections_of_grant", "grant_id"),
+    Index("connections_to_check", "settings_saved_at", postgresql_where=text("settings_saved_at is not null")),
 )
 grants = Table(
     "grants",

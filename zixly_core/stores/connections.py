@@ -51,26 +51,33 @@ def connection_in(database: Database, tenant_id: UUID, connection_id: UUID) -> C
 def partner_connection(database: Database, run: RunIdentity, source: ConfiguredConnection, *, system: str) -> ConfiguredConnection:
     """The connection of another system that a workflow writes to: the one that the source's settings name
     (`{system}_connection`), else the tenant's only one. Raises `Permanent` when that cannot be decided."""
+    return partner_of_connection(database, source, system=system)
+
+
+def partner_of_connection(database: Database, source: ConfiguredConnection, *, system: str) -> ConfiguredConnection:
+    """`partner_connection` for work that belongs to no batch."""
     named = source.settings.get(f"{system}_connection")
     if named:
-        return connection_of(database, run, id_in_settings(str(named), name=f"{system}_connection", source=source))
-    with database.transaction(tenant_id=run.tenant_id) as opened:
-        rows = list(opened.execute(OF_SYSTEM_SQL, (system,)))
+        return connection_in(database, source.tenant_id, id_in_settings(str(named), name=f"{system}_connection", source=source))
+    rows = connections_of(database, source.tenant_id, system=system)
     if len(rows) != 1:
         raise Permanent(
-            f"Tenant {run.tenant_id} has {'no' if not rows else 'more than one'} {system} connection; name one in the setting "
+            f"Tenant {source.tenant_id} has {'no' if not rows else 'more than one'} {system} connection; name one in the setting "
             f"{system}_connection of connection {source.id}.",
             reason="connection_undecided",
         )
-    return ConfiguredConnection(**rows[0])
+    return rows[0]
 
 
-def has_partner(database: Database, run: RunIdentity, source: ConfiguredConnection, *, system: str) -> bool:
+def has_partner(database: Database, source: ConfiguredConnection, *, system: str) -> bool:
     """Whether the tenant has any connection of the other system: a workflow's optional half is left out where it has none."""
-    if source.settings.get(f"{system}_connection"):
-        return True
-    with database.transaction(tenant_id=run.tenant_id) as opened:
-        return opened.execute(OF_SYSTEM_SQL, (system,)).fetchone() is not None
+    return bool(source.settings.get(f"{system}_connection") or connections_of(database, source.tenant_id, system=system))
+
+
+def connections_of(database: Database, tenant_id: UUID, *, system: str) -> list[ConfiguredConnection]:
+    """The tenant's connections at a system, two at most: more than one have to be told apart by a setting anyway."""
+    with database.transaction(tenant_id=tenant_id) as opened:
+        return [ConfiguredConnection(**row) for row in opened.execute(OF_SYSTEM_SQL, (system,))]
 
 
 def time_zone(database: Database, run: RunIdentity) -> ZoneInfo:

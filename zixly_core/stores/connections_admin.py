@@ -40,7 +40,7 @@ update zixly.connections
 set grant_id = %s, status = 'ACTIVE', parked_reason = nullif(parked_reason, 'reconnect_needed')
 where system = %s and external_id = %s and tenant_id = %s returning id"""
 
-SETTINGS_SQL = "update zixly.connections set settings = %s where id = %s returning tenant_id"
+SETTINGS_SQL = "update zixly.connections set settings = %s, settings_saved_at = now() where id = %s returning tenant_id"
 AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 VIEW_SQL = """
@@ -167,7 +167,8 @@ def connection_views(
 
 
 def save_settings(rows: Rows, connection_id: UUID, settings: Mapping[str, Any], *, actor: str) -> bool:
-    """Replace the settings of a connection; they were validated before. False when there is no such connection."""
+    """Replace the settings of a connection; their form was validated before, a worker compares them with the vendors afterwards. False
+    when there is no such connection."""
     row = rows.execute(SETTINGS_SQL, (Jsonb(dict(settings)), connection_id)).fetchone()
     if row is None:
         return False

@@ -48,7 +48,7 @@ def fetch_deals(context: OpExecutionContext, batch: BatchResource, hubspot: HubS
     try:
         source = source_of(work, jobs[0])
         settings = settings_in(HubSpotSettings, source.settings, connection_id=source.id).won_deals
-        with_project = settings.project is not None and has_partner(work.database, work.run, source, system="asana")
+        with_project = settings.project is not None and has_partner(work.database, source, system="asana")
         rules = Rules(settings, zone=time_zone(work.database, work.run), with_project=with_project)
         outcomes: list[tuple[ClaimedJob, Outcome]] = []
         for start in range(0, len(jobs), MAX_INPUTS):

@@ -41,7 +41,7 @@ def upsert_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
         return
     try:
         source = source_of(work, jobs[0])
-        if not has_partner(work.database, work.run, source, system="hubspot"):
+        if not has_partner(work.database, source, system="hubspot"):
             keep_outcomes(work, step, [(job, NO_PORTAL) for job in jobs])
             show(context, summary="The client company has no HubSpot connection.", written=0)
             return

@@ -38,6 +38,10 @@ def trading_sweep() -> JobDefinition:
     return job_named("trading-sweep")
 
 
+def settings_check() -> JobDefinition:
+    return job_named("settings-check")
+
+
 def job_named(workflow: str) -> JobDefinition:
     return loaded_definitions().resolve_job_def(job_name_of(workflow))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from zixly_core.errors import Permanent, RecordGone
 from zixly_core.systems.hubspot.associations import plural_of
-from zixly_core.systems.hubspot.calls import api_path
+from zixly_core.systems.hubspot.calls import api_path, results_in
 from zixly_core.systems.hubspot.deal_calls import DealCalls
 from zixly_core.systems.hubspot.notes import EFFECT_PROPERTY, NOTE_PROPERTIES, NewNote, Note, NoteTarget, note_from, note_input
 from zixly_core.systems.hubspot.objects import unexpected
@@ -48,6 +48,14 @@ class NoteCalls(DealCalls):
             self._api.get(f"{path}/{name}", operation=f"look for the property {name} of {kind}")
         except RecordGone:
             self._create_property(path, text_property(name, label=label, group=self._group_of(path, NEIGHBOURS[kind])))
+
+    def missing_properties(self, object_type: str, names: Sequence[str]) -> list[str]:
+        """Which of these properties the records of a type do not have, out of one call. Raises `Transient` and `Permanent`."""
+        kind = plural_of(object_type)
+        operation = f"read the properties of {kind}"
+        answer = self._api.get(f"{api_path(self._version, 'properties')}/{kind}", operation=operation)
+        found = {item.get("name") for item in results_in(self._api.document_of(answer, operation=operation), operation=operation)}
+        return [name for name in names if name not in found]
 
     def _create_property(self, path: str, definition: dict[str, Any]) -> None:
         try:

@@ -1,0 +1,50 @@
+"""Which connections' settings were saved and not compared yet with what the vendors have, and what the comparison came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from zixly_core.stores.database import Database
+from zixly_core.stores.issues import raise_issue
+from zixly_core.token_store import Connection
+
+OPERATION, REASON = "settings", "settings_do_not_fit"
+DUE_SQL = """
+select id, tenant_id, settings_saved_at from zixly.connections
+where status = 'ACTIVE' and settings_saved_at is not null and (settings_checked_at is null or settings_checked_at < settings_saved_at)
+order by settings_saved_at limit %s"""
+CHECKED_SQL = "update zixly.connections set settings_checked_at = %s where id = %s"
+RESOLVE_SQL = """
+update zixly.issues set status = 'RESOLVED' where connection_id = %s and operation = %s and reason = %s and status <> 'RESOLVED'"""
+RETITLE_SQL = """
+update zixly.issues set title = %s where connection_id = %s and operation = %s and reason = %s and status <> 'RESOLVED'"""
+
+
+def due_checks(database: Database, *, limit: int = 20) -> list[Mapping[str, Any]]:
+    """Connections to look at, across tenants, as role `dispatch`: `id`, `tenant_id`, `settings_saved_at`."""
+    with database.transaction() as connection:
+        return list(connection.execute(DUE_SQL, (limit,)))
+
+
+def note_checked(database: Database, checked: Connection, *, saved_at: datetime, problems: Sequence[str]) -> None:
+    """Keep that the settings of this time were looked at; an issue tells what does not fit, and is resolved when all does."""
+    which = (checked.id, OPERATION, REASON)
+    with database.transaction(tenant_id=checked.tenant_id) as connection:
+        connection.execute(CHECKED_SQL, (saved_at, checked.id))
+        if not problems:
+            connection.execute(RESOLVE_SQL, which)
+            return
+        title = " ".join(problems)
+        raise_issue(
+            connection,
+            tenant_id=checked.tenant_id,
+            system=checked.system,
+            operation=OPERATION,
+            reason=REASON,
+            connection_id=checked.id,
+            title=title,
+            link=f"/api/connections/{checked.id}/settings",
+        )
+        connection.execute(RETITLE_SQL, (title, *which))
