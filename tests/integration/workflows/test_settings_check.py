@@ -12,6 +12,7 @@ from tests.integration.workflows.conftest import Stage
 from tests.integration.workflows.job_functions import settings_check
 from tests.support.definitions import dagster_without_warnings
 from zixly_core.stores.settings_checks import due_checks
+from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.sensors.settings_check import request_for
 from zixly_sandbox.faults import FaultKind
 
@@ -27,7 +28,7 @@ def check(stage: Stage) -> DagsterRunStatus:
     """Do what the sensor asks for."""
     (due,) = due_checks(stage.ledger.dispatch)
     request = request_for(due, now=datetime.now(UTC))
-    with dagster_without_warnings():
+    with dagster_without_warnings(), interrupts_raised():
         run = execute_job(
             reconstructable(settings_check),
             instance=stage.instance,

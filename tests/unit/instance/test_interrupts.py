@@ -13,6 +13,7 @@ def as_in_a_celery_child() -> Iterator[None]:
     """SIGINT ignored, SIGTERM as the system does it."""
     before = {number: signal.getsignal(number) for number in INTERRUPTS}
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
