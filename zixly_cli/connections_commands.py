@@ -7,12 +7,12 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from zixly_cli.deliveries_commands import bridge
+from zixly_cli.output import console_for_people
 
 app = typer.Typer(help="Look at connected accounts, and set them up.")
-console = Console(highlight=False)
+console = console_for_people()
 
 
 @app.callback(invoke_without_command=True)

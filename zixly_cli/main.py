@@ -9,10 +9,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from zixly_cli import deliveries_commands
 from zixly_cli.connections_commands import app as connections_app
+from zixly_cli.output import console_for_people
 from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError, ZixlyError
@@ -28,7 +28,7 @@ app = typer.Typer(
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")
-console = Console(highlight=False)
+console = console_for_people()
 NOT_UP = 3
 
 ProcessName = Annotated[str, typer.Argument(help="A process as `zixly status` names it, such as valkey or worker-1.", metavar="NAME")]
