@@ -53,7 +53,7 @@ def connection_table(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> Tab
     """Connections with their health: when the access token ends, and when the vendor last gave one."""
     table = Table()
     for column in ("tenant", "system", "account", "name", "health", "token ends", "last refresh", "id"):
-        table.add_column(column, overflow="fold", no_wrap=column in {"tenant", "system", "health"})
+        table.add_column(column, overflow="fold", no_wrap=column in {"tenant", "system", "health", "id"})
     for row in rows:
         colour = HEALTH_COLOURS.get(row["health"], "yellow")
         table.add_row(

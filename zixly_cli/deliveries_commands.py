@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from zixly_cli.output import console_for_people
 
 if TYPE_CHECKING:
     from zixly_cli.bridge_api import BridgeApi
 
 app = typer.Typer(help="Look at what came, and have rejected deliveries verified again.", no_args_is_help=True)
-console = Console(highlight=False)
+console = console_for_people()
 
 System = Annotated[str | None, typer.Option(help="Only those of this system, such as hubspot.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]

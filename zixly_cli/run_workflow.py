@@ -65,9 +65,8 @@ def show_job(job: Mapping[str, Any], console: Console) -> None:
     if "skipped" in result:
         console.print(Text(f"Nothing to do: {result['skipped']}."))
     for record in job.get("related_records", ()):
-        console.print(
-            Text(f"{record['action'].lower():>7}  {record['system']} {record['record_type']} {record['record_id']}  {record['url'] or ''}")
-        )
+        line = f"{record['action'].lower():>7}  {record['system']} {record['record_type']} {record['record_id']}  {record['url'] or ''}"
+        console.print(Text(line), soft_wrap=True)
 
 
 def difference(write: Mapping[str, Any]) -> Table:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 
+from zixly_cli.output import console_for_people
 from zixly_cli.settings import read_stack_settings, user_variables
 from zixly_core.errors import SettingsError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Act at the vendors' stand-ins: pay, win a deal, break things, look.", no_args_is_help=True)
 order_app = typer.Typer(help="Orders of the shop.", no_args_is_help=True)
 app.add_typer(order_app, name="order")
-console = Console(highlight=False)
+console = console_for_people()
 
 # What tables show of an order or refund, and of a task.
 ORDER_FACTS = ("id", "name", "order_id", "financial_status", "cancelled_at", "currency", "total_price", "created_at", "updated_at")
