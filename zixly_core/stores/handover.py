@@ -74,9 +74,15 @@ JOIN_BATCH_SQL = f"""
 update zixly.workflow_jobs j set batch_id = t.batch_id, handed_over_at = now(), parked_reason = null
 from {rows_from("job_id uuid, batch_id uuid")} where j.id = t.job_id and j.status = 'QUEUED' and j.batch_id is null"""
 
+# Jobs whose owner is paused, parked or disconnected are due for as long as that takes; they are no reason to look all the time.
 NEXT_DUE_SQL = """
-select extract(epoch from min(due_at) - now())::float8 as seconds from zixly.workflow_jobs
-where status = 'QUEUED' and batch_id is null and blocked_by is null and system = %s"""
+select extract(epoch from j.due_at - now())::float8 as seconds from zixly.workflow_jobs j
+join zixly.tenants t on t.id = j.tenant_id and t.paused_at is null
+join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
+join zixly.connections c on c.id = j.connection_id and c.paused_at is null
+     and (not w.needs_source or (c.status = 'ACTIVE' and (c.parked_until is null or c.parked_until <= now())))
+where j.status = 'QUEUED' and j.batch_id is null and j.blocked_by is null and j.system = %s
+order by j.due_at limit 1"""
 
 TAKE_BACK_SQL = """
 with ended as (
@@ -139,10 +145,10 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
 
 
 def due_in_seconds(database: Database, *, system: str) -> float | None:
-    """How long until the next waiting job is due; 0 for one that is due already, None when no job waits."""
+    """How long until the next job is due that may be handed over; 0 for one that is due already, None when no such job waits."""
     with database.transaction() as connection:
-        seconds: float | None = one(connection, NEXT_DUE_SQL, (system,))["seconds"]
-    return None if seconds is None else max(seconds, 0.0)
+        row = connection.execute(NEXT_DUE_SQL, (system,)).fetchone()
+    return None if row is None else max(float(row["seconds"]), 0.0)
 
 
 def announced(database: Database, job_ids: list[UUID]) -> set[UUID]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.support.ledger import TestLedger
 from zixly_core.stores.handover import HandoverLimits, due_in_seconds, take_back
 
@@ -126,3 +128,12 @@ def test_the_jobs_of_open_batches_are_bounded_too(ledger: TestLedger) -> None:
     limits = HandoverLimits(max_open_batches=100, slots=2, max_batch=20, max_open_jobs=60)
     assert [len(batch.job_ids) for batch in ledger.hand_over(limits=limits)] == [20, 20, 20]
     assert ledger.hand_over(limits=limits) == []
+
+
+@pytest.mark.parametrize("state", ["status = 'DISCONNECTED'", "paused_at = now()", "parked_until = now() + interval '1 hour'"])
+def test_jobs_of_an_account_that_is_left_alone_are_no_reason_to_look_all_the_time(ledger: TestLedger, state: str) -> None:
+    ledger.add_jobs(2)
+    ledger.owner.execute(f"update zixly.connections set {state} where id = %s", (ledger.tenant.xero,))
+    assert due_in_seconds(ledger.dispatch, system="xero") is None
+    ledger.owner.execute("update zixly.connections set status = 'ACTIVE', paused_at = null, parked_until = null")
+    assert due_in_seconds(ledger.dispatch, system="xero") == 0
