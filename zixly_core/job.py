@@ -99,7 +99,8 @@ class Completed:
 class Failed:
     """This attempt failed. `permanent`: another try cannot help. `parks`: the other side is to blame, no attempt is used up.
 
-    A job that parks on a connection (`connection_id`) is left alone while that one is disconnected, paused or parked.
+    A job that parks on a connection (`connection_id`) is left alone while that one is disconnected, paused or parked. `was_sent` is
+    False where no request left, or the vendor refused it unread: then nothing can arrive late.
     """
 
     reason: str
@@ -108,6 +109,7 @@ class Failed:
     parks: bool = False
     retry_after: timedelta | None = None
     connection_id: UUID | None = None
+    was_sent: bool = True
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def failure_from(error: ZixlyError, *, connection_id: UUID | None = None) -> Fai
     match error:
         case BudgetSpent():
             wait, account = error.retry_after, error.connection_id or connection_id
-            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=wait, connection_id=account)
+            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=wait, connection_id=account, was_sent=False)
         case Disconnected(connection_id=UUID() as disconnected):
             at_once = timedelta()  # once the connection is well again
             return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=at_once, connection_id=disconnected)

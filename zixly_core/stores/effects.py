@@ -156,9 +156,9 @@ def write_guarded(database: Database, run: RunIdentity, writes: Sequence[TargetW
         going = [write for write in current if write.effect_key not in settled]
         late = time.monotonic() - checked_at > CHECK_IS_GOOD_FOR_SECONDS
         outcomes = perform(going) if going and not late else {}
-        refused = [key for key, outcome in outcomes.items() if isinstance(outcome, Failed) and outcome.permanent]
-        if stale or refused:
-            connection.execute(DROPPED_SQL, ([write.effect_key for write in stale] + refused,))
+        unsent = [key for key, outcome in outcomes.items() if isinstance(outcome, Failed) and not outcome.was_sent]
+        if stale or unsent:
+            connection.execute(DROPPED_SQL, ([write.effect_key for write in stale] + unsent,))
         keep_done(connection, [(write, outcomes[write.effect_key]) for write in going if write.effect_key in outcomes])
     lost = [write for write in writes if write.job.id not in held] + (going if late else [])
     return Guarded(outcomes={**outcomes, **settled}, stale=tuple(stale), lost=tuple(lost))

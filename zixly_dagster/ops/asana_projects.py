@@ -1,6 +1,7 @@
 """The ops that make the projects of won deals in Asana, and the tasks in them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from dagster import OpExecutionContext, op
 
@@ -196,7 +197,7 @@ class Desk:
 
 
 def each_sent(writes: Sequence[TargetWrite], send: Callable[[TargetWrite], Written]) -> dict[str, WriteOutcome]:
-    """Send writes one by one. After a failure that the others would share, they are left for the next try."""
+    """Send writes one by one. After a failure that the others would share, they are left for the next try, unsent."""
     outcomes: dict[str, WriteOutcome] = {}
     failure: Failed | None = None
     for write in writes:
@@ -207,7 +208,7 @@ def each_sent(writes: Sequence[TargetWrite], send: Callable[[TargetWrite], Writt
             outcomes[write.effect_key] = send(write)
         except ZixlyError as error:
             outcomes[write.effect_key] = failed = failure_from(error)
-            failure = None if failed.permanent else failed
+            failure = None if failed.permanent else replace(failed, was_sent=False)
     return outcomes
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, Written
@@ -21,6 +21,8 @@ from zixly_dagster.resources.batch import BatchWork
 TO_BE_CREATED = "(to be created)"
 # A request without an answer counts as on its way for this long: longer than any timeout of ours and of a vendor's gateway.
 SETTLES_IN = timedelta(seconds=60)
+
+OutcomeT = TypeVar("OutcomeT", bound=WriteOutcome)
 
 Found = Mapping[str, Mapping[str, Any]]
 """Results by effect key."""
@@ -43,7 +45,8 @@ class VendorWrites:
     look: Callable[[Sequence[TargetWrite]], Found]
     """Which of these have arrived already, with their results. Asked only for those that an earlier try may have sent."""
     send: Callable[[Sequence[TargetWrite]], Mapping[str, WriteOutcome]]
-    """Send them; an outcome for each by effect key. An error that it raises is the failure of all of them."""
+    """Send them; an outcome for each by effect key. An error that it raises is the failure of all of them; for one write alone it
+    makes one call that creates."""
     settles_in: timedelta = timedelta()
     """How long a request may be on its way. Zero where the vendor itself refuses to do the same twice."""
     before: Callable[[Sequence[TargetWrite]], Before] = nothing_before
@@ -91,7 +94,7 @@ def performed(
     except LeaseLost:
         raise
     except ZixlyError as error:
-        return all_failed(work, writes, error, how)
+        return all_failed(work, writes, error, how, may_have_arrived=doubtful)
     outcomes: dict[str, WriteOutcome] = {key: Written(result, changed=False) for key, result in found.items()}
     for write in doubtful:
         wait = intents[write.effect_key].wait
@@ -99,16 +102,27 @@ def performed(
             outcomes[write.effect_key] = in_doubt(write, wait)
     going = [write for write in writes if write.effect_key not in outcomes]
     try:
-        return {**outcomes, **(how.send(going) if going else {})}
+        return {**outcomes, **{key: settled(one) for key, one in (how.send(going) if going else {}).items()}}
     except LeaseLost:
         raise
     except ZixlyError as error:
-        return {**outcomes, **all_failed(work, going, error, how)}
+        # Of several, some may have gone in a call before the one that failed.
+        return {**outcomes, **all_failed(work, going, error, how, may_have_arrived=going if len(going) > 1 else ())}
 
 
-def all_failed(work: BatchWork, writes: Sequence[TargetWrite], error: ZixlyError, how: VendorWrites) -> dict[str, WriteOutcome]:
+def all_failed(
+    work: BatchWork, writes: Sequence[TargetWrite], error: ZixlyError, how: VendorWrites, *, may_have_arrived: Sequence[TargetWrite] = ()
+) -> dict[str, WriteOutcome]:
+    """One failure for all. Of those that could not even be looked for, an earlier try may have arrived all the same."""
     note_budget(work, how.connection_id, error)
-    return {write.effect_key: failure_from(error, connection_id=how.connection_id) for write in writes}
+    failure = settled(failure_from(error, connection_id=how.connection_id))
+    doubtful = {write.effect_key for write in may_have_arrived}
+    return {key: replace(failure, was_sent=key in doubtful or failure.was_sent) for key in (write.effect_key for write in writes)}
+
+
+def settled(outcome: OutcomeT) -> OutcomeT:
+    """What a vendor refused for good was not done."""
+    return replace(outcome, was_sent=False) if isinstance(outcome, Failed) and outcome.permanent else outcome
 
 
 def in_doubt(write: TargetWrite, wait: timedelta) -> Failed:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.ledger import TestLedger
 from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written, creation
-from zixly_core.job import ClaimedJob, Failed
+from zixly_core.errors import BudgetSpent
+from zixly_core.job import ClaimedJob, Failed, failure_from
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.effects import SourceState, intend, save_source_states, source_states, write_guarded
 
@@ -202,6 +203,17 @@ def test_a_write_that_was_refused_for_good_is_forgotten_as_a_try(ledger: TestLed
     run, (job,) = ledger.claimed(1)
     write = note_of(job)
     intend(ledger.runs, run, [write])
-    refused = Failed("refused", "HubSpot refused it", permanent=True)
+    refused = Failed("refused", "HubSpot refused it", permanent=True, was_sent=False)
     write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.effect_key: refused for one in writes})
     assert state_of(ledger, run, write) is EffectState.NEW
+
+
+def test_a_write_that_never_left_is_not_waited_for(ledger: TestLedger) -> None:
+    """A spent budget sends nothing: the next try may go at once."""
+    run, (job,) = ledger.claimed(1)
+    write = note_of(job)
+    intend(ledger.runs, run, [write])
+    spent = failure_from(BudgetSpent("Asana's calls are used up.", retry_after=timedelta(seconds=20)))
+    write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.effect_key: spent for one in writes})
+    again = intend(ledger.runs, run, [write], settles_in=timedelta(seconds=60))[write.effect_key]
+    assert (again.state, again.wait) == (EffectState.NEW, timedelta())
