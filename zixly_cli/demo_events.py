@@ -25,7 +25,8 @@ ADA_IN_HUBSPOT = "901"
 TASK = "1202222222222201"  # of the demo's deal; zixly_sandbox/README.md
 WEBHOOK_SECONDS = 30.0
 LOOK_SECONDS = 0.2
-LISTENING = "select count(*) from zixly.subscriptions where kind = 'handshake' and status = 'ACTIVE'"
+# Those that Asana has confirmed: a path is active from its handshake on, and that comes before the webhook is there.
+LISTENING = "select count(*) from zixly.subscriptions where kind = 'handshake' and status = 'ACTIVE' and external_id is not null"
 
 
 @dataclass(frozen=True)
