@@ -1,0 +1,41 @@
+"""The tables of schema `zixly` for SQLAlchemy Core: what queries are built from, and what a test compares with the database.
+
+The migrations are the truth (`migrations/versions/`); access rules (roles, row-level security) stand only there.
+"""
+
+from __future__ import annotations
+
+from zixly_core.tables.accounts import api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
+from zixly_core.tables.base import metadata
+from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
+from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
+from zixly_core.tables.receiving import dedupe_keys, deliveries, events
+from zixly_core.tables.watching import audit_log, issues
+from zixly_core.tables.writing import effects, record_states
+
+__all__ = [
+    "api_budgets",
+    "audit_log",
+    "batches",
+    "connections",
+    "dedupe_keys",
+    "deliveries",
+    "effects",
+    "events",
+    "grants",
+    "issues",
+    "job_attempts",
+    "job_counters",
+    "memberships",
+    "metadata",
+    "oauth_states",
+    "record_states",
+    "signing_secrets",
+    "subscriptions",
+    "tenant_workflows",
+    "tenants",
+    "users",
+    "workflow_jobs",
+    "workflow_related_records",
+    "workflows",
+]

@@ -1,0 +1,65 @@
+"""What came: deliveries, their events, and the keys that tell repeats."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from zixly_core.tables.base import NOW, At, key, metadata, one_of, required
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    key(),
+    required("system"),
+    required("path"),
+    required("received_at", At),
+    required("verdict"),
+    Column("reason", Text),
+    required("status", SmallInteger),
+    required("headers", JSONB),
+    required("body", LargeBinary),
+    required("body_sha256", LargeBinary),
+    required("event_count", Integer, server_default=text("0")),
+    Column("sealed", LargeBinary),
+    Column("reverified_at", At),
+    Column("accepted_as", Uuid),
+    one_of("verdict", "'accepted', 'duplicate', 'handshake', 'rejected', 'unroutable'"),
+    Index("deliveries_by_age", "received_at"),
+    Index("deliveries_to_verify_again", "received_at", "id", postgresql_where=text("sealed is not null and accepted_as is null")),
+    Index("deliveries_not_accepted", "system", "verdict", "received_at", postgresql_where=text("verdict <> 'accepted'")),
+)
+
+dedupe_keys = Table(
+    "dedupe_keys",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    required("event_id", Uuid),
+    required("created_at", At, server_default=NOW),
+    Index("dedupe_keys_by_age", "created_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    key(),
+    required("delivery_id", Uuid),
+    Column("tenant_id", Uuid),
+    Column("connection_id", Uuid),
+    required("system"),
+    required("kind"),
+    required("external_id"),
+    required("record_key"),
+    required("record_id"),
+    required("dedupe_key"),
+    required("outcome"),
+    Column("duplicate_of", Uuid),
+    required("occurred_at", At),
+    required("received_at", At),
+    Column("payload", LargeBinary),
+    one_of("outcome", "'jobs', 'filtered', 'duplicate', 'unroutable'"),
+    Index("events_of_delivery", "delivery_id"),
+    Index("events_by_tenant_and_age", "tenant_id", "received_at"),
+    Index("events_of_record", "tenant_id", "record_key", "occurred_at"),
+)
