@@ -27,6 +27,7 @@ from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
+from webhook_bridge.trace_api import trace_routes
 from zixly_core.connecting import Connecting
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.queue import Queue
@@ -114,6 +115,14 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
             dagster_url=settings.dagster_webserver_url,
             caller_of=caller_of(settings),
             announce=intake.announce,
+        )
+    )
+    app.include_router(
+        trace_routes(
+            parts.databases["api"],
+            parts.databases["metrics"],
+            dagster_url=settings.dagster_webserver_url,
+            caller_of=caller_of(settings),
         )
     )
     app.include_router(subscriptions_routes(parts.databases["api"], caller_of=caller_of(settings)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -26,7 +26,7 @@ from zixly_core.stores.manual_jobs import Asked, Made, make_manual_job
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)]
-
+Origin = Literal["event", "backfill", "reconciliation", "replay", "follow-up", "manual"]
 
 Announce = Callable[[Mapping[str, Sequence[UUID]]], None]
 
@@ -53,12 +53,17 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
         workflow: Annotated[str | None, Query(description="Such as `xero-invoice-to-hubspot`.")] = None,
         status: Annotated[JobStatus | None, Query(description="Only jobs that stand there.")] = None,
         record: Annotated[str | None, Query(description="A record key, as jobs show it.")] = None,
+        reason: Annotated[str | None, Query(description="The machine word of a failure, such as `record_gone`.", max_length=100)] = None,
+        origin: Annotated[Origin | None, Query(description="What made it.")] = None,
+        made_by: Annotated[UUID | None, Query(description="The replay, backfill, reconciliation or recovery that made it.")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
         caller: Caller = signed_in,
     ) -> JobPage:
         """Jobs, newest first."""
-        wanted = JobFilter(tenant=tenant, workflow=workflow, status=status, record_key=record)
+        wanted = JobFilter(
+            tenant=tenant, workflow=workflow, status=status, record_key=record, reason=reason, origin=origin, made_by=made_by
+        )
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:
             rows = jobs_page(connection, wanted=wanted, page=page)

@@ -113,7 +113,8 @@ class Job(JobSummary):
     connection_id: UUID
     event_id: UUID | None
     batch_id: UUID | None
-    origin_job_id: UUID | None
+    origin_job_id: UUID | None = Field(description="The job that it replays or follows.")
+    made_by: UUID | None = Field(description="The replay, backfill, reconciliation or recovery that made it.")
     cancel_requested_at: datetime | None
     waiting_until: datetime | None = Field(description="Of a job that waits for an outside service: when it is looked at next.")
     waiting_for: str | None = Field(description="What a job waits or waited for, as the service calls it.")

@@ -44,7 +44,7 @@ SUMMARY = [
 DETAIL = [
     workflow_jobs.c[name]
     for name in (
-        "connection_id event_id batch_id origin_job_id execution_log result metrics cancel_requested_at waiting_until waiting_for "
+        "connection_id event_id batch_id origin_job_id made_by execution_log result metrics cancel_requested_at waiting_until waiting_for "
         "blocked_by lease_until handed_over_at first_op_at"
     ).split()
 ]
@@ -81,6 +81,9 @@ class JobFilter:
     workflow: str | None = None
     status: str | None = None
     record_key: str | None = None
+    reason: str | None = None
+    origin: str | None = None
+    made_by: UUID | None = None
 
 
 @contextmanager
@@ -101,6 +104,9 @@ def jobs_page(connection: Rows, *, wanted: JobFilter, page: Page) -> list[Row]:
         (workflow_jobs.c.workflow_type, wanted.workflow),
         (workflow_jobs.c.status, wanted.status),
         (workflow_jobs.c.record_key, wanted.record_key),
+        (workflow_jobs.c.error_reason, wanted.reason),
+        (workflow_jobs.c.origin, wanted.origin),
+        (workflow_jobs.c.made_by, wanted.made_by),
     ):
         if value is not None:
             query = query.where(column == value)

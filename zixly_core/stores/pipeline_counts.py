@@ -125,6 +125,13 @@ def pipeline_counts(database: Database) -> PipelineCounts:
         )
 
 
+def unaccounted_jobs(database: Database) -> int:
+    """How many open jobs nobody has in hand although they wait for nothing, read as role `metrics`. Raises `StoreUnavailable`."""
+    with database.transaction() as connection:
+        connection.execute(TIMEOUT_SQL)
+        return sum(int(row["jobs"]) for row in connection.execute(OPEN_JOBS_SQL) if row["state"] == "unaccounted")
+
+
 def oldest_due_seconds(database: Database) -> float:
     """How long ago the oldest waiting job became due, paused ones included; 0 when none waits. Raises `StoreUnavailable`."""
     with database.transaction() as connection:
