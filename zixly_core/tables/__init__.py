@@ -10,6 +10,7 @@ from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
 from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
+from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
 from zixly_core.tables.watching import audit_log, issues
 from zixly_core.tables.writing import effects, record_states
 
@@ -23,6 +24,7 @@ __all__ = [
     "effects",
     "events",
     "grants",
+    "holes",
     "issues",
     "job_attempts",
     "job_counters",
@@ -30,7 +32,9 @@ __all__ = [
     "metadata",
     "oauth_states",
     "record_states",
+    "sequence_marks",
     "signing_secrets",
+    "subscription_checks",
     "subscriptions",
     "tenant_workflows",
     "tenants",

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from zixly_core.tables.base import EMPTY, NOW, At, key, metadata, one_of, required, to
+from zixly_core.tables.subscriptions import WATCH_STATES
 
 connections = Table(
     "connections",
@@ -37,7 +38,12 @@ connections = Table(
     Column("grant_id", Uuid),
     Column("settings_saved_at", At),
     Column("settings_checked_at", At),
+    Column("check_wanted_at", At),
+    Column("watched_at", At),
+    Column("watched_until", At),
+    Column("watch_state", Text),
     one_of("status", "'ACTIVE', 'DISCONNECTED'"),
+    one_of("watch_state", WATCH_STATES),
     UniqueConstraint("system", "external_id"),
     ForeignKeyConstraint(["tenant_id", "grant_id"], ["zixly.grants.tenant_id", "zixly.grants.id"]),
     Index("connections_of_tenant", "tenant_id", "system"),

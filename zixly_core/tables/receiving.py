@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from zixly_core.tables.base import NOW, At, key, metadata, one_of, required
@@ -24,8 +24,11 @@ deliveries = Table(
     Column("sealed", LargeBinary),
     Column("reverified_at", At),
     Column("accepted_as", Uuid),
+    Column("first_sequence", BigInteger),
+    Column("last_sequence", BigInteger),
     one_of("verdict", "'accepted', 'duplicate', 'handshake', 'rejected', 'unroutable'"),
     Index("deliveries_by_age", "received_at"),
+    Index("deliveries_by_sequence", "system", "last_sequence", postgresql_where=text("last_sequence is not null")),
     Index("deliveries_to_verify_again", "received_at", "id", postgresql_where=text("sealed is not null and accepted_as is null")),
     Index("deliveries_not_accepted", "system", "verdict", "received_at", postgresql_where=text("verdict <> 'accepted'")),
 )
