@@ -8,6 +8,7 @@ from __future__ import annotations
 from zixly_core.tables.accounts import api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
 from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
+from zixly_core.tables.comparing import drifts, reconciliations
 from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
 from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
@@ -21,6 +22,7 @@ __all__ = [
     "connections",
     "dedupe_keys",
     "deliveries",
+    "drifts",
     "effects",
     "events",
     "grants",
@@ -31,6 +33,7 @@ __all__ = [
     "memberships",
     "metadata",
     "oauth_states",
+    "reconciliations",
     "record_states",
     "sequence_marks",
     "signing_secrets",
