@@ -10,6 +10,7 @@ from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
 from zixly_core.tables.comparing import drifts, reconciliations
 from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
+from zixly_core.tables.notifying import notification_channels, notifications
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
 from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
 from zixly_core.tables.watching import audit_log, issues
@@ -32,6 +33,8 @@ __all__ = [
     "job_counters",
     "memberships",
     "metadata",
+    "notification_channels",
+    "notifications",
     "oauth_states",
     "reconciliations",
     "record_states",

@@ -92,6 +92,7 @@ workflow_jobs = Table(
     Index("jobs_by_type_and_status", "workflow_type", "status", "created_at"),
     Index("jobs_of_record", "tenant_id", "record_key", "created_at"),
     Index("jobs_by_age", "created_at"),
+    Index("jobs_by_end", "completed_at", postgresql_using="brin"),
     Index("jobs_of_last_run", "last_run_id", postgresql_where=text("last_run_id is not null")),
     Index("jobs_dead", "tenant_id", "completed_at", postgresql_where=text("dead_letter")),
     Index("jobs_waiting", "tenant_id", "record_key", postgresql_where=text("waiting_until is not null")),
