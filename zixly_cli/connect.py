@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
 from rich.table import Table
 
 from zixly_cli.bridge_api import BridgeApi
+from zixly_cli.moments import distance
 from zixly_core.errors import Rejected, SettingsError, Transient
 
 LOOK_SECONDS = 1.0
@@ -61,17 +62,6 @@ def connection_table(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> Tab
             *(distance(row["token_expires_at"], now=now), distance(row["refreshed_at"], now=now), row["id"]),
         )
     return table
-
-
-def distance(text: str | None, *, now: datetime) -> str:
-    """How far a time lies off, in the largest unit that fits."""
-    if text is None:
-        return "-"
-    seconds = (datetime.fromisoformat(text).astimezone(UTC) - now).total_seconds()
-    size = abs(seconds)
-    unit, length = next(((unit, length) for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)) if size >= length), ("s", 1))
-    words = f"{size / length:.0f} {unit}"
-    return f"in {words}" if seconds > 0 else f"{words} ago"
 
 
 def with_settings(api: BridgeApi, connection: str, *, pairs: Sequence[str], document: str | None) -> dict[str, Any]:

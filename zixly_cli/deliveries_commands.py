@@ -57,9 +57,10 @@ def reverify(
     as_json: AsJson = False,
 ) -> None:
     """Verify rejected deliveries again after a secret was mended, and accept the good ones. Safe to repeat."""
-    from zixly_cli.kept_deliveries import in_words, since_from, verified_again
+    from zixly_cli.kept_deliveries import in_words, verified_again
+    from zixly_cli.moments import moment_from
 
-    begin = since_from(since, now=datetime.now(UTC)) if since else None
+    begin = moment_from(since, now=datetime.now(UTC)) if since else None
     with bridge() as api, console.status("verifying") as progress:
         for total in verified_again(api, system=system, since=begin, dry_run=dry_run):
             progress.update(f"{total['examined']} of {total['remaining']} examined")

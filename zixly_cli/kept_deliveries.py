@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -11,23 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from zixly_cli.bridge_api import BridgeApi
-from zixly_core.errors import SettingsError
+from zixly_cli.moments import shown
 
 PAGE = 100
 COUNTS = ("examined", "accepted", "duplicates", "jobs", "refused", "unreadable")
-# Units of `--since 2h`.
-UNITS: Mapping[str, timedelta] = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
-
-def since_from(text: str, *, now: datetime) -> datetime:
-    """A moment: `2h`, `30m` or `7d` ago, or a date and time, in UTC unless it says otherwise. Raises `SettingsError`."""
-    if text[:-1].isdigit() and text[-1] in UNITS:
-        return now - int(text[:-1]) * UNITS[text[-1]]
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"--since {text!r} is neither a time like 2h, 30m or 7d ago nor a date like 2026-11-22T10:00") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def verified_again(api: BridgeApi, *, system: str | None, since: datetime | None, dry_run: bool) -> Iterator[dict[str, Any]]:
@@ -85,7 +72,6 @@ def delivery_table(deliveries: list[dict[str, Any]]) -> Table:
         table.add_column(column, overflow="fold")
     for row in deliveries:
         verdict = f"{row['verdict']}, now {row['accepted_as']}" if row["accepted_as"] else row["verdict"]
-        at = datetime.fromisoformat(row["received_at"]).astimezone(UTC)
-        cells = (f"{at:%Y-%m-%d %H:%M:%S}", row["id"], row["system"], row["path"], verdict, row["reason"] or "", row["status"])
+        cells = (shown(row["received_at"]), row["id"], row["system"], row["path"], verdict, row["reason"] or "", row["status"])
         table.add_row(*(Text(str(cell)) for cell in (*cells, row["event_count"])))
     return table

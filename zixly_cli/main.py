@@ -12,6 +12,7 @@ import typer
 
 from zixly_cli import deliveries_commands
 from zixly_cli.connections_commands import app as connections_app
+from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.output import console_for_people
 from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     epilog="Settings are variables ZIXLY_*, in the environment or in a file .env; .env.example lists them.",
 )
+app.add_typer(jobs_app, name="jobs")
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")
@@ -193,6 +195,54 @@ def run(
     else:
         show_job(job, console)
     raise typer.Exit(0 if job["status"] == "COMPLETED" else 1)
+
+
+@app.command(epilog="Example: zixly trace 01a2053d-334d-7f47-92d7-5203fa2f9480")
+def trace(
+    wanted: Annotated[str, typer.Argument(help="The id of a delivery, event, job, batch or run.", metavar="ID")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+) -> None:
+    """Show the way of one thing on one screen: delivery, event, job, attempts, run, effects."""
+    from urllib.parse import quote
+
+    from zixly_cli.jobs_view import show_trace
+
+    with deliveries_commands.bridge() as api:
+        found = api.get(f"/api/trace/{quote(wanted, safe='')}")
+    if as_json:
+        print_json(found)
+    else:
+        show_trace(found, console)
+
+
+@app.command(epilog="Example: zixly ledger --tenant demo --since 7d --by-hour")
+def ledger(
+    *,
+    tenant: Annotated[str | None, typer.Option(help="Only this client's.")] = None,
+    system: Annotated[str | None, typer.Option(help="Only this system's, such as xero.")] = None,
+    since: Annotated[str, typer.Option(help="From the hour that holds this moment: 6h, 7d ago, or a date and time in UTC.")] = "24h",
+    until: Annotated[str | None, typer.Option(help="Up to here; now if left out.")] = None,
+    by_hour: Annotated[bool, typer.Option("--by-hour", help="A line for each hour.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts; always by the hour.")] = False,
+) -> None:
+    """Show what came and what became of it, what was made and how it ended. The exit status is 1 when it does not balance."""
+    from zixly_cli.ledger_view import balance_of, ledger_tables
+    from zixly_cli.moments import moment_from
+
+    now = datetime.now(UTC)
+    window = {"since": moment_from(since, now=now).isoformat()}
+    if until is not None:
+        window["until"] = moment_from(until, now=now, option="--until").isoformat()
+    with deliveries_commands.bridge() as api:
+        found = api.get("/api/ledger", tenant=tenant, system=system, **window)
+    is_balanced, words = balance_of(found)
+    if as_json:
+        print_json(found)
+    else:
+        for table in ledger_tables(found, by_hour=by_hour):
+            console.print(table)
+        console.print(f"[{'green' if is_balanced else 'red'}]{words}[/]")
+    raise typer.Exit(0 if is_balanced else 1)
 
 
 @app.command(name="check-delivery", epilog="Example: zixly check-delivery tests/payloads/xero/deliveries/03-invoice-update.json")

@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from zixly_cli.bridge_api import BridgeApi
-from zixly_cli.connect import begun, connection_table, distance, ended, with_settings
+from zixly_cli.connect import begun, connection_table, ended, with_settings
+from zixly_cli.moments import distance
 from zixly_core.errors import Rejected, SettingsError, Transient
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

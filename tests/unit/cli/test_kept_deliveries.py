@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from zixly_cli.bridge_api import BridgeApi
-from zixly_cli.kept_deliveries import delivery_table, in_words, since_from, verified_again
+from zixly_cli.kept_deliveries import delivery_table, in_words, verified_again
+from zixly_cli.moments import moment_from
 from zixly_core.errors import SettingsError
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -26,13 +27,13 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
     ],
 )
 def test_a_moment_may_be_told_as_time_ago_or_as_a_date(text: str, moment: datetime) -> None:
-    assert since_from(text, now=NOW) == moment
+    assert moment_from(text, now=NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "h", "yesterday", "2 hours", "-3h"])
 def test_what_is_no_moment_is_said_in_one_sentence(text: str) -> None:
     with pytest.raises(SettingsError, match="--since"):
-        since_from(text, now=NOW)
+        moment_from(text, now=NOW)
 
 
 def page(examined: int, *, next_cursor: str | None) -> dict[str, object]:
