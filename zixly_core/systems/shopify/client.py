@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import httpx2
@@ -39,6 +40,9 @@ LINES_AT_FIRST = 20
 PARTS_AT_FIRST = 10
 # The largest page.
 PAGE_SIZE = 250
+# How many changed orders are read before the listing begins anew: whole pages, below the 25,000 objects at which paging ends
+# (shopify.dev/docs/api/usage/limits).
+MOST_PAGED = 24_000
 # The most transactions and refunds of one order that are read.
 MAX_PARTS = 100
 
@@ -91,7 +95,23 @@ class ShopifyClient:
         ]
 
     def order_changes_since(self, since: datetime) -> Iterator[OrderChange]:
-        """Which orders changed at `since` or later, oldest change first; read them with `orders_by_ids`."""
+        """Which orders changed at `since` or later, oldest change first; read them with `orders_by_ids`.
+
+        Paging ends at 25,000 objects, so before that the reading begins anew with the last change seen; orders of that second come
+        twice. `Permanent` when so many changed within one second.
+        """
+        while True:
+            last, count = since, 0
+            for change in islice(self._order_changes(since), MOST_PAGED):
+                last, count = change.updated_at, count + 1
+                yield change
+            if count < MOST_PAGED:
+                return
+            if last <= since:
+                raise Permanent(f"More than {MOST_PAGED} orders changed within one second.", reason="too_many_changes")
+            since = last
+
+    def _order_changes(self, since: datetime) -> Iterator[OrderChange]:
         moment = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         pages = self._pages(CHANGED_ORDERS, "orders", {"q": f"updated_at:>='{moment}'"}, operation="list changed orders")
         return map(change_from, pages)
