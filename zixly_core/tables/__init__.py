@@ -5,18 +5,20 @@ The migrations are the truth (`migrations/versions/`); access rules (roles, row-
 
 from __future__ import annotations
 
-from zixly_core.tables.accounts import api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
+from zixly_core.tables.accounts import account_rests, api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
 from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
 from zixly_core.tables.comparing import drifts, reconciliations
 from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
 from zixly_core.tables.notifying import notification_channels, notifications
+from zixly_core.tables.pausing import pauses
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
 from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
 from zixly_core.tables.watching import audit_log, issues
 from zixly_core.tables.writing import effects, record_states
 
 __all__ = [
+    "account_rests",
     "api_budgets",
     "audit_log",
     "batches",
@@ -36,6 +38,7 @@ __all__ = [
     "notification_channels",
     "notifications",
     "oauth_states",
+    "pauses",
     "reconciliations",
     "record_states",
     "sequence_marks",

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -146,4 +147,20 @@ api_budgets = Table(
     required("system"),
     required("state", JSONB, server_default=EMPTY),
     required("updated_at", At, server_default=NOW),
+)
+
+account_rests = Table(
+    "account_rests",
+    metadata,
+    to("connection_id", "connections.id", cascade=True, primary_key=True),
+    to("tenant_id", "tenants.id", cascade=True),
+    required("system"),
+    required("down_since", At, server_default=NOW),
+    Column("probe_at", At),
+    required("failed_probes", Integer, server_default=text("0")),
+    Column("answered_at", At),
+    Column("well_at", At),
+    required("released", Integer, server_default=text("0")),
+    Column("told_at", At),
+    Index("account_rests_to_probe", "probe_at", postgresql_where=text("probe_at is not null")),
 )

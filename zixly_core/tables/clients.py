@@ -15,6 +15,8 @@ tenants = Table(
     required("time_zone", server_default="Australia/Brisbane"),
     Column("paused_at", At),
     required("created_at", At, server_default=NOW),
+    Column("priority", SmallInteger),
+    CheckConstraint("priority between 0 and 2"),
 )
 
 users = Table(
@@ -50,6 +52,8 @@ workflows = Table(
     Column("paused_at", At),
     required("needs_source", Boolean, server_default=text("true")),
     Column("record_form", Text),
+    Column("chosen_priority", SmallInteger),
+    CheckConstraint("chosen_priority between 0 and 2"),
     CheckConstraint("max_batch between 1 and 1000"),
 )
 

@@ -67,6 +67,7 @@ workflow_jobs = Table(
     Column("wake_event_id", Uuid),
     Column("ran_for", Interval),
     Column("blocked_by", Uuid),
+    Column("prioritised_at", At),
     required("created_at", At, server_default=NOW),
     Column("handed_over_at", At),
     Column("first_op_at", At),
