@@ -19,7 +19,8 @@ from zixly_core.connection_settings import validated
 from zixly_core.errors import SettingsError
 from zixly_core.stores.connections_admin import ConnectionView, connection_views, save_settings
 from zixly_core.stores.database import Database
-from zixly_core.stores.issues import issues_page, reconnect_path
+from zixly_core.stores.issues import reconnect_path
+from zixly_core.stores.issues_view import issues_page
 from zixly_core.stores.jobs_view import scoped
 
 IssueStatus = Literal["OPEN", "ACKNOWLEDGED", "RESOLVED", "IGNORED"]

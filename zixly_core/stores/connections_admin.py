@@ -138,7 +138,7 @@ def save_grant(rows: Rows, grant: NewGrant, accounts: Sequence[Account], *, acto
         ),
     )
     connection_ids = [connected(rows, grant, account) for account in accounts]
-    resolve_reconnect_issues(rows, connection_ids)
+    resolve_reconnect_issues(rows, connection_ids, actor=actor)
     for connection_id, account in zip(connection_ids, accounts, strict=True):
         details = Jsonb({"system": grant.system, "account": account.external_id})
         rows.execute(AUDIT_SQL, (new_id(), grant.tenant_id, actor, "connection.authorise", str(connection_id), details))

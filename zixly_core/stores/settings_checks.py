@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from zixly_core.stores.database import Database
-from zixly_core.stores.issues import raise_issue
+from zixly_core.stores.issues import raise_issue, resolve_issue
 from zixly_core.token_store import Connection
 
 OPERATION, REASON = "settings", "settings_do_not_fit"
@@ -16,10 +16,7 @@ select id, tenant_id, settings_saved_at from zixly.connections
 where status = 'ACTIVE' and settings_saved_at is not null and (settings_checked_at is null or settings_checked_at < settings_saved_at)
 order by settings_saved_at limit %s"""
 CHECKED_SQL = "update zixly.connections set settings_checked_at = %s where id = %s"
-RESOLVE_SQL = """
-update zixly.issues set status = 'RESOLVED' where connection_id = %s and operation = %s and reason = %s and status <> 'RESOLVED'"""
-RETITLE_SQL = """
-update zixly.issues set title = %s where connection_id = %s and operation = %s and reason = %s and status <> 'RESOLVED'"""
+RETITLE_SQL = "update zixly.issues set title = %s where id = %s"
 
 
 def due_checks(database: Database, *, limit: int = 20) -> list[Mapping[str, Any]]:
@@ -30,21 +27,21 @@ def due_checks(database: Database, *, limit: int = 20) -> list[Mapping[str, Any]
 
 def note_checked(database: Database, checked: Connection, *, saved_at: datetime, problems: Sequence[str]) -> None:
     """Keep that the settings of this time were looked at; an issue tells what does not fit, and is resolved when all does."""
-    which = (checked.id, OPERATION, REASON)
-    with database.transaction(tenant_id=checked.tenant_id) as connection:
+    tenant_id, system = checked.tenant_id, checked.system
+    with database.transaction(tenant_id=tenant_id) as connection:
         connection.execute(CHECKED_SQL, (saved_at, checked.id))
         if not problems:
-            connection.execute(RESOLVE_SQL, which)
+            resolve_issue(connection, tenant_id=tenant_id, system=system, operation=OPERATION, reason=REASON, connection_id=checked.id)
             return
         title = " ".join(problems)
-        raise_issue(
+        raised = raise_issue(
             connection,
-            tenant_id=checked.tenant_id,
-            system=checked.system,
+            tenant_id=tenant_id,
+            system=system,
             operation=OPERATION,
             reason=REASON,
             connection_id=checked.id,
             title=title,
             link=f"/api/connections/{checked.id}/settings",
         )
-        connection.execute(RETITLE_SQL, (title, *which))
+        connection.execute(RETITLE_SQL, (title, raised))

@@ -14,7 +14,7 @@ from zixly_core.tables.notifying import notification_channels, notifications
 from zixly_core.tables.pausing import pauses
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
 from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
-from zixly_core.tables.watching import audit_log, issues
+from zixly_core.tables.watching import audit_log, issue_transitions, issues
 from zixly_core.tables.writing import effects, record_states
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "events",
     "grants",
     "holes",
+    "issue_transitions",
     "issues",
     "job_attempts",
     "job_counters",

@@ -7,6 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from zixly_core.tables.base import EMPTY, NOW, OPEN, At, key, metadata, one_of, required, to
 
+BEARS_ON_ISSUES = "dead_letter or (status in ('COMPLETED', 'CANCELLED') and (issue_id is not null or origin = 'replay'))"
+
 batches = Table(
     "batches",
     metadata,
@@ -68,6 +70,12 @@ workflow_jobs = Table(
     Column("ran_for", Interval),
     Column("blocked_by", Uuid),
     Column("prioritised_at", At),
+    Column("error_system", Text),
+    Column("error_operation", Text),
+    Column("issue_id", Uuid),
+    Column("issue_fence", Integer),
+    Column("made_good_by", Uuid),
+    required("lost_attempts", Integer, server_default=text("0")),
     required("created_at", At, server_default=NOW),
     Column("handed_over_at", At),
     Column("first_op_at", At),
@@ -100,6 +108,13 @@ workflow_jobs = Table(
     Index("jobs_to_look_at", "waiting_until", postgresql_where=text("waiting_until is not null")),
     Index("jobs_made_by", "made_by", "id", postgresql_where=text("made_by is not null")),
     Index("jobs_of_origin", "origin_job_id", postgresql_where=text("origin_job_id is not null")),
+    Index("jobs_to_look_into", "completed_at", postgresql_where=text(f"issue_fence is distinct from fence and ({BEARS_ON_ISSUES})")),
+    Index("jobs_of_issue", "issue_id", "dead_letter", "status", postgresql_where=text("issue_id is not null")),
+    Index(
+        "jobs_suspected_in_hand",
+        "system",
+        postgresql_where=text(f"lost_attempts > 1 and batch_id is not null and status in {OPEN}"),
+    ),
     Index("jobs_blocked", "blocked_by", postgresql_where=text("blocked_by is not null")),
 )
 

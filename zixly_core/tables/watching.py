@@ -1,4 +1,4 @@
-"""What people are told: issues, and the log of what people did."""
+"""What people are told: issues and what became of them, and the log of what people did."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ issues = Table(
     required("count", Integer, server_default=text("1")),
     required("first_seen_at", At, server_default=NOW),
     required("last_seen_at", At, server_default=NOW),
+    Column("owner", Text),
+    Column("note", Text),
+    Column("acknowledged_at", At),
+    Column("resolved_at", At),
     one_of("status", "'OPEN', 'ACKNOWLEDGED', 'RESOLVED', 'IGNORED'"),
     Index(
         "issues_unresolved",
@@ -31,6 +35,21 @@ issues = Table(
         postgresql_where=text("status <> 'RESOLVED'"),
     ),
     Index("issues_by_tenant", "tenant_id", "last_seen_at"),
+)
+
+issue_transitions = Table(
+    "issue_transitions",
+    metadata,
+    key(),
+    to("issue_id", "issues.id", cascade=True),
+    to("tenant_id", "tenants.id", cascade=True),
+    required("transition"),
+    required("at", At, server_default=NOW),
+    required("actor"),
+    Column("told_at", At),
+    one_of("transition", "'opened', 'reopened', 'acknowledged', 'ignored', 'resolved'"),
+    Index("issue_transitions_of_issue", "issue_id", "at"),
+    Index("issue_transitions_untold", "at", postgresql_where=text("told_at is null")),
 )
 
 audit_log = Table(
