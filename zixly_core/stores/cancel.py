@@ -81,6 +81,11 @@ def note_cancelled(connection: Rows, rows: list[dict[str, object]], *, actor: st
     """Audit, and count the jobs that ended by it, with the attempts of those that were waiting."""
     for row in rows:
         connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "job.cancel", str(row["id"]), Jsonb({})))
+    count_cancelled(connection, rows)
+
+
+def count_cancelled(connection: Rows, rows: list[dict[str, object]]) -> None:
+    """Count the jobs that ended by it, with the attempts of those that were waiting."""
     ended = Counter(str(row["workflow_type"]) for row in rows if row["status"] == "CANCELLED")
     waited = [row for row in rows if row["was_waiting"]]
     counts = [("processed", name, float(count)) for name, count in ended.items()]

@@ -81,7 +81,11 @@ def make_jobs(connection: Rows, jobs: Sequence[JobToMake], *, unless_waiting: bo
     the same workflow waits already. As role `api` or `runs`, within what the transaction may see."""
     if not jobs:
         return MadeJobs({})
-    rows = list(connection.execute(INSERT_SQL, [*columns_of([row_of(job) for job in jobs]), unless_waiting]))
+    return note_made(connection, list(connection.execute(INSERT_SQL, [*columns_of([row_of(job) for job in jobs]), unless_waiting])))
+
+
+def note_made(connection: Rows, rows: Sequence[Mapping[str, Any]]) -> MadeJobs:
+    """Count jobs that were written (id, workflow_type, system) as queued."""
     by_workflow = Counter(str(row["workflow_type"]) for row in rows)
     if by_workflow:
         shard = os.getpid() % COUNTER_SHARDS

@@ -13,6 +13,7 @@ from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow
 from zixly_core.tables.notifying import notification_channels, notifications
 from zixly_core.tables.pausing import pauses
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
+from zixly_core.tables.replaying import payload_index, payload_searches, payload_values, replays
 from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
 from zixly_core.tables.watching import audit_log, issue_transitions, issues
 from zixly_core.tables.writing import effects, record_states
@@ -40,8 +41,12 @@ __all__ = [
     "notifications",
     "oauth_states",
     "pauses",
+    "payload_index",
+    "payload_searches",
+    "payload_values",
     "reconciliations",
     "record_states",
+    "replays",
     "sequence_marks",
     "signing_secrets",
     "subscription_checks",
