@@ -41,6 +41,7 @@ def prepared(request: IncomingRequest, *, system: System, secrets: Sequence[str]
         events=tuple(routed(event, system=system.name, routing=routing) for event in reading.events),
         fixed_verdict=Verdict.HANDSHAKE if reading.is_handshake else None,
         subscription=sender.subscription if sender else None,
+        numbers=reading.numbers,
     )
 
 

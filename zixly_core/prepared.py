@@ -12,7 +12,7 @@ from uuid import UUID
 from zixly_core.ids import new_id
 from zixly_core.routing import Route, Wanted
 from zixly_core.subscriptions import Subscription
-from zixly_core.system import Answer, IncomingRequest, ParsedEvent
+from zixly_core.system import Answer, IncomingRequest, Numbers, ParsedEvent
 
 
 class Verdict(StrEnum):
@@ -104,6 +104,7 @@ class Prepared:
     """The whole request as it is stored when it is rejected."""
     verifies_again: UUID | None = None
     """The rejected delivery that this one is, verified again."""
+    numbers: Numbers | None = None
 
     @property
     def body_sha256(self) -> bytes:

@@ -75,12 +75,21 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """The numbers of a delivery's events, where its sender numbers them without gaps: the first and the last."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Reading:
     """A verified delivery, read: its events (none for a handshake) and the answer that its sender demands."""
 
     events: tuple[ParsedEvent, ...]
     answer: Answer
     is_handshake: bool = False
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True)

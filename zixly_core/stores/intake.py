@@ -39,11 +39,13 @@ left join zixly.workflow_jobs j on j.event_id = k.event_id"""
 
 DELIVERY_COLUMNS = (
     "id uuid, system text, path text, received_at timestamptz, verdict text, reason text, status smallint, headers text, "
-    "body bytea, body_sha256 bytea, event_count int, sealed bytea"
+    "body bytea, body_sha256 bytea, event_count int, sealed bytea, first_sequence bigint, last_sequence bigint"
 )
 DELIVERIES_SQL = f"""
-insert into zixly.deliveries (id, system, path, received_at, verdict, reason, status, headers, body, body_sha256, event_count, sealed)
-select id, system, path, received_at, verdict, reason, status, headers::jsonb, body, body_sha256, event_count, sealed
+insert into zixly.deliveries (id, system, path, received_at, verdict, reason, status, headers, body, body_sha256, event_count, sealed,
+                              first_sequence, last_sequence)
+select id, system, path, received_at, verdict, reason, status, headers::jsonb, body, body_sha256, event_count, sealed,
+       first_sequence, last_sequence
 from {rows_from(DELIVERY_COLUMNS)}"""
 
 VERIFIED_SQL = f"""
@@ -179,6 +181,8 @@ async def write_deliveries(connection: AsyncConnection[DictRow], deliveries: Seq
             one.body_sha256,
             len(one.events),
             one.sealed,
+            one.numbers.first if one.numbers else None,
+            one.numbers.last if one.numbers else None,
         )
         for one in deliveries
     ]

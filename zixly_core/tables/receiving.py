@@ -28,7 +28,7 @@ deliveries = Table(
     Column("last_sequence", BigInteger),
     one_of("verdict", "'accepted', 'duplicate', 'handshake', 'rejected', 'unroutable'"),
     Index("deliveries_by_age", "received_at"),
-    Index("deliveries_by_sequence", "system", "last_sequence", postgresql_where=text("last_sequence is not null")),
+    Index("deliveries_numbered", "system", "received_at", postgresql_where=text("last_sequence is not null")),
     Index("deliveries_to_verify_again", "received_at", "id", postgresql_where=text("sealed is not null and accepted_as is null")),
     Index("deliveries_not_accepted", "system", "verdict", "received_at", postgresql_where=text("verdict <> 'accepted'")),
 )

@@ -14,6 +14,8 @@ sequence_marks = Table(
     metadata,
     Column("system", Text, primary_key=True),
     required("complete_to", BigInteger),
+    required("reached_at", At),
+    required("began_at", At),
     required("looked_to", At),
     required("updated_at", At, server_default=NOW),
 )

@@ -15,10 +15,11 @@ import orjson
 
 from zixly_core.errors import InvalidSignature, MalformedPayload, Rejected
 from zixly_core.signatures import hmac_base64, is_signed_by_any
-from zixly_core.system import Answer, IncomingRequest, ParsedEvent, Reading, ReceiveProfile
+from zixly_core.system import Answer, IncomingRequest, Numbers, ParsedEvent, Reading, ReceiveProfile
 
 SIGNATURE_HEADER = "x-xero-signature"
 MAX_ID_BYTES = 200  # five of them make a dedupe key, and a key of more than 2,700 bytes has no place in an index
+MAX_NUMBER = 2**62  # what a bigint holds, with room above it
 TAKEN = Answer(status=200)
 REFUSED = Answer(status=401)
 
@@ -35,8 +36,9 @@ class XeroProfile(ReceiveProfile):
             raise InvalidSignature(f"{SIGNATURE_HEADER} does not match the body under any of {len(secrets)} webhook keys.")
 
     def read(self, request: IncomingRequest) -> Reading:
-        events = tuple(event_from(item) for item in items_of(request.body))
-        return Reading(events=events, answer=TAKEN, is_handshake=not events)
+        document = document_of(request.body)
+        events = tuple(event_from(item) for item in document["events"])
+        return Reading(events=events, answer=TAKEN, is_handshake=not events, numbers=numbers_of(document) if events else None)
 
     def rejection(self, error: Rejected) -> Answer:
         """A wrong signature gets 401. A signed body that cannot be read is kept and answered with 200: another 24 hours of the
@@ -44,15 +46,20 @@ class XeroProfile(ReceiveProfile):
         return TAKEN if isinstance(error, MalformedPayload) else REFUSED
 
 
-def items_of(body: bytes) -> list[Any]:
+def document_of(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedPayload(f"The body of a Xero delivery is not JSON: {error.msg}.") from error
     if not isinstance(document, dict) or not isinstance(document.get("events"), list):
         raise MalformedPayload("The body of a Xero delivery is not an object with a list named events.")
-    items: list[Any] = document["events"]
-    return items
+    return document
+
+
+def numbers_of(document: Mapping[str, Any]) -> Numbers | None:
+    """What Xero numbers its app's events with, over all organisations. Nothing is refused for numbers that make no sense."""
+    first, last = document.get("firstEventSequence"), document.get("lastEventSequence")
+    return Numbers(first, last) if type(first) is int and type(last) is int and 0 < first <= last <= MAX_NUMBER else None
 
 
 def event_from(item: object) -> ParsedEvent:

@@ -2,7 +2,7 @@
 alter table zixly.deliveries
   add column first_sequence bigint,
   add column last_sequence bigint;
-create index deliveries_by_sequence on zixly.deliveries (system, last_sequence) where last_sequence is not null;
+create index deliveries_numbered on zixly.deliveries (system, received_at) where last_sequence is not null;
 
 -- What the last check of a connection's webhooks came to, and whether somebody wants another.
 alter table zixly.connections
@@ -15,6 +15,8 @@ alter table zixly.connections
 create table zixly.sequence_marks (
   system text primary key,
   complete_to bigint not null,
+  reached_at timestamptz not null,
+  began_at timestamptz not null,
   looked_to timestamptz not null,
   updated_at timestamptz not null default now()
 );
@@ -77,7 +79,7 @@ grant update (check_wanted_at) on zixly.connections to zixly_api;
 grant select, insert, delete on zixly.subscription_checks to zixly_runs;
 grant select, insert on zixly.holes to zixly_runs;
 grant update (status, until, recovered_to, recovered_at, tried_at, objects, jobs, reason) on zixly.holes to zixly_runs;
-grant update (watched_at, watched_until, watch_state) on zixly.connections to zixly_runs;
+grant update (watched_at, watched_until, watch_state, check_wanted_at) on zixly.connections to zixly_runs;
 
 -- Dispatch looks through the numbers, which no tenant owns, and notes a hole for each account that it may concern.
 create policy dispatch_all on zixly.sequence_marks to zixly_dispatch using (true) with check (true);
