@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     database_url_dispatch: Secret | None = None
     database_url_runs: Secret | None = None
     database_url_metrics: Secret | None = None
+    database_url_retention: Secret | None = None
     dagster_database_url: Secret | None = None
 
     queue_url: Secret = Secret("memory://")
@@ -87,6 +88,11 @@ class Settings(BaseSettings):
     max_open_jobs: int = Field(default=640, ge=1)
     worker_slots: int = Field(default=2, ge=1, le=64)
     total_slots: int = Field(default=4, ge=1)
+
+    payload_days: int = Field(default=90, ge=1)
+    keep_years: int = Field(default=7, ge=1)
+    dedupe_days: int = Field(default=90, ge=7)
+    rejected_days: int = Field(default=30, ge=1)
 
     notify_webhook_url: Secret | None = None
     log_format: Literal["json", "console"] = "json"

@@ -23,7 +23,7 @@ DATABASE_ROLES: Mapping[str, tuple[str, ...]] = {
     "code": ("dispatch",),
     "daemon": ("dispatch",),
     "webserver": ("dispatch",),
-    "worker": ("runs", "dispatch"),
+    "worker": ("runs", "dispatch", "retention"),
     "dagster-migrate": (),
     "register": ("dispatch",),
 }
@@ -31,7 +31,7 @@ USES_DAGSTER = frozenset({"code", "daemon", "webserver", "worker", "dagster-migr
 USES_QUEUE = frozenset({"bridge", "code", "daemon", "worker"})
 USES_BROKER = frozenset({"code", "daemon", "webserver", "worker"})
 USES_SEALED_SECRETS = frozenset({"bridge", "worker"})
-USES_OBJECTS = frozenset({"worker", "code"})  # the code server checks the resources' config of each run
+USES_OBJECTS = frozenset({"worker", "code", "bridge"})  # the code server checks the resources' config of each run
 
 # Variables that the embedded stack sets itself, whatever the user's say.
 MANAGED = (

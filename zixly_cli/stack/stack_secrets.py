@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import orjson
@@ -38,9 +38,20 @@ def load_or_make_secrets(path: Path) -> StackSecrets:
         raise SettingsError(f"{path} can be read by others; run `chmod 600 {path}`")
     try:
         document = orjson.loads(path.read_bytes())
-        return StackSecrets(**{item.name: document[item.name] for item in fields(StackSecrets)})
+        made = StackSecrets(**{item.name: document[item.name] for item in fields(StackSecrets)})
+        return with_new_roles(made, path=path)
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise SettingsError(f"{path} cannot be read ({error}); mend it, or start empty with `zixly reset`") from error
+
+
+def with_new_roles(made: StackSecrets, *, path: Path) -> StackSecrets:
+    """A home of an earlier version lacks the passwords of roles that came since: they are made, and the others stay."""
+    missing = [role for role in ROLES if role not in made.postgres]
+    if not missing:
+        return made
+    known = replace(made, postgres={**made.postgres, **{role: secrets.token_hex(24) for role in missing}})
+    write_private(path, orjson.dumps(as_document(known), option=orjson.OPT_INDENT_2))
+    return known
 
 
 def new_secrets() -> StackSecrets:

@@ -10,6 +10,7 @@ from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
 from zixly_core.tables.comparing import drifts, reconciliations
 from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
+from zixly_core.tables.keeping import archive_removals, deleted_counts, payload_archives, tenant_erasures, tenant_exports
 from zixly_core.tables.notifying import notification_channels, notifications
 from zixly_core.tables.pausing import pauses
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
@@ -21,10 +22,12 @@ from zixly_core.tables.writing import effects, record_states
 __all__ = [
     "account_rests",
     "api_budgets",
+    "archive_removals",
     "audit_log",
     "batches",
     "connections",
     "dedupe_keys",
+    "deleted_counts",
     "deliveries",
     "drifts",
     "effects",
@@ -41,6 +44,7 @@ __all__ = [
     "notifications",
     "oauth_states",
     "pauses",
+    "payload_archives",
     "payload_index",
     "payload_searches",
     "payload_values",
@@ -51,6 +55,8 @@ __all__ = [
     "signing_secrets",
     "subscription_checks",
     "subscriptions",
+    "tenant_erasures",
+    "tenant_exports",
     "tenant_workflows",
     "tenants",
     "users",

@@ -17,6 +17,7 @@ tenants = Table(
     required("created_at", At, server_default=NOW),
     Column("priority", SmallInteger),
     CheckConstraint("priority between 0 and 2"),
+    Column("erased_at", At),
 )
 
 users = Table(

@@ -115,6 +115,7 @@ workflow_jobs = Table(
         "system",
         postgresql_where=text(f"lost_attempts > 1 and batch_id is not null and status in {OPEN}"),
     ),
+    Index("jobs_woken_by", "wake_event_id", postgresql_where=text("wake_event_id is not null")),
     Index("jobs_blocked", "blocked_by", postgresql_where=text("blocked_by is not null")),
 )
 

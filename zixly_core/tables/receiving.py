@@ -26,11 +26,14 @@ deliveries = Table(
     Column("accepted_as", Uuid),
     Column("first_sequence", BigInteger),
     Column("last_sequence", BigInteger),
+    Column("archive_id", Uuid),
     one_of("verdict", "'accepted', 'duplicate', 'handshake', 'rejected', 'unroutable'"),
     Index("deliveries_by_age", "received_at"),
     Index("deliveries_numbered", "system", "received_at", postgresql_where=text("last_sequence is not null")),
     Index("deliveries_to_verify_again", "received_at", "id", postgresql_where=text("sealed is not null and accepted_as is null")),
     Index("deliveries_not_accepted", "system", "verdict", "received_at", postgresql_where=text("verdict <> 'accepted'")),
+    Index("deliveries_of_archive", "archive_id", postgresql_where=text("archive_id is not null")),
+    Index("deliveries_to_archive", "received_at", postgresql_where=text("body <> ''")),
 )
 
 dedupe_keys = Table(
@@ -61,8 +64,11 @@ events = Table(
     required("occurred_at", At),
     required("received_at", At),
     Column("payload", LargeBinary),
+    Column("archive_id", Uuid),
     one_of("outcome", "'jobs', 'filtered', 'duplicate', 'unroutable'"),
     Index("events_of_delivery", "delivery_id"),
     Index("events_by_tenant_and_age", "tenant_id", "received_at"),
     Index("events_of_record", "tenant_id", "record_key", "occurred_at"),
+    Index("events_of_archive", "archive_id", postgresql_where=text("archive_id is not null")),
+    Index("events_to_archive", "received_at", postgresql_where=text("payload is not null")),
 )

@@ -40,4 +40,5 @@ record_states = Table(
     required("state", JSONB, server_default=EMPTY),
     required("updated_at", At, server_default=NOW),
     one_of("role", "'source', 'target'"),
+    Index("record_states_by_age", "updated_at"),
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
@@ -9,7 +10,12 @@ from sqlalchemy.pool import NullPool
 
 from tests.support.postgres import TestDatabase
 from zixly_core.migrate import psycopg_url
+from zixly_core.personal_data import TABLES
 from zixly_core.tables import metadata
+
+# Ids, moments, numbers, yes and no: nobody's data.
+PLAIN_TYPES = "uuid,timestamp with time zone,date,interval,integer,smallint,bigint,double precision,numeric,boolean".split(",")
+RISKY_SQL = "select table_name, column_name from information_schema.columns where table_schema = 'zixly' and data_type <> all(%s)"
 
 
 def differences(database: TestDatabase) -> list[Any]:
@@ -38,3 +44,19 @@ def test_the_comparison_would_see_a_column_type_nullability_and_index_that_diffe
     found = str(differences(database))
     for kind in ("remove_column", "modify_nullable", "modify_type", "add_index"):
         assert kind in found
+
+
+def columns_that_could_hold_personal_data(database: TestDatabase) -> set[str]:
+    with psycopg.connect(database.url("owner")) as connection:
+        return {f"{table}.{column}" for table, column in connection.execute(RISKY_SQL, (PLAIN_TYPES,))}
+
+
+def test_every_column_of_text_json_or_bytes_is_classified(database: TestDatabase) -> None:
+    """So that nobody forgets that export and erasure of a tenant have to know it."""
+    classified = {f"{table}.{column}" for table, held in TABLES.items() for column in held.columns}
+    risky = columns_that_could_hold_personal_data(database)
+    assert sorted(risky - classified) == [], "say in zixly_core/personal_data.py what these columns hold"
+    assert sorted(classified - risky) == [], "zixly_core/personal_data.py names columns that are not there"
+    with psycopg.connect(database.url("owner")) as connection:
+        connection.execute("alter table zixly.batches add column remark text")
+    assert columns_that_could_hold_personal_data(database) - classified == {"batches.remark"}
