@@ -82,7 +82,7 @@ TABLES: Mapping[str, TableHolds] = {
     # Accounts
     "connections": holds(
         EMPTY,
-        ids="system external_id status parked_reason",
+        ids="system external_id status parked_reason watch_state",
         words="name settings",
         empty={"name": "''", "settings": "'{}'"},
     ),
@@ -125,7 +125,15 @@ TABLES: Mapping[str, TableHolds] = {
     "record_states": holds(DELETE, ids="workflow role", personal="record_key state"),
     "job_counters": holds(KEEP, ids="name job_type status buckets", of_tenant=None),
     "deleted_counts": holds(KEEP, ids="system kind outcome", is_exported=False),
+    # What was compared, watched and recovered
+    "reconciliations": holds(DELETE, ids="workflow origin status counts run_id error_reason", words="progress error_message"),
+    "drifts": holds(DELETE, ids="workflow record_key record_id kind status", personal="target fields"),
+    "sequence_marks": holds(KEEP, ids="system", of_tenant=None),
+    "subscription_checks": holds(DELETE, ids="system state", words="findings"),
+    "holes": holds(DELETE, ids="system kind status resource reason"),
     # What people are told and did
+    "notification_channels": holds(DELETE, ids="kind wants", personal="address", hidden="secret", words="name"),
+    "notifications": holds(DELETE, ids="kind cause status reason"),
     "issues": holds(DELETE, ids="system operation reason link status", words="title"),
     "audit_log": holds(KEEP, ids="actor action subject details"),
     "tenant_exports": holds(KEEP, ids="status asked_by counts reason", is_exported=False),

@@ -39,6 +39,13 @@ from zixly_core.stores.jobs_view import JobFilter, Page, Scope, deliveries_page,
         ("api", "delete from zixly.audit_log"),
         ("api", "update zixly.audit_log set actor = 'nobody'"),
         ("metrics", "update zixly.job_counters set value = 0"),
+        ("retention", "delete from zixly.audit_log"),
+        ("retention", "update zixly.audit_log set actor = 'nobody'"),
+        ("retention", "update zixly.workflow_jobs set status = 'COMPLETED'"),
+        ("retention", "select ciphertext from zixly.signing_secrets"),
+        ("retention", "select ciphertext from zixly.grants"),
+        ("retention", "select tokens from zixly.oauth_states"),
+        ("retention", "delete from zixly.tenants"),
     ],
 )
 def test_a_role_cannot_read_or_change_what_it_has_no_business_with(database: TestDatabase, role: str, query: str) -> None:
@@ -93,7 +100,7 @@ def test_every_table_has_row_level_security_even_for_its_owner(ledger: TestLedge
 def test_no_role_bypasses_row_level_security_or_owns_a_table(ledger: TestLedger) -> None:
     roles: list[dict[str, Any]] = ledger.owner.execute(
         "select r.rolname from pg_roles r where rolname in ('zixly_intake', 'zixly_api', 'zixly_dispatch', 'zixly_runs', "
-        "'zixly_metrics') and (r.rolbypassrls or r.rolsuper or exists (select from pg_class c where c.relowner = r.oid))"
+        "'zixly_metrics', 'zixly_retention') and (r.rolbypassrls or r.rolsuper or exists (select from pg_class c where c.relowner = r.oid))"
     ).fetchall()
     assert roles == []
 

@@ -14,7 +14,9 @@ from zixly_core.personal_data import TABLES
 from zixly_core.tables import metadata
 
 # Ids, moments, numbers, yes and no: nobody's data.
-PLAIN_TYPES = "uuid,timestamp with time zone,date,interval,integer,smallint,bigint,double precision,numeric,boolean".split(",")
+PLAIN_TYPES = (
+    "uuid,timestamp with time zone,time without time zone,date,interval,integer,smallint,bigint,double precision,numeric,boolean".split(",")
+)
 RISKY_SQL = "select table_name, column_name from information_schema.columns where table_schema = 'zixly' and data_type <> all(%s)"
 
 

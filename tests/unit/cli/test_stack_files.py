@@ -56,6 +56,19 @@ def test_secrets_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) 
     assert made.valkey not in repr(made)
 
 
+def test_a_home_of_an_earlier_version_gets_the_passwords_of_new_roles_and_keeps_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    made = load_or_make_secrets(path)
+    document = orjson.loads(path.read_bytes())
+    del document["postgres"]["zixly_retention"]
+    path.write_bytes(orjson.dumps(document))
+    path.chmod(0o600)
+    known = load_or_make_secrets(path)
+    assert known.postgres["zixly_retention"] not in made.postgres.values()
+    assert {**known.postgres, "zixly_retention": ""} == {**made.postgres, "zixly_retention": ""}
+    assert load_or_make_secrets(path) == known
+
+
 def test_secrets_that_others_can_read_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     load_or_make_secrets(path)
