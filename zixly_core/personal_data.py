@@ -113,7 +113,7 @@ TABLES: Mapping[str, TableHolds] = {
     "batches": holds(KEEP, ids="workflow system lane run_id", is_exported=False),
     "workflow_jobs": holds(
         EMPTY,
-        ids="workflow_type system status lane origin record_key record_id metrics error_reason last_run_id run_id "
+        ids="workflow_type system status lane origin record_key record_id metrics error_reason error_system error_operation last_run_id run_id "
         "parked_reason waiting_for",
         personal="trigger_data checkpoint result",
         words="execution_log error_message",
@@ -125,6 +125,9 @@ TABLES: Mapping[str, TableHolds] = {
     "record_states": holds(DELETE, ids="workflow role", personal="record_key state"),
     "job_counters": holds(KEEP, ids="name job_type status buckets", of_tenant=None),
     "deleted_counts": holds(KEEP, ids="system kind outcome", is_exported=False),
+    # What waits, and why
+    "pauses": holds(DELETE, ids="kind subject source actor", words="reason", is_exported=False),
+    "account_rests": holds(DELETE, ids="system"),
     # What was compared, watched and recovered
     "reconciliations": holds(DELETE, ids="workflow origin status counts run_id error_reason", words="progress error_message"),
     "drifts": holds(DELETE, ids="workflow record_key record_id kind status", personal="target fields"),
@@ -134,7 +137,8 @@ TABLES: Mapping[str, TableHolds] = {
     # What people are told and did
     "notification_channels": holds(DELETE, ids="kind wants", personal="address", hidden="secret", words="name"),
     "notifications": holds(DELETE, ids="kind cause status reason"),
-    "issues": holds(DELETE, ids="system operation reason link status", words="title"),
+    "issues": holds(DELETE, ids="system operation reason link status", words="title owner note"),
+    "issue_transitions": holds(DELETE, ids="transition actor"),
     "audit_log": holds(KEEP, ids="actor action subject details"),
     "tenant_exports": holds(KEEP, ids="status asked_by counts reason", is_exported=False),
     "tenant_erasures": holds(KEEP, ids="asked_by counts by_hand", is_exported=False),

@@ -149,7 +149,7 @@ grant select (connection_id), delete on zixly.signing_secrets to zixly_retention
 grant select (tenant_id), delete on zixly.subscriptions, zixly.oauth_states, zixly.api_budgets, zixly.tenant_workflows to zixly_retention;
 grant select (id, tenant_id, status, last_seen_at), delete on zixly.issues to zixly_retention;
 grant select (tenant_id), delete on zixly.reconciliations, zixly.drifts, zixly.subscription_checks, zixly.holes, zixly.notification_channels,
-  zixly.notifications to zixly_retention;
+  zixly.notifications, zixly.issue_transitions, zixly.pauses, zixly.account_rests to zixly_retention;
 grant select (user_id, tenant_id), delete on zixly.memberships to zixly_retention;
 grant select (id), delete on zixly.users to zixly_retention;
 grant insert on zixly.audit_log to zixly_retention;
