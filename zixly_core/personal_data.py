@@ -113,8 +113,8 @@ TABLES: Mapping[str, TableHolds] = {
     "batches": holds(KEEP, ids="workflow system lane run_id", is_exported=False),
     "workflow_jobs": holds(
         EMPTY,
-        ids="workflow_type system status lane origin record_key record_id metrics error_reason error_system error_operation last_run_id run_id "
-        "parked_reason waiting_for",
+        ids="workflow_type system status lane origin record_key record_id metrics error_reason error_system error_operation "
+        "last_run_id run_id parked_reason waiting_for",
         personal="trigger_data checkpoint result",
         words="execution_log error_message",
         empty={"trigger_data": "'{}'", "checkpoint": "'{}'", "execution_log": "'[]'"},
@@ -125,6 +125,10 @@ TABLES: Mapping[str, TableHolds] = {
     "record_states": holds(DELETE, ids="workflow role", personal="record_key state"),
     "job_counters": holds(KEEP, ids="name job_type status buckets", of_tenant=None),
     "deleted_counts": holds(KEEP, ids="system kind outcome", is_exported=False),
+    # What was done again, and how payloads are searched: values only as keyed digests, which go with their tenant
+    "replays": holds(KEEP, ids="actor mode chosen stopped_by"),
+    "payload_searches": holds(DELETE, ids="actor event_ids", words="path"),
+    "payload_values": holds(DELETE, is_exported=False),
     # What waits, and why
     "pauses": holds(DELETE, ids="kind subject source actor", words="reason", is_exported=False),
     "account_rests": holds(DELETE, ids="system"),

@@ -149,7 +149,7 @@ grant select (connection_id), delete on zixly.signing_secrets to zixly_retention
 grant select (tenant_id), delete on zixly.subscriptions, zixly.oauth_states, zixly.api_budgets, zixly.tenant_workflows to zixly_retention;
 grant select (id, tenant_id, status, last_seen_at), delete on zixly.issues to zixly_retention;
 grant select (tenant_id), delete on zixly.reconciliations, zixly.drifts, zixly.subscription_checks, zixly.holes, zixly.notification_channels,
-  zixly.notifications, zixly.issue_transitions, zixly.pauses, zixly.account_rests to zixly_retention;
+  zixly.notifications, zixly.issue_transitions, zixly.pauses, zixly.account_rests, zixly.payload_searches, zixly.payload_values to zixly_retention;
 grant select (user_id, tenant_id), delete on zixly.memberships to zixly_retention;
 grant select (id), delete on zixly.users to zixly_retention;
 grant insert on zixly.audit_log to zixly_retention;
@@ -182,6 +182,7 @@ begin
   select e.archive_id, e.id from zixly.events e where e.id = any(chosen) and e.archive_id is not null
   union select d.archive_id, d.id from zixly.deliveries d where d.id = any(bodies) and d.archive_id is not null
   on conflict do nothing;
+  delete from zixly.payload_values v where v.event_id = any(chosen);
   update zixly.events e set payload = null, archive_id = null
   where e.id = any(chosen) and (e.payload is not null or e.archive_id is not null);
   get diagnostics events = row_count;
