@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
+from math import ceil, sqrt
 from uuid import UUID
 
 from zixly_core.ids import new_id
@@ -24,6 +24,21 @@ class DueJob:
     priority: int
     record_key: str
     due_at: datetime
+    lost_attempts: int = 0
+    """How many workers were gone before they were done with it, whichever job it was that took them along."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it must be alone, and no other such job in hand."""
+        return self.lost_attempts > 1
+
+    @property
+    def company(self) -> int:
+        """How many jobs may share its batch. After a worker was lost its jobs are told apart in two steps: a few together, then each
+        alone. One step would make 640 calls of the eight that a machine going down had in hand."""
+        if self.is_suspect:
+            return 1
+        return ceil(sqrt(self.max_batch)) if self.lost_attempts else self.max_batch
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class Batch:
     job_ids: tuple[UUID, ...]
 
 
-GroupKey = tuple[int, str, UUID, UUID, str]
+GroupKey = tuple[int, str, UUID, UUID, str, int]
 
 
 def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int, max_jobs: int) -> list[Batch]:
@@ -50,7 +65,7 @@ def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int,
     Higher priority goes first; within one priority tenants take turns, so that a tenant with thousands of jobs leaves the
     others their share. A group's jobs are spread over the `slots` that could work on them side by side.
     """
-    groups = grouped(one_workflow_per_record(due))
+    groups = grouped(one_workflow_per_record(one_suspect(due)))
     batches: list[Batch] = []
     for priority in sorted({key[0] for key in groups}):
         turns = [split_evenly(jobs, system=system, slots=slots) for key, jobs in sorted(groups.items(), key=age) if key[0] == priority]
@@ -69,6 +84,12 @@ def age(group: tuple[GroupKey, list[DueJob]]) -> datetime:
     return group[1][0].due_at
 
 
+def one_suspect(due: Sequence[DueJob]) -> list[DueJob]:
+    """Of the jobs that must be alone only the first: what dies beside one that takes the whole machine with it would look guilty too."""
+    first = next((job for job in due if job.is_suspect), None)
+    return [job for job in due if job is first or not job.is_suspect]
+
+
 def one_workflow_per_record(due: Sequence[DueJob]) -> list[DueJob]:
     """Two workflows on one record take turns: the job that comes first decides which goes now."""
     workflow_of: dict[tuple[UUID, str], str] = {}
@@ -77,24 +98,30 @@ def one_workflow_per_record(due: Sequence[DueJob]) -> list[DueJob]:
 
 def grouped(due: Sequence[DueJob]) -> dict[GroupKey, list[DueJob]]:
     """The jobs that may share a batch. A record's jobs share the group of the record's first job, whatever their own priority,
-    so that they stay in one hand."""
+    so that they stay in one hand; the one that may have least company decides for all."""
+    company: dict[tuple[UUID, str], int] = {}
+    for job in due:
+        record = (job.tenant_id, job.record_key)
+        company[record] = min(company.get(record, job.company), job.company)
     home: dict[tuple[UUID, str], GroupKey] = {}
     groups: dict[GroupKey, list[DueJob]] = {}
     for job in due:
-        key = (job.priority, job.lane, job.tenant_id, job.connection_id, job.workflow)
-        groups.setdefault(home.setdefault((job.tenant_id, job.record_key), key), []).append(job)
+        record = (job.tenant_id, job.record_key)
+        key = (job.priority, job.lane, job.tenant_id, job.connection_id, job.workflow, company[record])
+        groups.setdefault(home.setdefault(record, key), []).append(job)
     return groups
 
 
 def split_evenly(jobs: Sequence[DueJob], *, system: str, slots: int) -> list[Batch]:
     """The group's jobs in batches of nearly equal size; the jobs of one record stay together, the rest of them waits."""
-    size = min(max(ceil(len(jobs) / max(slots, 1)), 1), jobs[0].max_batch)
+    at_most = min(job.company for job in jobs)
+    size = min(max(ceil(len(jobs) / max(slots, 1)), 1), at_most)
     by_record: dict[str, list[DueJob]] = {}
     for job in jobs:
         by_record.setdefault(job.record_key, []).append(job)
     filling: list[list[DueJob]] = []
     for record in by_record.values():
-        together = record[: jobs[0].max_batch]
+        together = record[:at_most]
         if filling and len(filling[-1]) + len(together) <= size:
             filling[-1] += together
         else:

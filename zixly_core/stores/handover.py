@@ -35,7 +35,7 @@ select lane, count(*) as batches, sum(job_count) as jobs from zixly.batches wher
 
 # Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
 # the index jobs_due. Left out: paused or parked owners, jobs that another connection blocks, and records that some run has in
-# hand or that a job waits about.
+# hand or that a job waits about. Of the jobs that took two workers with them one is in hand at a time.
 DUE_SQL = """
 with recursive waiting as (
   (select tenant_id from zixly.workflow_jobs where system = %(system)s and status = 'QUEUED' and batch_id is null
@@ -49,7 +49,7 @@ select due.* from waiting
 join zixly.tenants t on t.id = waiting.tenant_id and t.paused_at is null
 cross join lateral (
   select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, least(w.max_batch, %(max_batch)s) as max_batch, j.lane,
-         j.priority, j.record_key, j.due_at
+         j.priority, j.record_key, j.due_at, j.lost_attempts
   from zixly.workflow_jobs j
   join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
   join zixly.connections c on c.id = j.connection_id and c.paused_at is null
@@ -60,6 +60,8 @@ cross join lateral (
                     and o.status in ('QUEUED', 'RUNNING') and o.batch_id is not null)
     and not exists (select from zixly.workflow_jobs o where o.tenant_id = j.tenant_id and o.record_key = j.record_key
                     and o.waiting_until is not null and o.status = 'RUNNING')
+    and (j.lost_attempts < 2 or not exists (select from zixly.workflow_jobs o where o.system = j.system and o.lost_attempts > 1
+                                            and o.batch_id is not null and o.status in ('QUEUED', 'RUNNING')))
   order by j.priority, j.due_at, j.id
   limit %(per_tenant)s
   for update of j skip locked

@@ -19,16 +19,18 @@ from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTER_SHARDS, COUNTERS_SQL
 
 AT_ONCE = 500
 
-# `started_at` older than the timeout: the run is alive, but its attempt took too long and was not renewed any more.
+# `started_at` older than the timeout: the run is alive, but its attempt took too long and was not renewed any more. A job that was lost
+# with others goes on however many attempts it has used up: which of them ended the worker shows when it is lost alone.
 LAPSED_SQL = """
 with lapsed as (
-  select id, attempts, fence, tenant_id, run_id, started_at, workflow_type, batch_id,
-         cancel_requested_at is not null as cancelled, started_at < now() - %(timeout)s::interval as timed_out
+  select id, attempts, fence, tenant_id, run_id, started_at, workflow_type, batch_id, lost_attempts + 1 as lost,
+         cancel_requested_at is not null as cancelled, started_at < now() - %(timeout)s::interval as timed_out,
+         (select b.job_count = 1 from zixly.batches b where b.id = batch_id) as alone
   from zixly.workflow_jobs
   where status = 'RUNNING' and batch_id is not null and lease_until < now()
   order by id limit %(at_once)s for update skip locked
 ), judged as (
-  select *, case when cancelled then 'CANCELLED' when attempts >= %(max_attempts)s then 'FAILED' else 'QUEUED' end as next_status,
+  select *, case when cancelled then 'CANCELLED' when attempts >= %(max_attempts)s and alone then 'FAILED' else 'QUEUED' end as next_status,
     case when timed_out then 'timeout' else 'vanished' end as outcome,
     case when timed_out then 'The attempt took longer than ' || %(timeout)s::interval || ' and was ended.'
          else 'The run that worked on this job vanished: its lease was not renewed.' end as message
@@ -36,7 +38,9 @@ with lapsed as (
 )
 update zixly.workflow_jobs j
 set status = next_status, fence = j.fence + 1, lease_until = null, waiting_until = null, due_at = now(), error_reason = outcome,
-    error_message = message, dead_letter = next_status = 'FAILED',
+    error_message = message || case when next_status = 'FAILED' then
+      ' So ended ' || l.lost || ' of its ' || l.attempts || ' attempts, the last one while nothing else was worked on.' else '' end,
+    error_system = null, error_operation = null, dead_letter = next_status = 'FAILED', lost_attempts = l.lost,
     run_id = case when next_status = 'QUEUED' then null else j.run_id end,
     batch_id = case when next_status = 'QUEUED' then null else j.batch_id end,
     handed_over_at = case when next_status = 'QUEUED' then null else j.handed_over_at end,

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zixly_core.batching import DueJob, batches_of
+from zixly_core.batching import Batch, DueJob, batches_of
 from zixly_core.ids import new_id
 
 TENANTS = [new_id() for _ in range(3)]
@@ -17,7 +17,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MAX_BATCH = 5
 
 
-def make_due(*, tenant: UUID = TENANTS[0], workflow: str = "w1", priority: int = 1, record: str | None = None, seconds: int = 0) -> DueJob:
+def make_due(
+    *, tenant: UUID = TENANTS[0], workflow: str = "w1", priority: int = 1, record: str | None = None, seconds: int = 0, lost: int = 0
+) -> DueJob:
     job_id = new_id()
     return DueJob(
         id=job_id,
@@ -29,6 +31,7 @@ def make_due(*, tenant: UUID = TENANTS[0], workflow: str = "w1", priority: int =
         priority=priority,
         record_key=record or str(job_id),
         due_at=NOON + timedelta(seconds=seconds),
+        lost_attempts=lost,
     )
 
 
@@ -40,6 +43,7 @@ due_jobs = st.lists(
         priority=st.integers(0, 2),
         record=st.sampled_from(["a", "b", "c", "d", None]),
         seconds=st.integers(0, 5),
+        lost=st.integers(0, 3),
     ),
     max_size=40,
 )
@@ -57,11 +61,27 @@ def test_whatever_is_due_the_rules_hold(due: list[DueJob], capacity: int, slots:
         members = [jobs[job_id] for job_id in batch.job_ids]
         assert 1 <= len(members) <= MAX_BATCH
         assert {(one.tenant_id, one.workflow) for one in members} == {(batch.tenant_id, batch.workflow)}
+        assert len(members) <= min(one.company for one in members), "nobody has more company than it may"
+    assert sum(job.is_suspect for job in handed_jobs(batches, due)) <= 1
     homes: dict[tuple[UUID, str], set[UUID]] = {}
     for batch in batches:
         for job_id in batch.job_ids:
             homes.setdefault((jobs[job_id].tenant_id, jobs[job_id].record_key), set()).add(batch.id)
     assert all(len(batch_ids) == 1 for batch_ids in homes.values()), "a record is never in two hands"
+
+
+def handed_jobs(batches: list[Batch], due: list[DueJob]) -> list[DueJob]:
+    handed = {job_id for batch in batches for job_id in batch.job_ids}
+    return [job for job in due if job.id in handed]
+
+
+def test_jobs_whose_worker_was_lost_are_told_apart_in_two_steps() -> None:
+    once = [make_due(lost=1) for _ in range(7)]
+    twice = [make_due(lost=2) for _ in range(2)]
+    batches = batches_of([*once, *twice, make_due(), make_due()], system="xero", capacity=9, slots=1, max_jobs=100)
+    assert sorted(len(batch.job_ids) for batch in batches) == [1, 1, 2, 3, 3]
+    assert [batch.job_ids for batch in batches if twice[0].id in batch.job_ids] == [(twice[0].id,)]
+    assert all(twice[1].id not in batch.job_ids for batch in batches), "one suspect at a time"
 
 
 def test_a_higher_priority_goes_first() -> None:
