@@ -9,6 +9,7 @@ from typing import Annotated
 
 import orjson
 import typer
+from rich.text import Text
 
 from zixly_cli import deliveries_commands
 from zixly_cli.connections_commands import app as connections_app
@@ -278,16 +279,23 @@ def connect(
     console.print("connected", connection_table(made, now=datetime.now(UTC)), sep="\n")
 
 
-@app.command(epilog="Example: zixly doctor")
-def doctor() -> None:
-    """Look for what would stop `zixly up` on this machine."""
+@app.command(epilog="Example: zixly doctor --json")
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False) -> None:
+    """Examine settings, programs, servers, migrations, secrets, clocks and the way to the vendors; each problem with its remedy."""
     from zixly_cli.doctor import examine
 
     findings = examine(user_variables())
+    problems = [finding for finding in findings if finding.problem]
+    if as_json:
+        print_json([finding.as_document() for finding in findings])
+        raise typer.Exit(1 if problems else 0)
+    width = max(len(finding.what) for finding in findings)
     for finding in findings:
         mark = "[red]problem[/]" if finding.problem else "[green]well[/]"
-        console.print(f"{mark:>18}  {finding.what:<9} {finding.problem or finding.found}", soft_wrap=True)
-    raise typer.Exit(1 if any(finding.problem for finding in findings) else 0)
+        console.print(f"{mark:>18}  {finding.what:<{width}} ", Text(finding.problem or finding.found), soft_wrap=True)
+        if finding.remedy:
+            console.print(f"{'':>9}  {'':<{width}} ", Text(finding.remedy, style="bold"), soft_wrap=True)
+    raise typer.Exit(1 if problems else 0)
 
 
 def stack_settings() -> tuple[dict[str, str], StackSettings]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zixly_cli.doctor import check_variables
+from zixly_cli.doctor.machine import check_variables
 from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError
 from zixly_core.settings import Settings

@@ -1,13 +1,13 @@
-"""`zixly doctor`: what would stop `zixly up` on this machine, each with what to do about it."""
+"""What would stop `zixly up` on this machine."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from zixly_cli.control import status_rows
-from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings
+from zixly_cli.doctor.findings import Check, words_of
+from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.postgres_binaries import find_binaries
 from zixly_cli.stack.server_user import server_user
@@ -19,36 +19,16 @@ from zixly_core.settings import Settings
 OTHER_VARIABLES = SANDBOX_VARIABLES | {"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK"}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `problem` None: it is well."""
-
-    what: str
-    found: str
-    problem: str | None = None
-
-
-def examine(variables: Mapping[str, str]) -> list[Finding]:
-    """Look at everything; a finding for each."""
-    try:
-        settings = read_stack_settings(variables)
-    except SettingsError as error:
-        return [Finding("settings", "", str(error))]
+def machine_checks(variables: Mapping[str, str], settings: StackSettings) -> list[Check]:
+    """Programs, files and ports."""
     return [
-        looked_at("python", lambda: sys.version.split()[0]),
-        looked_at("settings", lambda: check_variables(variables)),
-        looked_at("postgres", lambda: describe_postgres(settings)),
-        looked_at("valkey", lambda: str(find_valkey(settings.valkey_bin))),
-        looked_at("files", check_files),
-        looked_at("ports", lambda: check_ports(settings)),
+        Check("python", lambda: sys.version.split()[0], "Install Python 3.11 or newer and set PYTHON=... for make."),
+        Check("settings", lambda: check_variables(variables), "Mend the name in the environment or in .env."),
+        Check("postgres", lambda: describe_postgres(settings), "Run `make setup`, or point ZIXLY_PG_BIN at the programs of a Postgres."),
+        Check("valkey", lambda: str(find_valkey(settings.valkey_bin)), "Run `make setup`, or point ZIXLY_VALKEY_BIN at a valkey-server."),
+        Check("files", check_files, "Run zixly from a checkout of the repository."),
+        Check("ports", lambda: check_ports(settings), "Set another port, such as ZIXLY_BRIDGE_PORT=4000, or stop what holds it."),
     ]
-
-
-def looked_at(what: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(what, look())
-    except SettingsError as error:
-        return Finding(what, "", str(error))
 
 
 def check_variables(variables: Mapping[str, str]) -> str:
@@ -69,7 +49,7 @@ def describe_postgres(settings: StackSettings) -> str:
 def check_files() -> str:
     missing = [name for name in ("workspace.yaml", "dagster.yaml") if not (ROOT / name).is_file()]
     if missing:
-        raise SettingsError(f"{' and '.join(missing)} not found in {ROOT}; run zixly from a checkout of the repository")
+        raise SettingsError(f"{' and '.join(missing)} not found in {ROOT}")
     return str(ROOT)
 
 
@@ -77,4 +57,4 @@ def check_ports(settings: StackSettings) -> str:
     if status_rows(settings):
         return "held by the stack, which is up"
     refuse_taken_ports(settings.ports())
-    return ", ".join(f"{name} {port}" for name, port in settings.ports().items())
+    return words_of(settings.ports())

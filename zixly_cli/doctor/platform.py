@@ -1,0 +1,72 @@
+"""What there is to look at: the embedded stack while it is up, or the servers that ZIXLY_DATABASE_URL_* and the others name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from zixly_cli.control import ProcessRow, status_rows
+from zixly_cli.settings import PREFIX, StackSettings
+from zixly_cli.stack.addresses import Addresses
+from zixly_cli.stack.environment import DATABASE_ROLES, environment_of
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.stack_secrets import load_or_make_secrets
+from zixly_core.errors import SettingsError
+from zixly_core.settings import Settings
+
+DATABASE_PREFIX = f"{PREFIX}DATABASE_URL_"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Settings as the processes have them, all together, and the processes of the embedded stack where it is that."""
+
+    settings: Settings = field(repr=False)
+    bridge_url: str
+    worker_names: tuple[str, ...] = ()
+    """Of the embedded stack; elsewhere whoever runs the workers knows them."""
+    processes: Callable[[], list[ProcessRow]] | None = field(default=None, repr=False)
+    """Likewise: how its processes stand."""
+
+    @property
+    def database_urls(self) -> dict[str, str]:
+        """Role -> URL, of the roles that are set."""
+        names = [name for name in type(self.settings).model_fields if name.startswith("database_url_")]
+        values = {name.removeprefix("database_url_"): getattr(self.settings, name) for name in names}
+        return {role: value.get_secret_value() for role, value in values.items() if value is not None}
+
+
+def platform_of(variables: Mapping[str, str], stack: StackSettings) -> Platform | None:
+    """What these variables lead to; None when no stack is up here and no server is named. Raises `SettingsError`."""
+    if status_rows(stack):
+        settings = settings_from(stack_variables(variables, stack))
+        workers = tuple(f"worker-{number}" for number in range(1, stack.workers + 1))
+        return Platform(settings, settings.bridge_public_url, worker_names=workers, processes=lambda: status_rows(stack))
+    settings = settings_from(variables)
+    if not any(name.startswith(DATABASE_PREFIX) for name in variables):
+        return None
+    return Platform(settings, settings.bridge_public_url)
+
+
+def stack_variables(variables: Mapping[str, str], stack: StackSettings) -> dict[str, str]:
+    """What all processes of the embedded stack are told, together."""
+    home = Home(stack.home)
+    secrets = load_or_make_secrets(home.secrets_file)
+    merged = {"ZIXLY_DATABASE_URL_OWNER": Addresses(stack, secrets).owner}
+    for kind in DATABASE_ROLES:
+        merged |= environment_of(kind, home=home, settings=stack, secrets=secrets, user=variables)
+    return {name: value for name, value in merged.items() if name.startswith(PREFIX)}
+
+
+def settings_from(variables: Mapping[str, str]) -> Settings:
+    """The settings of the platform; a wrong value is named. Raises `SettingsError`."""
+    values = {name.removeprefix(PREFIX).lower(): value for name, value in variables.items()}
+    known = {name: value for name, value in values.items() if name in Settings.model_fields}
+    try:
+        return Settings(**known)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name} is wrong: {first['msg']}") from None
