@@ -56,8 +56,3 @@ def test_the_doctor_finds_a_well_stack_well_and_a_stopped_worker_with_its_remedy
         assert "zixly restart NAME" in ill.stdout
     finally:
         assert running_stack.zixly("start", "worker-2").returncode == 0
-
-
-def test_a_shell_can_complete_the_commands(running_stack: StackUnderTest) -> None:
-    script = running_stack.zixly("--show-completion", "bash")
-    assert "_ZIXLY_COMPLETE" in script.stdout + script.stderr
