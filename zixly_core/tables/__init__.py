@@ -6,6 +6,8 @@ The migrations are the truth (`migrations/versions/`); access rules (roles, row-
 from __future__ import annotations
 
 from zixly_core.tables.accounts import account_rests, api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
+from zixly_core.tables.accounts import api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
+from zixly_core.tables.backfilling import backfill_days, backfills
 from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
 from zixly_core.tables.comparing import drifts, reconciliations
@@ -24,6 +26,8 @@ __all__ = [
     "api_budgets",
     "archive_removals",
     "audit_log",
+    "backfill_days",
+    "backfills",
     "batches",
     "connections",
     "dedupe_keys",

@@ -107,6 +107,7 @@ workflow_jobs = Table(
     Index("jobs_waiting", "tenant_id", "record_key", postgresql_where=text("waiting_until is not null")),
     Index("jobs_to_look_at", "waiting_until", postgresql_where=text("waiting_until is not null")),
     Index("jobs_made_by", "made_by", "id", postgresql_where=text("made_by is not null")),
+    Index("jobs_made_by_open", "made_by", postgresql_where=text(f"made_by is not null and status in {OPEN}")),
     Index("jobs_of_origin", "origin_job_id", postgresql_where=text("origin_job_id is not null")),
     Index("jobs_to_look_into", "completed_at", postgresql_where=text(f"issue_fence is distinct from fence and ({BEARS_ON_ISSUES})")),
     Index("jobs_of_issue", "issue_id", "dead_letter", "status", postgresql_where=text("issue_id is not null")),
