@@ -138,6 +138,8 @@ READERS: Mapping[str, Make] = {
     "shopify-order-to-xero": orders,
     "asana-task-to-hubspot": tasks,
 }
+# Those that tell the oldest change first, so that a reading that was broken off goes on where it was.
+OLDEST_FIRST = READERS.keys() - {"asana-task-to-hubspot"}
 
 
 def reader_for(workflow: str, clients: VendorClients, connection: ConfiguredConnection, *, database: Database) -> ChangeReader:

@@ -7,6 +7,7 @@ import warnings
 from dagster import Definitions, EnvVar
 from dagster_shared.utils.warnings import BetaWarning
 
+from zixly_dagster.jobs.backfill import backfill_jobs
 from zixly_dagster.jobs.settings_check import settings_check_job
 from zixly_dagster.jobs.vendor_webhooks import webhooks_job
 from zixly_dagster.resources.asana import AsanaResource
@@ -21,6 +22,7 @@ from zixly_dagster.resources.shopify import ShopifyResource
 from zixly_dagster.resources.sweeps import SweepsResource
 from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
+from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.settings_check import settings_check_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
@@ -32,7 +34,7 @@ from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
 warnings.filterwarnings("ignore", category=BetaWarning, message="Parameter `owners`")
 
 defs = Definitions(
-    jobs=[*(workflow.job for workflow in WORKFLOWS.values()), connection_upkeep, webhooks_job(), settings_check_job()],
+    jobs=[*(workflow.job for workflow in WORKFLOWS.values()), connection_upkeep, webhooks_job(), settings_check_job(), *backfill_jobs()],
     schedules=[connection_upkeep_schedule()],
     sensors=[
         *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),
@@ -40,6 +42,7 @@ defs = Definitions(
         waiting_sensor(),
         vendor_webhooks_sensor(),
         settings_check_sensor(),
+        backfills_sensor(),
     ],
     resources={
         "postgres": PostgresResource(),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from zixly_core.broker import broker_answers
 from zixly_core.dispatcher import Dispatcher
+from zixly_core.errors import QueueUnavailable
 from zixly_core.process import shared_queue
 from zixly_core.queue import Queue
 from zixly_core.settings import Settings, settings_now
@@ -36,6 +39,14 @@ class DispatchersResource(PostgresResource):
 
     def queue_of(self, system: str) -> Queue:
         return shared_queue(settings_now().queue_url.get_secret_value(), name=system)
+
+    def announce(self, woken: Mapping[str, Sequence[UUID]]) -> None:
+        """Wake the dispatchers. While a queue is away they look at the rows by themselves."""
+        for system, job_ids in woken.items():
+            try:
+                self.queue_of(system).send(job_ids)
+            except QueueUnavailable:
+                continue
 
     def sweep_limits(self) -> SweepLimits:
         settings: Settings = settings_now()

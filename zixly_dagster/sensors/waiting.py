@@ -1,12 +1,10 @@
 """The sensor that looks at what jobs wait for: all due ones in a few bulk calls. It launches nothing; dispatch does."""
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
-from zixly_core.errors import QueueUnavailable, StoreUnavailable
+from zixly_core.errors import StoreUnavailable
 from zixly_core.looks import Looked, look
 from zixly_core.settings import settings_now
 from zixly_core.systems.sweeps.client import SYSTEM as SWEEPS
@@ -32,19 +30,10 @@ def waiting_sensor() -> SensorDefinition:
             looked = look(dispatchers.dispatch(), {SWEEPS: sweeps.looking_client(dispatchers.dispatch())}, timeout=timeout)
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was looked at: {error}")
-        announce(dispatchers, looked.woken)
+        dispatchers.announce(looked.woken)
         return SkipReason(summary_of(looked))
 
     return look_at_waiting
-
-
-def announce(dispatchers: DispatchersResource, woken: Mapping[str, Sequence[UUID]]) -> None:
-    """Wake the dispatchers. While a queue is away they look at the rows by themselves."""
-    for system, job_ids in woken.items():
-        try:
-            dispatchers.queue_of(system).send(job_ids)
-        except QueueUnavailable:
-            continue
 
 
 def summary_of(looked: Looked) -> str:

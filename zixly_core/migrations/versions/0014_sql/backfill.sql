@@ -61,7 +61,7 @@ end $$;
 grant select, insert on zixly.backfills, zixly.backfill_days to zixly_api, zixly_runs;
 grant update (status, ended_at) on zixly.backfills to zixly_api;
 grant update (state, lease_until, ended_at) on zixly.backfill_days to zixly_api;
-grant update (status, first_day, last_day) on zixly.backfills to zixly_runs;
+grant update (status, first_day, last_day, ended_at) on zixly.backfills to zixly_runs;
 grant update (state, records_found, records_known, jobs_made, reached, reached_ids, tries, due_at, lease_until, run_id, error, ended_at)
   on zixly.backfill_days to zixly_runs;
 
