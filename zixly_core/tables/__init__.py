@@ -6,7 +6,6 @@ The migrations are the truth (`migrations/versions/`); access rules (roles, row-
 from __future__ import annotations
 
 from zixly_core.tables.accounts import account_rests, api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
-from zixly_core.tables.accounts import api_budgets, connections, grants, oauth_states, signing_secrets, subscriptions
 from zixly_core.tables.backfilling import backfill_days, backfills
 from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
