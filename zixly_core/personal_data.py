@@ -127,6 +127,8 @@ TABLES: Mapping[str, TableHolds] = {
     "deleted_counts": holds(KEEP, ids="system kind outcome", is_exported=False),
     # What was done again, and how payloads are searched: values only as keyed digests, which go with their tenant
     "replays": holds(KEEP, ids="actor mode chosen stopped_by"),
+    "backfills": holds(KEEP, ids="workflow system time_zone status actor launched_by"),
+    "backfill_days": holds(EMPTY, ids="state reached_ids run_id", words="error"),
     "payload_searches": holds(DELETE, ids="actor event_ids", words="path"),
     "payload_values": holds(DELETE, is_exported=False),
     # What waits, and why
