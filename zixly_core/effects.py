@@ -2,7 +2,8 @@
 
 An effect key says what is written where, because of which state of which record; so a second try, a repeated event and a replay
 of the same state all have the same key, and a changed state or mapping has another. A record that is to be created has a key
-without state: one invoice for one deal, whatever becomes of the deal.
+without state: one invoice for one deal, whatever becomes of the deal. What is written again because the target drifted has the
+drift in its key: once for each drift.
 """
 
 from __future__ import annotations
@@ -60,10 +61,15 @@ class TargetWrite:
 
     @property
     def content_sha256(self) -> bytes:
-        return hashlib.sha256(orjson.dumps(dict(self.content), option=orjson.OPT_SORT_KEYS)).digest()
+        return digest_of(self.content)
 
     @property
     def effect_key(self) -> str:
+        return self.state_key + (f"/repair:{self.job.repairs}" if self.job.repairs else "")
+
+    @property
+    def state_key(self) -> str:
+        """The effect key without the drift that is repaired: what was done before, and is gone or changed at the target."""
         if self.is_once:
             return self.target_key
         content = self.content_sha256.hex()[:16]
@@ -71,14 +77,22 @@ class TargetWrite:
 
     @property
     def vendor_key(self) -> str:
-        """The effect key in 40 characters that any vendor takes: for `Idempotency-Key`, a property, an external id."""
-        return f"zixly-{hashlib.sha256(f'{self.job.tenant_id}/{self.effect_key}'.encode()).hexdigest()[:34]}"
+        """The effect in 40 characters that any vendor takes: for a property, an external id. A record that is made anew bears the
+        name of the one whose place it takes."""
+        return f"zixly-{hashlib.sha256(f'{self.job.tenant_id}/{self.state_key}'.encode()).hexdigest()[:34]}"
+
+
+def digest_of(content: Mapping[str, str]) -> bytes:
+    """What is kept of values that were written: enough to tell whether a record still has them."""
+    return hashlib.sha256(orjson.dumps(dict(content), option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def call_key(writes: Sequence[TargetWrite]) -> str:
     """The idempotency key of a call that carries these writes: the same for the same writes of the same content, and only then,
     since vendors refuse a known key with another request."""
-    parts = sorted(f"{write.vendor_key}/{write.content_sha256.hex()}" for write in writes)
+    parts = sorted(
+        f"{write.vendor_key}/{write.content_sha256.hex()}" + (f"/{write.job.repairs}" if write.job.repairs else "") for write in writes
+    )
     return f"zixly-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:58]}"
 
 

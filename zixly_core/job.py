@@ -67,6 +67,12 @@ class ClaimedJob:
         return self.trigger.get("dry_run") is True
 
     @property
+    def repairs(self) -> str | None:
+        """The drift that the job is to repair: its record is worked on though nothing changed at the source, and written anew."""
+        drift = self.trigger.get("drift")
+        return drift if isinstance(drift, str) else None
+
+    @property
     def source_key(self) -> str:
         """The outside record that the job is about. A dry run stands in nobody's way, so its `record_key` has an ending of its own."""
         return self.record_key.partition(DRY_RUN_ENDING)[0]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, Written
 from zixly_core.job import Failed
@@ -50,6 +51,11 @@ where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
 FOUND_SQL = f"""
 update zixly.effects e set state = 'DONE', done_at = now(), result = t.result::jsonb
 from {rows_from("effect_key text, result text")} where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
+
+# A record that was made anew stands for the one that is gone, for whatever comes later.
+REPLACED_SQL = f"""
+update zixly.effects e set result = t.result::jsonb
+from {rows_from("effect_key text, result text")} where e.effect_key = t.effect_key and e.state = 'DONE'"""
 
 DROPPED_SQL = "update zixly.effects set state = 'DROPPED' where effect_key = any(%s) and state = 'INTENDED'"
 
@@ -213,8 +219,21 @@ def keep_done(connection: Rows, outcomes: Sequence[tuple[TargetWrite, WriteOutco
         return
     effects = [(write.effect_key, write.job.id, write.job.fence, text_of(dict(outcome.result))) for write, outcome in done]
     connection.execute(DONE_SQL, columns_of(effects))
-    states = [(write.job.tenant_id, TARGET_WORKFLOW, "target", write.target_key, write.source_version, "{}") for write, _ in done]
+    states = [
+        (write.job.tenant_id, TARGET_WORKFLOW, "target", write.target_key, write.source_version, text_of(told_of(write)))
+        for write, _ in done
+    ]
     connection.execute(SAVE_STATES_SQL, columns_of(states))
+    anew = [(write.target_key, text_of(dict(outcome.result))) for write, outcome in done if write.is_once and write.job.repairs]
+    if anew:
+        connection.execute(REPLACED_SQL, columns_of(anew))
+
+
+def told_of(write: TargetWrite) -> dict[str, str]:
+    """What a target's state says of the last write: whose state the record shows and, as a digest, which values it was given."""
+    if write.is_once:
+        return {}
+    return {"operation": write.operation, "source": write.source_key, "content": write.content_sha256.hex()}
 
 
 def note_found(database: Database, run: RunIdentity, found: Mapping[str, Mapping[str, Any]]) -> None:
@@ -229,7 +248,12 @@ def note_found(database: Database, run: RunIdentity, found: Mapping[str, Mapping
 
 def source_states(database: Database, run: RunIdentity, *, workflow: str, keys: Sequence[str]) -> dict[str, SourceState]:
     """What the workflow last saw of these records; records it never acted on are missing."""
-    with database.transaction(tenant_id=run.tenant_id) as connection:
+    return source_states_in(database, run.tenant_id, workflow=workflow, keys=keys)
+
+
+def source_states_in(database: Database, tenant_id: UUID, *, workflow: str, keys: Sequence[str]) -> dict[str, SourceState]:
+    """`source_states` for work that belongs to no batch."""
+    with database.transaction(tenant_id=tenant_id) as connection:
         rows = connection.execute(SOURCE_STATES_SQL, (workflow, list(keys)))
         return {row["record_key"]: SourceState(row["version"], row["state"]) for row in rows}
 

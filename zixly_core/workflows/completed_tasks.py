@@ -35,15 +35,15 @@ class Note:
     at: datetime
 
 
-def reason_to_skip(task: Task, link: Link | None, *, seen: SourceState | None, portal: str) -> NotCompleted | None:
-    """Why the task needs nothing, or None when its completion is news."""
+def reason_to_skip(task: Task, link: Link | None, *, seen: SourceState | None, portal: str, is_repair: bool = False) -> NotCompleted | None:
+    """Why the task needs nothing, or None when its completion is news. A repair tells again what was told before."""
     if not task.completed or task.completed_at is None:
         return NotCompleted.OPEN
     if link is None:
         return NotCompleted.UNLINKED
     if link.portal not in (None, portal):
         return NotCompleted.OTHER_PORTAL
-    if seen is not None and seen.state.get("completed_at") == task.completed_at.isoformat():
+    if not is_repair and seen is not None and seen.state.get("completed_at") == task.completed_at.isoformat():
         return NotCompleted.KNOWN
     return None
 

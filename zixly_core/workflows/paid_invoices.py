@@ -92,14 +92,15 @@ def standing_of(invoice: Invoice) -> Standing:
     return Standing.PART_PAID if invoice.amount_paid or invoice.amount_credited else Standing.OPEN
 
 
-def reason_to_skip(invoice: Invoice, seen: SourceState | None) -> NoNews | None:
-    """Why the invoice needs nothing, or None when it stands otherwise than when we last acted on it."""
+def reason_to_skip(invoice: Invoice, seen: SourceState | None, *, is_repair: bool = False) -> NoNews | None:
+    """Why the invoice needs nothing, or None when it stands otherwise than when we last acted on it. A repair tells again what was
+    told before."""
     if not invoice.is_sale:
         return NoNews.BILL
     standing = standing_of(invoice)
     if seen is None:
         return {Standing.OPEN: NoNews.OPEN, Standing.VOIDED: NoNews.NEVER_TOLD}.get(standing)
-    return NoNews.KNOWN if stands_as(invoice, seen) else None
+    return NoNews.KNOWN if not is_repair and stands_as(invoice, seen) else None
 
 
 def stands_as(invoice: Invoice, seen: SourceState) -> bool:

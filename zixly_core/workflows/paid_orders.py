@@ -48,11 +48,11 @@ class NotBooked(StrEnum):
     KNOWN = "has not changed since it was last acted on"
 
 
-def judged(order: Order, seen: SourceState | None) -> Plan | NotBooked:
-    """What the order's present state asks for, given the state that was acted on last."""
+def judged(order: Order, seen: SourceState | None, *, is_repair: bool = False) -> Plan | NotBooked:
+    """What the order's present state asks for, given the state that was acted on last. A repair books what was booked before."""
     if order.is_test:
         return NotBooked.TEST
-    if seen is not None and seen.state.get("fingerprint") == fingerprint_of(order):
+    if not is_repair and seen is not None and seen.state.get("fingerprint") == fingerprint_of(order):
         return NotBooked.KNOWN
     if order.financial_status in BOOKED_STATUSES:
         return Plan.BOOK if order.total else NotBooked.FREE

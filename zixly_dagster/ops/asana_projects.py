@@ -183,7 +183,7 @@ class Desk:
 
     def _make_task(self, write: TargetWrite) -> Written:
         plan = project_from_json(write.job.checkpoint["project_plan"])
-        task = plan.tasks[int(write.effect_key.rpartition("#")[2]) - 1]
+        task = plan.tasks[int(write.target_key.rpartition("#")[2]) - 1]
         new = NewTask(
             name=task.name,
             notes=task.notes,

@@ -61,9 +61,11 @@ def fetch_invoices(context: OpExecutionContext, batch: BatchResource, xero: Xero
 
 def fetched(client: XeroClient, jobs: Sequence[ClaimedJob], seen: Mapping[str, SourceState]) -> list[Invoice]:
     """The jobs' invoices, those with news with their customer's e-mail, which Xero leaves out of some answers."""
-    key_of = {job.record_id.lower(): job.source_key for job in jobs}
-    invoices = client.invoices_by_ids([job.record_id for job in jobs])
-    news = [one for one in invoices if reason_to_skip(one, seen.get(key_of.get(one.id, ""))) is None]
+    by_id = {job.record_id.lower(): job for job in jobs}
+    invoices = client.invoices_by_ids(list(by_id))
+    news = [
+        one for one in invoices if one.id in by_id and isinstance(judged(by_id[one.id], one, seen.get(by_id[one.id].source_key)), Invoice)
+    ]
     return [invoice for invoice in invoices if invoice not in news] + client.with_contact_emails(news)
 
 
@@ -71,7 +73,7 @@ def judged(job: ClaimedJob, invoice: Invoice | None, seen: SourceState | None) -
     """What to do about a job's invoice: go on with it, or end the job here with the reason."""
     if invoice is None:
         return Failed("record_gone", f"Invoice {job.record_id} is not in Xero any more; nothing was written.", permanent=True)
-    skip = reason_to_skip(invoice, seen)
+    skip = reason_to_skip(invoice, seen, is_repair=job.repairs is not None)
     return invoice if skip is None else Completed({"skipped": skip.value})
 
 

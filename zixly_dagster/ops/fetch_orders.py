@@ -62,7 +62,7 @@ def outcome_of(job: ClaimedJob, *, orders: Mapping[str, Order], seen: Mapping[st
         return stopped(RecordGone(f"Order {job.record_id} is not in Shopify any more; nothing was written."))
     related = [RelatedRecord("shopify", "order", order.id, "READ", url=record_url("order", order.id, shop=shop))]
     known = seen.get(job.source_key)
-    match judged(order, known):
+    match judged(order, known, is_repair=job.repairs is not None):
         case NotBooked() as why:
             return skipped(why.value)
         case Plan.BOOK as plan:

@@ -73,7 +73,8 @@ def judged(job: ClaimedJob, *, tasks: Mapping[str, Task], rules: Rules) -> Outco
     if task is None:
         return stopped(RecordGone(f"Task {job.record_id} is not in Asana any more; nothing was written."))
     link = link_of_task(task, rules.settings)
-    why = reason_to_skip(task, link, seen=rules.seen.get(job.source_key), portal=rules.portal)
+    seen, is_repair = rules.seen.get(job.source_key), job.repairs is not None
+    why = reason_to_skip(task, link, seen=seen, portal=rules.portal, is_repair=is_repair)
     if why is not None:
         return skipped(why.value)
     if link is None or task.completed_at is None:

@@ -87,8 +87,8 @@ def carried_out(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrite
 def performed(
     work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites, *, intents: Mapping[str, Intent]
 ) -> dict[str, WriteOutcome]:
-    """Look for those that may have arrived, send the others, leave alone those that may still be on their way."""
-    doubtful = [write for write in writes if intents[write.effect_key].state is EffectState.INTENDED]
+    """Look for those that may have arrived (or be there still), send the others, leave alone those that may be on their way."""
+    doubtful = [write for write in writes if intents[write.effect_key].state is EffectState.INTENDED or may_be_there(write)]
     try:
         found = how.look(doubtful) if doubtful else {}
     except LeaseLost:
@@ -108,6 +108,11 @@ def performed(
     except ZixlyError as error:
         # Of several, some may have gone in a call before the one that failed.
         return {**outcomes, **all_failed(work, going, error, how, may_have_arrived=going if len(going) > 1 else ())}
+
+
+def may_be_there(write: TargetWrite) -> bool:
+    """A repair makes what is gone of a record's documents, and leaves alone what is still there."""
+    return write.is_once and write.job.repairs is not None
 
 
 def all_failed(
