@@ -65,9 +65,18 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Reconciling(Part):
+    """What the nightly comparison may do by itself."""
+
+    repair: bool = Field(
+        default=False, description="Write differing fields again at night, without asking. Events that never came are always worked on."
+    )
+
+
 class Shared(Part):
     """What every connection has."""
 
+    reconciliation: Reconciling = Reconciling()
     notify: bool = Field(default=False, description="Tell ZIXLY_NOTIFY_WEBHOOK_URL about each run.")
 
 

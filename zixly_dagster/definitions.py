@@ -8,6 +8,7 @@ from dagster import Definitions, EnvVar
 from dagster_shared.utils.warnings import BetaWarning
 
 from zixly_dagster.jobs.backfill import backfill_jobs
+from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.jobs.settings_check import settings_check_job
 from zixly_dagster.jobs.vendor_webhooks import webhooks_job
 from zixly_dagster.resources.asana import AsanaResource
@@ -34,7 +35,14 @@ from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
 warnings.filterwarnings("ignore", category=BetaWarning, message="Parameter `owners`")
 
 defs = Definitions(
-    jobs=[*(workflow.job for workflow in WORKFLOWS.values()), connection_upkeep, webhooks_job(), settings_check_job(), *backfill_jobs()],
+    jobs=[
+        *(workflow.job for workflow in WORKFLOWS.values()),
+        connection_upkeep,
+        webhooks_job(),
+        settings_check_job(),
+        *backfill_jobs(),
+        reconcile_job(),
+    ],
     schedules=[connection_upkeep_schedule()],
     sensors=[
         *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),

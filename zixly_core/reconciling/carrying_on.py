@@ -17,12 +17,17 @@ from typing import Any
 import structlog
 
 from zixly_core.changes import Window
+from zixly_core.connection_settings import MODELS, settings_in
 from zixly_core.drifts import Drift, DriftKind, KnownJobs, Place, SourceRecord, place_of
-from zixly_core.errors import LeaseLost, Permanent, ZixlyError
+from zixly_core.errors import LeaseLost, Permanent, StoreUnavailable, ZixlyError
 from zixly_core.reconciling.comparison import Comparison, Sides
+from zixly_core.reconciling.comparisons import COMPARISONS
 from zixly_core.stores.compared import WrittenTarget, known_jobs, unsettled_targets, written_targets
+from zixly_core.stores.connections import ConfiguredConnection, connection_in, time_zone_in
+from zixly_core.stores.database import Database
 from zixly_core.stores.drifts import counts_by_kind, keep_found, make_missing_jobs, note_gone, repair, settle_repairs
 from zixly_core.stores.reconciliations import Taken, end, park, save_page, trim
+from zixly_core.vendor_clients import VendorClients
 
 TARGETS_PER_PAGE = 500
 # Then the run ends and another one goes on: a worker is not held for longer.
@@ -59,27 +64,36 @@ class Outcome:
     reason: str | None = None
 
 
-def carry_on(
-    taken: Taken, sides: Sides, compared: Callable[[Sides], Comparison], *, now: Callable[[], datetime], repairs_fields: bool
-) -> Outcome:
-    """Go on with a reconciliation from where it stands until it is done, has to wait, or has taken long enough. Raises
-    `StoreUnavailable` and `LeaseLost`."""
-    work = Work(taken, sides, now=now)
+def carry_on(taken: Taken, database: Database, clients: VendorClients, *, now: Callable[[], datetime]) -> Outcome:
+    """Go on with a reconciliation from where it stands until it is done, has to wait, or has taken long enough. As role `runs`; the
+    clients are in the lane of bulk work. Raises `StoreUnavailable` and `LeaseLost`."""
+    work = Work(taken, database, now=now)
     try:
-        is_done = work.read(compared(sides))
-    except LeaseLost:
+        sides = sides_of(taken, database, clients)
+        is_done = work.read(COMPARISONS[taken.workflow].compared(sides))
+    except (LeaseLost, StoreUnavailable):
         raise
     except ZixlyError as error:
         return work.stopped(error)
-    return work.finished(repairs_fields=repairs_fields) if is_done else work.paused()
+    return work.finished(repairs_fields=repairs_fields(sides.source)) if is_done else work.paused()
+
+
+def sides_of(taken: Taken, database: Database, clients: VendorClients) -> Sides:
+    source = connection_in(database, taken.tenant_id, taken.connection_id)
+    return Sides(database, clients, source, taken.workflow, time_zone_in(database, taken.tenant_id))
+
+
+def repairs_fields(source: ConfiguredConnection) -> bool:
+    """Whether the connection's settings have differing fields written again without asking."""
+    return settings_in(MODELS[source.system], source.settings, connection_id=source.id).reconciliation.repair
 
 
 class Work:
     """One run's part of a reconciliation."""
 
-    def __init__(self, taken: Taken, sides: Sides, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, taken: Taken, database: Database, *, now: Callable[[], datetime]) -> None:
         self._taken = taken
-        self._sides = sides
+        self._database = database
         self._now = now
         self._progress: dict[str, Any] = dict(taken.progress)
         self._ends_at = time.monotonic() + LONGEST_RUN.total_seconds()
@@ -93,7 +107,7 @@ class Work:
     def finished(self, *, repairs_fields: bool) -> Outcome:
         """Close what was not found again, and have repaired what the connection's settings say."""
         taken = self._taken
-        with self._sides.database.transaction(tenant_id=taken.tenant_id) as connection:
+        with self._database.transaction(tenant_id=taken.tenant_id) as connection:
             note_gone(connection, taken)
             found = counts_by_kind(connection, taken.id)
             repaired = 0
@@ -109,7 +123,7 @@ class Work:
         """What helps by itself is waited for; anything else is told."""
         taken = self._taken
         is_final = isinstance(error, Permanent) or taken.tries >= MOST_TRIES
-        with self._sides.database.transaction(tenant_id=taken.tenant_id) as connection:
+        with self._database.transaction(tenant_id=taken.tenant_id) as connection:
             if is_final:
                 end(connection, taken, error=error)
             else:
@@ -119,7 +133,7 @@ class Work:
 
     def paused(self) -> Outcome:
         """The next run goes on at once."""
-        with self._sides.database.transaction(tenant_id=self._taken.tenant_id) as connection:
+        with self._database.transaction(tenant_id=self._taken.tenant_id) as connection:
             park(connection, self._taken, wait=timedelta())
         return Outcome(Ended.PARKED, {}, reason="took_long")
 
@@ -146,7 +160,7 @@ class Work:
         return True
 
     def _begin(self) -> None:
-        with self._sides.database.transaction(tenant_id=self._taken.tenant_id) as connection:
+        with self._database.transaction(tenant_id=self._taken.tenant_id) as connection:
             settle_repairs(connection)
 
     def _compare_targets(self, comparison: Comparison) -> bool:
@@ -165,13 +179,13 @@ class Work:
         return True
 
     def _targets(self, beginning: str, *, after: str) -> list[WrittenTarget]:
-        return written_targets(self._sides.database, self._taken.tenant_id, beginning=beginning, after=after, limit=TARGETS_PER_PAGE)
+        return written_targets(self._database, self._taken.tenant_id, beginning=beginning, after=after, limit=TARGETS_PER_PAGE)
 
     def _settled(self, drifts: Sequence[Drift], page: Sequence[WrittenTarget]) -> list[Drift]:
         """Without those that may be of our own making: written meanwhile, being written, changed a moment ago."""
         versions = {target.key: target.version for target in page}
         targets = {one.target_key: versions.get(one.target_key, one.version) for one in drifts if one.target_key is not None}
-        moving = unsettled_targets(self._sides.database, self._taken.tenant_id, targets)
+        moving = unsettled_targets(self._database, self._taken.tenant_id, targets)
         return [one for one in drifts if one.version < self._taken.window.until and one.target_key not in moving]
 
     def _keep(self, records: Sequence[SourceRecord], drifts: Sequence[Drift], *, progress: dict[str, Any], counts: dict[str, int]) -> None:
@@ -183,15 +197,15 @@ class Work:
         absent = {record.key for record in missing}
         drifts = [one for one in drifts if not known.get(one.key, KnownJobs()).is_open and one.key not in absent]
         counts = {**counts, **Counter(f"skipped_{place.value}" for place in places.values() if place is not Place.MISSING)}
-        with self._sides.database.transaction(tenant_id=self._taken.tenant_id) as connection:
-            make_missing_jobs(connection, self._taken, missing, system=self._sides.source.system)
+        with self._database.transaction(tenant_id=self._taken.tenant_id) as connection:
+            make_missing_jobs(connection, self._taken, missing, system=COMPARISONS[self._taken.workflow].system)
             keep_found(connection, self._taken, drifts)
             save_page(connection, self._taken, progress=progress, counts=counts)
         self._progress.update(progress)
         log.info("reconciliation_page", reconciliation_id=str(self._taken.id), **progress_words(progress), **counts)
 
     def _known(self, keys: Sequence[str]) -> dict[str, KnownJobs]:
-        return known_jobs(self._sides.database, self._taken.tenant_id, workflow=self._taken.workflow, keys=sorted(set(keys)))
+        return known_jobs(self._database, self._taken.tenant_id, workflow=self._taken.workflow, keys=sorted(set(keys)))
 
 
 def progress_words(progress: dict[str, Any]) -> dict[str, str]:

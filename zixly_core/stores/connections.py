@@ -82,12 +82,17 @@ def connections_of(database: Database, tenant_id: UUID, *, system: str) -> list[
 
 def time_zone(database: Database, run: RunIdentity) -> ZoneInfo:
     """Where the client company is: its days begin and end there. Raises `Permanent` for a zone that does not exist."""
-    with database.transaction(tenant_id=run.tenant_id) as opened:
-        row = opened.execute("select time_zone from zixly.tenants where id = %s", (run.tenant_id,)).fetchone()
+    return time_zone_in(database, run.tenant_id)
+
+
+def time_zone_in(database: Database, tenant_id: UUID) -> ZoneInfo:
+    """`time_zone` for work that belongs to no batch."""
+    with database.transaction(tenant_id=tenant_id) as opened:
+        row = opened.execute("select time_zone from zixly.tenants where id = %s", (tenant_id,)).fetchone()
     try:
         return ZoneInfo(row["time_zone"] if row else "UTC")
     except (ZoneInfoNotFoundError, ValueError):
-        raise Permanent(f"The time zone of tenant {run.tenant_id} does not exist.", reason="time_zone_unknown") from None
+        raise Permanent(f"The time zone of tenant {tenant_id} does not exist.", reason="time_zone_unknown") from None
 
 
 def id_in_settings(text: str, *, name: str, source: ConfiguredConnection) -> UUID:

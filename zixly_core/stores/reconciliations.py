@@ -24,21 +24,38 @@ OVERLAP = timedelta(minutes=15)
 LEASE = timedelta(minutes=5)
 KEPT_FOR = timedelta(days=90)
 
+# Of each workflow that the tenant has switched on, the accounts that it reads, where there is one to write to. The names travel in three
+# lists: workflows, and the systems that they read and write.
+PAIRS_SQL = """
+select c.id as connection_id, w.name as workflow
+from unnest(%(workflows)s::text[], %(systems)s::text[], %(partners)s::text[]) as k (workflow, system, partner)
+join zixly.workflows w on w.name = k.workflow and w.enabled
+join zixly.connections c on c.tenant_id = %(tenant)s and c.system = k.system and c.status = 'ACTIVE'
+left join zixly.tenant_workflows t on t.tenant_id = c.tenant_id and t.workflow = w.name
+where coalesce(t.enabled, true)
+  and exists (select from zixly.connections p where p.tenant_id = c.tenant_id and p.system = k.partner and p.status = 'ACTIVE')
+order by w.name, c.created_at, c.id"""
+
 # Where a good reconciliation ended; before the first one, where the account was connected: nothing came from before.
 WATERMARK_SQL = """
 select greatest(c.created_at, (select max(r.until) - %(overlap)s from zixly.reconciliations r
   where r.tenant_id = c.tenant_id and r.connection_id = c.id and r.workflow = %(workflow)s and r.status = 'DONE' and not r.is_dry)) as since
 from zixly.connections c where c.id = %(connection)s"""
 
-WANTED_COLUMNS = "id uuid, tenant_id uuid, connection_id uuid, workflow text, origin text, since timestamptz, until timestamptz, is_full bool, is_dry bool"
+WANTED_COLUMNS = (
+    "id uuid, tenant_id uuid, connection_id uuid, workflow text, origin text, since timestamptz, until timestamptz, "
+    "is_full bool, is_dry bool"
+)
 WANT_SQL = f"""
 insert into zixly.reconciliations (id, tenant_id, connection_id, workflow, origin, since, until, is_full, is_dry)
-select * from {rows_from(WANTED_COLUMNS)} on conflict (id) do nothing returning id"""
+select * from {rows_from(WANTED_COLUMNS)} on conflict do nothing returning id"""
 
 DUE_SQL = """
 select id, tenant_id, tries from zixly.reconciliations
 where status in ('WANTED', 'PARKED') and due_at <= now() or status = 'RUNNING' and lease_until < now()
 order by due_at, id limit %s"""
+
+TENANTS_SQL = "select id, slug, time_zone from zixly.tenants where paused_at is null order by slug"
 
 TAKE_SQL = """
 update zixly.reconciliations
@@ -107,6 +124,13 @@ class Taken:
     progress: Mapping[str, Any] = field(default_factory=dict)
 
 
+def pairs(connection: Rows, tenant_id: UUID, *, workflows: Sequence[tuple[str, str, str]]) -> list[tuple[str, UUID]]:
+    """The tenant's connections that each of these workflows (name, system that it reads, system that it writes) is reconciled for."""
+    names, systems, partners = columns_of(list(workflows))
+    rows = connection.execute(PAIRS_SQL, {"tenant": tenant_id, "workflows": names, "systems": systems, "partners": partners})
+    return [(row["workflow"], row["connection_id"]) for row in rows]
+
+
 def watermark(connection: Rows, *, connection_id: UUID, workflow: str) -> datetime | None:
     """Where the next one begins; None for a connection that the transaction does not see."""
     values = {"connection": connection_id, "workflow": workflow, "overlap": OVERLAP}
@@ -123,6 +147,12 @@ def want(connection: Rows, wanted: Sequence[Wanted]) -> list[UUID]:
         for one in wanted
     ]
     return [row["id"] for row in connection.execute(WANT_SQL, columns_of(rows))]
+
+
+def tenants_in(dispatch: Database) -> list[tuple[UUID, str, str]]:
+    """All tenants that are not paused: id, short name and time zone, as role `dispatch`."""
+    with dispatch.transaction() as connection:
+        return [(row["id"], row["slug"], row["time_zone"]) for row in connection.execute(TENANTS_SQL)]
 
 
 def due_reconciliations(dispatch: Database, *, limit: int = 20) -> list[Due]:

@@ -34,6 +34,12 @@ reconciliations = Table(
     one_of("origin", "'nightly', 'asked'"),
     one_of("status", "'WANTED', 'RUNNING', 'PARKED', 'DONE', 'FAILED'"),
     Index("reconciliations_of_workflow", "tenant_id", "workflow", "connection_id", "until"),
+    Index(
+        "reconciliations_one_open",
+        *("connection_id", "workflow"),
+        unique=True,
+        postgresql_where=text("status in ('WANTED', 'RUNNING', 'PARKED')"),
+    ),
     Index("reconciliations_open", "due_at", postgresql_where=text("status in ('WANTED', 'RUNNING', 'PARKED')")),
 )
 

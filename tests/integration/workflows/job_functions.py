@@ -42,6 +42,10 @@ def settings_check() -> JobDefinition:
     return job_named("settings-check")
 
 
+def reconcile() -> JobDefinition:
+    return job_named("reconcile")
+
+
 def job_named(workflow: str) -> JobDefinition:
     return loaded_definitions().resolve_job_def(job_name_of(workflow))
 

@@ -23,6 +23,8 @@ create table zixly.reconciliations (
   ended_at timestamptz
 );
 create index reconciliations_of_workflow on zixly.reconciliations (tenant_id, workflow, connection_id, until);
+-- Two at a time would take each other's findings for gone.
+create unique index reconciliations_one_open on zixly.reconciliations (connection_id, workflow) where status in ('WANTED', 'RUNNING', 'PARKED');
 create index reconciliations_open on zixly.reconciliations (due_at) where status in ('WANTED', 'RUNNING', 'PARKED');
 
 -- What differs. Found again, the same row is seen again: one open drift for each record and kind.
