@@ -105,7 +105,8 @@ class AccountBudget:
             return failure
         if rest > 0 and failure is not None and outcome.kind in {"vendor_failed", "lost"}:
             wait = timedelta(seconds=rest * (1 + JITTER * self._keeper.jitter.random()))
-            return VendorDown(f"{failure} It fails again and again and is left alone for a while.", retry_after=wait)
+            down = VendorDown(f"{failure} It fails again and again and is left alone for a while.", retry_after=wait)
+            return down.when(self._connection.system, failure.operation or endpoint)
         return failure
 
     def _asked(self, ask: Ask, *, patience: float) -> Permit | Wait:
@@ -116,7 +117,7 @@ class AccountBudget:
         system, seconds = self._connection.system, int(wait.total_seconds()) + 1
         if answer.window == DOWN:
             text = f"{system} fails again and again and is left alone for {seconds} s; it was not asked to {operation}."
-            return VendorDown(text, retry_after=wait)
+            return VendorDown(text, retry_after=wait).when(system, operation)
         why = "are left to live work" if answer.only_bulk else "are used up"
         text = f"{system} was not asked to {operation}: the account's calls per {answer.window} {why}; the next may go in {seconds} s."
         return BudgetSpent(text, reason=f"budget_{answer.window}", retry_after=wait, only_bulk=answer.only_bulk)

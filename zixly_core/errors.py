@@ -22,6 +22,7 @@ ZixlyError
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Self
 from uuid import UUID
 
 
@@ -33,6 +34,13 @@ class ZixlyError(Exception):
     def __init__(self, message: str, *, reason: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason or self.default_reason
+        self.system: str | None = None
+        self.operation: str | None = None
+
+    def when(self, system: str, operation: str) -> Self:
+        """The same error, which knows the outside system that was called and what for."""
+        self.system, self.operation = system, operation
+        return self
 
 
 class SettingsError(ZixlyError):

@@ -89,12 +89,16 @@ def failure_of(
     token (`invalid_grant`, see tokens.py) proves that a person has to connect again.
     """
     if not isinstance(failure, httpx2.Response):
-        return failure_of_exception(failure, system=system, operation=operation)
-    text = f"{system} answered {failure.status_code}{details_of(failure)} when asked to {operation}."
-    wait = asked_wait(failure, now=now or datetime.now(UTC))
-    if failure.status_code == 429:
-        return budget_spent(failure, text=text, wait=wait)
-    rule = RULES.get(failure.status_code) or rule_of_class(failure.status_code)
+        return failure_of_exception(failure, system=system, operation=operation).when(system, operation)
+    return failure_of_answer(failure, system=system, operation=operation, now=now or datetime.now(UTC)).when(system, operation)
+
+
+def failure_of_answer(answer: httpx2.Response, *, system: str, operation: str, now: datetime) -> Transient | Permanent:
+    text = f"{system} answered {answer.status_code}{details_of(answer)} when asked to {operation}."
+    wait = asked_wait(answer, now=now)
+    if answer.status_code == 429:
+        return budget_spent(answer, text=text, wait=wait)
+    rule = RULES.get(answer.status_code) or rule_of_class(answer.status_code)
     if issubclass(rule.error, Transient):
         return rule.error(f"{text} {rule.advice}", reason=rule.reason, retry_after=wait or rule.wait)
     return rule.error(f"{text} {rule.advice}", reason=rule.reason)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from uuid import UUID
 
 from zixly_core.errors import BudgetSpent, ConnectionBusy, Disconnected, LeaseLost, Permanent, Transient, VendorDown, ZixlyError
 
+PLAIN_WORD = re.compile(r"[a-z]+")
+MAX_OPERATION = 60
 MAX_BACKOFF = timedelta(minutes=10)
 # What the record keys of dry runs end in, before the job's id.
 DRY_RUN_ENDING = ":dry-run:"
@@ -116,6 +119,9 @@ class Failed:
     retry_after: timedelta | None = None
     connection_id: UUID | None = None
     was_sent: bool = True
+    system: str | None = None
+    """The outside system whose call failed, where one did, and `operation`, what it was called for: in words without ids."""
+    operation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,11 @@ def failure_from(error: ZixlyError, *, connection_id: UUID | None = None) -> Fai
 
     `connection_id` is the account that was called, where it is known: a spent budget parks the job on it.
     """
+    operation = operation_in_words(error.operation) if error.operation else None
+    return replace(judged(error, connection_id=connection_id), system=error.system, operation=operation)
+
+
+def judged(error: ZixlyError, *, connection_id: UUID | None) -> Failed:
     match error:
         case BudgetSpent():
             wait, account = error.retry_after, error.connection_id or connection_id
@@ -175,6 +186,13 @@ def failure_from(error: ZixlyError, *, connection_id: UUID | None = None) -> Fai
             raise error
         case _:
             return Failed(error.reason, str(error), permanent=False)
+
+
+def operation_in_words(operation: str) -> str | None:
+    """What a call was for, without counts, ids and names, so that failures of one kind say the same: `read 2 invoices (8694...)` is
+    `read invoices`."""
+    words = [word for word in operation.partition(" (")[0].split() if PLAIN_WORD.fullmatch(word)]
+    return " ".join(words)[:MAX_OPERATION] or None
 
 
 def next_step(failure: Failed, *, attempts: int, max_attempts: int, base: timedelta, jitter: random.Random) -> NextStep:

@@ -25,6 +25,7 @@ from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
+from zixly_dagster.sensors.issues import issues_sensor
 from zixly_dagster.sensors.settings_check import settings_check_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
 from zixly_dagster.sensors.vendor_webhooks import vendor_webhooks_sensor
@@ -51,6 +52,7 @@ defs = Definitions(
         vendor_webhooks_sensor(),
         settings_check_sensor(),
         backfills_sensor(),
+        issues_sensor(),
     ],
     resources={
         "postgres": PostgresResource(),

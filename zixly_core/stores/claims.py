@@ -48,7 +48,8 @@ ADOPT_JOBS_SQL = """
 update zixly.workflow_jobs j
 set status = 'RUNNING', batch_id = %(batch_id)s, run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1,
     attempts = attempts + 1, lease_until = now() + %(lease)s, started_at = clock_timestamp(), completed_at = null,
-    dead_letter = false, error_message = null, error_reason = null, parked_reason = null, cancel_requested_at = null,
+    dead_letter = false, error_message = null, error_reason = null, error_system = null,
+    error_operation = null, parked_reason = null, cancel_requested_at = null,
     blocked_by = null, ran_for = null, waiting_until = null
 where j.last_run_id = any(%(earlier)s)
   and (j.status = 'FAILED' or (j.status = 'QUEUED' and j.batch_id is null) or (j.status = 'RUNNING' and j.lease_until < now()))

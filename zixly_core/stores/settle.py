@@ -25,14 +25,15 @@ HANDED_BACK = "handed_back"
 
 ENDS_COLUMNS = (
     "id uuid, fence int, status text, result text, error_message text, error_reason text, delay interval, parked_reason text, "
-    "blocked_by uuid, uses_attempt boolean, dead_letter boolean, metrics text"
+    "blocked_by uuid, uses_attempt boolean, dead_letter boolean, metrics text, error_system text, error_operation text"
 )
 # A job that goes back to the queue leaves its batch; one that ended stays in it, for the record. What a connection alone holds
 # up keeps its place in the queue.
 ENDS_SQL = f"""
 update zixly.workflow_jobs j
 set status = t.status, result = coalesce(t.result::jsonb, j.result), error_message = t.error_message,
-    error_reason = t.error_reason, lease_until = null, fence = j.fence + 1, dead_letter = t.dead_letter,
+    error_reason = t.error_reason, error_system = t.error_system, error_operation = t.error_operation,
+    lease_until = null, fence = j.fence + 1, dead_letter = t.dead_letter,
     metrics = j.metrics || t.metrics::jsonb,
     attempts = case when t.uses_attempt then j.attempts else greatest(j.attempts - 1, 0) end,
     run_id = case when t.status = 'QUEUED' then null else j.run_id end,
@@ -161,6 +162,8 @@ def end_row(one: JobEnd, step: NextStep) -> tuple[Any, ...]:
         step.uses_attempt,
         step.status is JobStatus.FAILED,
         text_of({"last_attempt_ms": max(milliseconds, 0)}),
+        failure.system if failure else None,
+        failure.operation if failure else None,
     )
 
 

@@ -74,7 +74,7 @@ workflow_jobs = Table(
     Column("error_operation", Text),
     Column("issue_id", Uuid),
     Column("issue_fence", Integer),
-    Column("made_good_by", Uuid),
+    Column("taken_over_by", Uuid),
     required("lost_attempts", Integer, server_default=text("0")),
     required("created_at", At, server_default=NOW),
     Column("handed_over_at", At),

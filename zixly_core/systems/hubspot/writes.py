@@ -66,7 +66,8 @@ def result_of(one: Asked, *, done: Mapping[str, Mapping[str, Any]], failed: Mapp
     names = (one.trace_id, *one.names)
     error = next((failed[name] for name in names if name in failed), None)
     if error is not None:
-        return WriteResult(one.trace_id, one.record_id, error=failure_of_input(error, what=one.what))
+        failure = failure_of_input(error, what=one.what).when("hubspot", f"write {one.what}")
+        return WriteResult(one.trace_id, one.record_id, error=failure)
     item = next((done[name] for name in names if name in done), None)
     if item is None:
         text = f"HubSpot's answer does not say what became of {one.what}; it is looked at again."

@@ -24,7 +24,7 @@ def data_of(document: Mapping[str, Any], answer: httpx2.Response, *, operation: 
     a query that costs too much is `query_too_costly`."""
     errors = document.get("errors")
     if errors:
-        raise failure_in(errors, answer, operation=operation)
+        raise failure_in(errors, answer, operation=operation).when("shopify", operation)
     return object_of(document.get("data"), what="data")
 
 
@@ -68,7 +68,7 @@ def user_failure(payload: Mapping[str, Any], *, operation: str) -> Permanent | N
     fields = [name for name in fields_of(errors) if MACHINE_WORD.fullmatch(name)]
     about = f" (about {', '.join(fields)})" if fields else ""
     reason = "already_exists" if any("already been taken" in text for text in messages_of(errors)) else "refused"
-    return Permanent(f"shopify refused{about} when asked to {operation}.", reason=reason)
+    return Permanent(f"shopify refused{about} when asked to {operation}.", reason=reason).when("shopify", operation)
 
 
 def fields_of(errors: Sequence[Any]) -> list[str]:

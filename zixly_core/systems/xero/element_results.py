@@ -91,7 +91,7 @@ def result_of(item: Mapping[str, Any], *, names: Names, operation: str) -> Eleme
     """An element that is empty was not told about."""
     if not item:
         text = f"xero's answer does not say what became of an element when asked to {operation}; it is looked for."
-        return ElementResult(None, None, Transient(text, reason="outcome_unknown"))
+        return ElementResult(None, None, Transient(text, reason="outcome_unknown").when("xero", operation))
     number = str(item.get(names.number) or "") if names.number else ""
     error = failure_of_element(item, operation=operation)
     if error is not None:
@@ -105,7 +105,7 @@ def failure_of_element(item: Mapping[str, Any], *, operation: str) -> Permanent 
     if item.get("StatusAttributeString") != "ERROR" and not sentences:
         return None
     reason, advice = meaning_of(sentences)
-    return Permanent(f"xero refused an element ({reason}) when asked to {operation}. {advice}", reason=reason)
+    return Permanent(f"xero refused an element ({reason}) when asked to {operation}. {advice}", reason=reason).when("xero", operation)
 
 
 def sentences_of(item: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,7 @@ alter table zixly.workflow_jobs
   add column error_operation text,
   add column issue_id uuid,
   add column issue_fence integer,             -- the job's fence when its end was last looked at for issues
-  add column made_good_by uuid,               -- the replay that did what this dead letter could not
+  add column taken_over_by uuid,               -- the replay (or retry) whose end counts in place of this dead letter
   add column lost_attempts integer not null default 0;
 
 -- Ends that bear on issues and were not looked at yet: an ordinary job that completes is never among them.
@@ -58,5 +58,5 @@ grant update (resolved_at) on zixly.issues to zixly_runs;
 grant select, insert on zixly.issues to zixly_dispatch;
 grant update (status, count, first_seen_at, last_seen_at, resolved_at) on zixly.issues to zixly_dispatch;
 
-grant select (error_reason, error_system, error_operation, issue_id, issue_fence, made_good_by, lost_attempts) on zixly.workflow_jobs to zixly_dispatch;
-grant update (error_system, error_operation, issue_id, issue_fence, made_good_by, lost_attempts) on zixly.workflow_jobs to zixly_dispatch;
+grant select (error_reason, error_system, error_operation, issue_id, issue_fence, taken_over_by, lost_attempts) on zixly.workflow_jobs to zixly_dispatch;
+grant update (error_system, error_operation, issue_id, issue_fence, taken_over_by, lost_attempts) on zixly.workflow_jobs to zixly_dispatch;
