@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
+from zixly_core.object_store import ObjectStore
+from zixly_core.objects import open_object_store
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
 from zixly_core.stores.database import Database
@@ -12,6 +14,7 @@ from zixly_core.stores.database import Database
 _lock = threading.Lock()
 _databases: dict[tuple[int, str, str], Database] = {}
 _queues: dict[tuple[int, str, str], Queue] = {}
+_objects: dict[tuple[int, str], ObjectStore] = {}
 
 
 def shared_database(url: str, *, name: str, max_size: int = 4) -> Database:
@@ -30,3 +33,12 @@ def shared_queue(url: str, *, name: str) -> Queue:
         if key not in _queues:
             _queues[key] = open_queue(url, name=name)
         return _queues[key]
+
+
+def shared_objects(url: str) -> ObjectStore:
+    """The process's object store, opened when it is first asked for."""
+    key = (os.getpid(), url)
+    with _lock:
+        if key not in _objects:
+            _objects[key] = open_object_store(url)
+        return _objects[key]

@@ -18,9 +18,9 @@ payload_archives = Table(
     required("members", Integer),
     required("bytes", BigInteger, server_default=text("0")),
     required("created_at", At, server_default=NOW),
-    one_of("state", "'WRITING', 'KEPT'"),
+    one_of("state", "'WRITING', 'KEPT', 'LEFT'"),
     Index("payload_archives_by_tenant", "tenant_id", "day"),
-    Index("payload_archives_unfinished", "created_at", postgresql_where=text("state = 'WRITING'")),
+    Index("payload_archives_unfinished", "created_at", postgresql_where=text("state <> 'KEPT'")),
 )
 
 archive_removals = Table(

@@ -59,7 +59,7 @@ def payload_of(work: BatchWork, job: ClaimedJob) -> Mapping[str, Any] | None:
     """What the request said; None once it was erased."""
     if job.event_id is None and "payload" not in job.trigger:
         raise Permanent(f"Job {job.id} came from no event, so there is no request to read.", reason="request_missing")
-    return requests_of(work.database, work.run, [job]).get(job.id)
+    return requests_of(work.database, work.run, [job], objects=work.objects).get(job.id)
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "s3"})

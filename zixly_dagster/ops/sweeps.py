@@ -46,7 +46,8 @@ def related(client: SweepsClient, sweep_id: str, *, is_new: bool = False) -> Rel
 def reports_of(work: BatchWork, jobs: Sequence[ClaimedJob]) -> dict[UUID, SweepReport]:
     """What callbacks told, by job. One that does not have the agreed form, or is about another sweep, told nothing: then the
     service is asked."""
-    payloads = payloads_of(work.database, work.run, [job.wake_event_id for job in jobs if job.wake_event_id is not None])
+    woken_by = [job.wake_event_id for job in jobs if job.wake_event_id is not None]
+    payloads = payloads_of(work.database, work.run, woken_by, objects=work.objects)
     reports: dict[UUID, SweepReport] = {}
     for job in jobs:
         if job.wake_event_id is None or job.wake_event_id not in payloads:

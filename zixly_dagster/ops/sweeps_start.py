@@ -76,7 +76,7 @@ def start_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: Swee
 
 def requests_of(work: BatchWork, jobs: Sequence[ClaimedJob]) -> dict[UUID, SweepRequest | Failed]:
     """What each job's event asks for, by job; one that cannot be carried out fails its job."""
-    told = payloads.requests_of(work.database, work.run, jobs)
+    told = payloads.requests_of(work.database, work.run, jobs, objects=work.objects)
     return {job.id: request_from(job, told.get(job.id)) for job in jobs}
 
 

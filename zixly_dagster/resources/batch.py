@@ -13,6 +13,8 @@ from pydantic import Field
 
 from zixly_core.api_limits import Lane
 from zixly_core.job import Cancelled, ClaimedJob, JobEnd
+from zixly_core.object_store import ObjectStore
+from zixly_core.process import shared_objects
 from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
 from zixly_core.stores.database import Database
@@ -67,6 +69,10 @@ class BatchWork:
     def ended(self) -> list[Mapping[str, Any]]:
         """What has become of the jobs that this run held."""
         return ended_jobs(self.database, self.run)
+
+    def objects(self) -> ObjectStore:
+        """Where old payloads lie; opened only when one is read."""
+        return shared_objects(self.settings.required("objects_url"))
 
     @property
     def lane(self) -> Lane:

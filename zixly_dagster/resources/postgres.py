@@ -19,3 +19,7 @@ class PostgresResource(ConfigurableResource[None]):
     def dispatch(self) -> Database:
         """As the role that hands over and sweeps: all tenants, no payload, no token."""
         return shared_database(settings_now().required("database_url_dispatch"), name="dispatch")
+
+    def retention(self) -> Database:
+        """As the role that archives, deletes and erases: only workers have it."""
+        return shared_database(settings_now().required("database_url_retention"), name="retention", max_size=2)

@@ -11,19 +11,20 @@ end $$;
 grant usage on schema zixly to zixly_retention;
 
 -- Old payloads lie in the object store, many in one object. WRITING: the object may be there, no row relies on it yet.
+-- LEFT: none ever will; it is about to be removed.
 -- tenant_id null: bodies of deliveries that are about nobody, or about several tenants.
 create table zixly.payload_archives (
   id uuid primary key,
   tenant_id uuid references zixly.tenants,
   object_key text not null unique,
   day date not null,
-  state text not null default 'WRITING' check (state in ('WRITING', 'KEPT')),
+  state text not null default 'WRITING' check (state in ('WRITING', 'KEPT', 'LEFT')),
   members integer not null,
   bytes bigint not null default 0,
   created_at timestamptz not null default now()
 );
 create index payload_archives_by_tenant on zixly.payload_archives (tenant_id, day);
-create index payload_archives_unfinished on zixly.payload_archives (created_at) where state = 'WRITING';
+create index payload_archives_unfinished on zixly.payload_archives (created_at) where state <> 'KEPT';
 
 -- Members that were erased and still have to be taken out of their object: noted in the transaction that erases.
 create table zixly.archive_removals (
