@@ -29,7 +29,9 @@ from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
 from webhook_bridge.trace_api import trace_routes
 from zixly_core.connecting import Connecting
+from zixly_core.kept_payloads import Objects
 from zixly_core.metrics import ProcessMetrics
+from zixly_core.process import shared_objects
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
 from zixly_core.secret_box import SecretBox
@@ -56,6 +58,8 @@ class Parts:
     queues: Mapping[str, Queue]
     box: SecretBox | None
     registry: CollectorRegistry
+    objects: Objects
+    """Where archived payloads and exports lie; opened when it is first needed."""
 
 
 def parts_from(settings: Settings) -> Parts:
@@ -70,6 +74,7 @@ def parts_from(settings: Settings) -> Parts:
         queues={name: open_queue(settings.queue_url.get_secret_value(), name=name) for name in SYSTEMS},
         box=SecretBox.from_settings(settings) if has_key else None,
         registry=CollectorRegistry(),
+        objects=lambda: shared_objects(settings.required("objects_url")),
     )
 
 
@@ -108,7 +113,11 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
     reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
-    app.include_router(deliveries_routes(parts.databases["api"], reverifier=reverifier, box=parts.box, caller_of=caller_of(settings)))
+    app.include_router(
+        deliveries_routes(
+            parts.databases["api"], reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=caller_of(settings)
+        )
+    )
     app.include_router(
         jobs_routes(
             parts.databases["api"],

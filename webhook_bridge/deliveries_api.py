@@ -18,8 +18,10 @@ from webhook_bridge.problems import NotAllowed, NotFound, problems
 from webhook_bridge.reverify import Reverifier
 from webhook_bridge.signed_in import Caller
 from zixly_core.errors import Permanent
+from zixly_core.kept_payloads import Objects, payloads_at
 from zixly_core.kept_requests import Box, opened_request, plain_headers
 from zixly_core.prepared import Verdict
+from zixly_core.stores.archives import Where, where_payloads_are
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import Page, deliveries_page, delivery_detail, note, scoped
 from zixly_core.stores.kept_deliveries import KeptDelivery, Wanted, kept_count, kept_page, sealed_request
@@ -53,7 +55,9 @@ class ReverifyResult(Model):
     next_cursor: str | None = Field(description="For the next call; null when all were examined.")
 
 
-def deliveries_routes(database: Database, *, reverifier: Reverifier, box: Box | None, caller_of: Callable[[Request], Caller]) -> APIRouter:
+def deliveries_routes(
+    database: Database, *, reverifier: Reverifier, box: Box | None, objects: Objects, caller_of: Callable[[Request], Caller]
+) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["deliveries"])
     signed_in = Depends(caller_of)
@@ -83,13 +87,17 @@ def deliveries_routes(database: Database, *, reverifier: Reverifier, box: Box | 
     ) -> Delivery:
         """One delivery with its events and their jobs; for staff. A rejected one shows headers and body only with `body=true`."""
         for_staff(caller)
+        places: list[Where] = []
         with scoped(database, caller.scope) as connection:
             row = delivery_detail(connection, delivery_id, with_body=body)
             if row is not None and body:
                 note(connection, actor=caller.name, action="delivery.read_body", subject=str(delivery_id))
                 row |= opened_parts(connection, delivery_id, box=box)
+                places = where_payloads_are(connection, [delivery_id], table="deliveries")
         if row is None:
             raise NotFound(f"There is no delivery {delivery_id}; it may have been deleted by retention.")
+        if places and places[0].object_key is not None:
+            row |= {"body": payloads_at(places, objects).get(delivery_id, b"")}
         return Delivery.model_validate(delivery_document(row))
 
     @router.post("/api/deliveries/reverify", responses=problems(400, 401, 403, 422, 503))

@@ -7,6 +7,7 @@ import warnings
 from dagster import Definitions, EnvVar
 from dagster_shared.utils.warnings import BetaWarning
 
+from zixly_dagster.jobs.archive_payloads import archive_payloads_job
 from zixly_dagster.jobs.backfill import backfill_jobs
 from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.jobs.settings_check import settings_check_job
@@ -23,6 +24,7 @@ from zixly_dagster.resources.shopify import ShopifyResource
 from zixly_dagster.resources.sweeps import SweepsResource
 from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
+from zixly_dagster.schedules.retention import archive_payloads_schedule
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.issues import issues_sensor
@@ -43,8 +45,12 @@ defs = Definitions(
         settings_check_job(),
         *backfill_jobs(),
         reconcile_job(),
+        archive_payloads_job(),
     ],
-    schedules=[connection_upkeep_schedule()],
+    schedules=[
+        connection_upkeep_schedule(),
+        archive_payloads_schedule(),
+    ],
     sensors=[
         *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),
         sweep_sensor(),

@@ -17,6 +17,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from tests.integration.bridge.running import settings_for, start_bridge
 from tests.support.kept import LIMITS, Interposed, Kept
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
@@ -93,6 +94,7 @@ def test_a_run_killed_between_put_and_emptying_loses_nothing_and_doubles_nothing
     program = f"""
 import os, signal
 from datetime import timedelta
+from tests.integration.bridge.running import settings_for, start_bridge
 from tests.support.kept import Interposed, LIMITS
 from zixly_core.archiving import archive_payloads
 from zixly_core.objects import open_object_store
@@ -190,3 +192,14 @@ def test_a_transaction_of_the_role_that_names_a_tenant_sees_that_one_only(kept: 
         rows = connection.execute("select tenant_id from zixly.events").fetchall()
         emptied = connection.execute("update zixly.events set payload = null where tenant_id = %s", (kept.ledger.tenant.id,)).rowcount
     assert ([row["tenant_id"] for row in rows], emptied) == ([other.id], 0)
+
+
+def test_a_deliverys_page_shows_a_body_that_was_archived(kept: Kept, database: TestDatabase, tmp_path: Path) -> None:
+    came = kept.add(kept.ledger.tenant, words="shown")
+    archive_payloads(kept.retention, kept.store, LIMITS)
+    bridge = start_bridge(settings_for(database, objects_url=f"file://{tmp_path}/objects"))
+    try:
+        shown = bridge.http.get(f"/api/deliveries/{came.delivery}", params={"body": "true"}).json()
+    finally:
+        bridge.stop()
+    assert shown["body"] == '{"body": "shown"}'
