@@ -151,6 +151,7 @@ grant select (tenant_id), delete on zixly.subscriptions, zixly.oauth_states, zix
 grant select (id, tenant_id, status, last_seen_at), delete on zixly.issues to zixly_retention;
 grant select (tenant_id), delete on zixly.reconciliations, zixly.drifts, zixly.subscription_checks, zixly.holes, zixly.notification_channels,
   zixly.notifications, zixly.issue_transitions, zixly.pauses, zixly.account_rests, zixly.payload_searches, zixly.payload_values to zixly_retention;
+grant select (tenant_id, error), update (error) on zixly.backfill_days to zixly_retention;
 grant select (user_id, tenant_id), delete on zixly.memberships to zixly_retention;
 grant select (id), delete on zixly.users to zixly_retention;
 grant insert on zixly.audit_log to zixly_retention;
