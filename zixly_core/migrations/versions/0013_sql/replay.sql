@@ -85,11 +85,14 @@ create function zixly.first_id_at(at timestamptz) returns uuid language sql immu
   as $$ select (lpad(to_hex(floor(extract(epoch from at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid $$;
 
 -- The number that stands for a value. `kind`: s text, n number, w true, false or null; cut for an event that is not wholly indexed.
-create function zixly.payload_key(tenant uuid, kind text, path text, value text) returns bigint language sql immutable parallel safe
-  as $$ select ('x' || left(encode(sha256(convert_to(concat_ws(' ', tenant, kind, path || '=' || value), 'UTF8')), 'hex'), 16))::bit(64)::bigint $$;
+-- Not called immutable, though it is: Postgres says of its own convert_to that it is not, and would not inline this one then.
+create function zixly.payload_key(tenant uuid, kind text, path text, value text) returns bigint language sql stable parallel safe
+as $$
+  select ('x' || left(encode(sha256(convert_to(tenant::text || ' ' || kind || ' ' || path || '=' || value, 'UTF8')), 'hex'), 16))::bit(64)::bigint
+$$;
 
 -- A payload as jsonb, which refuses U+0000: that is left out, here and in what is searched for.
-create function zixly.payload_json(payload bytea) returns jsonb language sql immutable parallel safe
+create function zixly.payload_json(payload bytea) returns jsonb language sql stable parallel safe
 as $$
   select case when position('\u0000' in document) > 0
               then regexp_replace(document, '(?<!\\)((?:\\\\)*)\\u0000', '\1', 'g')::jsonb
@@ -124,12 +127,15 @@ begin
       case jsonb_typeof(value) when 'string' then 's' when 'number' then 'n' else 'w' end as kind,
       case jsonb_typeof(value) when 'number' then trim_scale((value #>> '{}')::numeric)::text else coalesce(value #>> '{}', 'null') end as value
     from node where jsonb_typeof(value) not in ('object', 'array')
-  ), numbered as (
-    select leaf.*, row_number() over (partition by id order by path, kind, value) as place from leaf
+  ), large as (
+    select id, tenant_id from leaf group by id, tenant_id having count(*) > 1000
   ), entry as (
-    select zixly.payload_key(tenant_id, kind, path, value) as key, id, tenant_id from numbered where place <= 1000
+    select zixly.payload_key(tenant_id, kind, path, value) as key, id, tenant_id from leaf where id not in (select id from large)
     union all
-    select zixly.payload_key(tenant_id, 'cut', '', ''), id, tenant_id from numbered where place = 1001
+    select zixly.payload_key(f.tenant_id, f.kind, f.path, f.value), f.id, f.tenant_id
+    from large cross join lateral (select * from leaf where leaf.id = large.id limit 1000) f
+    union all
+    select zixly.payload_key(tenant_id, 'cut', '', ''), id, tenant_id from large
     union all
     select zixly.payload_key(e.tenant_id, 'cut', '', ''), e.id, e.tenant_id
     from zixly.events e where e.id = any(chosen) and e.tenant_id is not null and octet_length(e.payload) > 262144
@@ -168,7 +174,7 @@ revoke all on function zixly.index_each_event(uuid[]) from public;
 -- Index the next events, at most so many. An event may be committed a while after its id was made, by a clock that is not ours:
 -- the last minute is left alone, and an hour later it is checked that none was missed. Whoever comes while another one is at it
 -- gets no row.
-create function zixly.index_payloads(most integer) returns table (events bigint, entries bigint, missed bigint, behind interval)
+create function zixly.index_payloads(most integer) returns table (events bigint, entries bigint, missed bigint, behind interval, checking boolean)
   language plpgsql volatile security definer set search_path = zixly, pg_temp
 as $$
 declare
@@ -197,6 +203,7 @@ begin
     and not exists (select from zixly.payload_values v where v.event_id = e.id);
   entries := entries + zixly.index_each_event(forgotten);
   missed := cardinality(forgotten);
+  checking := cardinality(seen) = most;
   state.checked_through :=
     case when cardinality(seen) < most then greatest(least(checkable, state.indexed_through), state.checked_through) else seen[most] end;
 
