@@ -22,9 +22,11 @@ from webhook_bridge.jobs_api import jobs_routes
 from webhook_bridge.middleware import Around
 from webhook_bridge.problems import handle_problems
 from webhook_bridge.receive import Clock, receive_routes
+from webhook_bridge.replays_api import replays_routes
 from webhook_bridge.reverify import Reverifier
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
+from webhook_bridge.searches_api import searches_routes
 from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
 from webhook_bridge.trace_api import trace_routes
@@ -136,6 +138,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     )
     app.include_router(subscriptions_routes(parts.databases["api"], caller_of=caller_of(settings)))
     api = parts.databases["api"]
+    app.include_router(replays_routes(api, caller_of=caller_of(settings), announce=intake.announce))
+    app.include_router(searches_routes(api, caller_of=caller_of(settings)))
     app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)

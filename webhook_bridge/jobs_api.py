@@ -130,5 +130,7 @@ def job_document(row: dict[str, Any], *, run_url: str) -> dict[str, Any]:
         "run": f"{run_url}/{run_id}" if run_id else None,
         "delivery": delivery,
         "event": f"{delivery}#{event['id']}" if event else None,
+        "origin": f"/webhook/jobs/{row['origin_job_id']}" if row.get("origin_job_id") else None,
+        "replay": f"/api/replays/{row['replay_id']}" if row.get("replay_id") else None,
     }
     return row | {"run_id": run_id, "links": links}

@@ -70,6 +70,8 @@ class Links(Model):
     run: str | None = Field(default=None, description="The run in the Dagster UI, once there was one.")
     delivery: str | None = None
     event: str | None = None
+    origin: str | None = Field(default=None, description="The job that it replays or follows.")
+    replay: str | None = Field(default=None, description="The replay that made it.")
 
 
 class JobSummary(Model):
@@ -107,6 +109,16 @@ class JobPage(Model):
     next_cursor: str | None = Field(description="For the next page; null at the end.")
 
 
+class ReplayOfJob(Model):
+    """A job that replays this one."""
+
+    id: UUID
+    replay_id: UUID
+    status: str
+    dry_run: bool
+    created_at: datetime
+
+
 class Job(JobSummary):
     """A job with its whole story."""
 
@@ -115,6 +127,8 @@ class Job(JobSummary):
     batch_id: UUID | None
     origin_job_id: UUID | None = Field(description="The job that it replays or follows.")
     made_by: UUID | None = Field(description="The replay, backfill, reconciliation or recovery that made it.")
+    replay_id: UUID | None = Field(description="The replay that made it.")
+    replays: list[ReplayOfJob] = Field(description="The jobs that replay it, newest first.")
     cancel_requested_at: datetime | None
     waiting_until: datetime | None = Field(description="Of a job that waits for an outside service: when it is looked at next.")
     waiting_for: str | None = Field(description="What a job waits or waited for, as the service calls it.")

@@ -20,7 +20,7 @@ MAX_PATH = 500
 MAX_VALUE = 2_000
 HOW = "A path is written as $.name, $.names[*].name, $.names[0] or $['a name'] with one quote each side."
 STEP = re.compile(r"\.(?P<name>[^.\[\]'\"\s]+)|\[(?:(?P<every>\*)|(?P<place>\d{1,9})|'(?P<quoted>[^']+)')\]")
-NUMBER = re.compile(r"-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?")
+NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 WORDS: Mapping[object, str] = {True: "true", False: "false", None: "null"}
 
 # What the SQL function zixly.payload_key calls texts, numbers and words.

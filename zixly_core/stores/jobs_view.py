@@ -34,6 +34,11 @@ _dialect = PGDialect_psycopg()
 
 AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
+REPLAYS_OF_JOB_SQL = """
+select id, made_by as replay_id, status, created_at, coalesce(trigger_data ->> 'dry_run', '') = 'true' as dry_run from zixly.workflow_jobs
+where origin_job_id = %s and origin = 'replay' order by created_at desc, id desc limit %s"""
+SHOWN_REPLAYS = 20
+
 SUMMARY = [
     workflow_jobs.c[name]
     for name in (
@@ -125,6 +130,8 @@ def job_detail(connection: Rows, job_id: UUID) -> Row | None:
     job["attempt_log"] = rows_of(connection, attempts_query(job_id))
     job["effects"] = rows_of(connection, effects_query(job_id))
     job["event"] = event_of(connection, job["event_id"])
+    job["replay_id"] = job["made_by"] if job["origin"] == "replay" else None
+    job["replays"] = list(connection.execute(REPLAYS_OF_JOB_SQL, (job_id, SHOWN_REPLAYS)))
     return job
 
 

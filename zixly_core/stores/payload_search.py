@@ -38,7 +38,9 @@ cross join lateral (
   order by event_id desc limit %(page)s
 ) v
 group by v.event_id order by v.event_id desc limit %(page)s"""
-PAYLOADS_SQL = "select id, payload from zixly.events where id = any(%(ids)s) and tenant_id = %(tenant)s order by id desc"
+PAYLOADS_SQL = """
+select id, payload, archive_id is not null as is_archived from zixly.events
+where id = any(%(ids)s) and tenant_id = %(tenant)s order by id desc"""
 UNINDEXED_SQL = """
 select id, payload from zixly.events
 where tenant_id = %(tenant)s and id > %(indexed_through)s and id < %(before)s and id >= %(since)s
@@ -49,7 +51,7 @@ KEPT_SQL = """
 select s.id, s.tenant_id, t.slug as tenant, s.path, s.event_ids, s.is_complete, s.created_at
 from zixly.payload_searches s join zixly.tenants t on t.id = s.tenant_id where s.id = %s"""
 EVENTS_SQL = """
-select e.id, e.delivery_id, e.kind, e.record_key, e.record_id, e.received_at, e.payload is null as is_archived,
+select e.id, e.delivery_id, e.kind, e.record_key, e.record_id, e.received_at, e.archive_id is not null as is_archived,
   coalesce((select jsonb_agg(jsonb_build_object('id', j.id, 'workflow', j.workflow_type, 'status', j.status, 'origin', j.origin)
                              order by j.created_at, j.id)
             from zixly.workflow_jobs j where j.event_id = e.id), '[]') as jobs
@@ -109,7 +111,7 @@ def proposed(connection: Rows, wanted: WantedValue, values: dict[str, Any], *, b
     while rows := list(connection.execute(PROPOSED_SQL, {**values, "before": before})):
         ids = [row["id"] for row in rows]
         for row in connection.execute(PAYLOADS_SQL, {"ids": ids, "tenant": values["tenant"]}):
-            if row["payload"] is None or wanted.is_in(row["payload"]):
+            if row["is_archived"] or (row["payload"] is not None and wanted.is_in(row["payload"])):
                 yield row["id"]
         before = ids[-1]
 

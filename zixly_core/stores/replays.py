@@ -17,6 +17,7 @@ from zixly_core.ids import new_id
 from zixly_core.job import DRY_RUN_ENDING, JobStatus
 from zixly_core.replays import EDITED_ENDING, ENDED, JobChoice, NotReplayable, ReplayMode, WantedReplay
 from zixly_core.stores.cancel import CANCEL_SQL, count_cancelled
+from zixly_core.stores.claims import text_of
 from zixly_core.stores.database import Rows
 from zixly_core.stores.jobs_view import AUDIT_SQL
 from zixly_core.stores.new_jobs import MadeJobs, note_made
@@ -59,7 +60,8 @@ insert into zixly.workflow_jobs (id, tenant_id, connection_id, event_id, workflo
 select t.id, o.tenant_id, o.connection_id, o.event_id, o.workflow_type, o.system, o.priority, %s, 'replay', o.id, %s,
        case when %s = '' then o.record_key else regexp_replace(o.record_key, '{EDITED_ENDING}[0-9a-f]{{16}}$', '') || %s end
        || case when %s then '{DRY_RUN_ENDING}' || t.id else '' end,
-       o.record_id, o.occurred_at, (o.trigger_data - 'dry_run') || %s, case when %s then o.checkpoint else '{{}}' end, now() + t.due_in
+       o.record_id, o.occurred_at, (o.trigger_data - 'dry_run') || %s::jsonb,
+       case when %s then o.checkpoint else '{{}}' end, now() + t.due_in
 from {rows_from("id uuid, origin_id uuid, due_in interval")}
 join zixly.workflow_jobs o on o.id = t.origin_id
 order by t.due_in, o.occurred_at, o.id
@@ -69,7 +71,7 @@ returning id, workflow_type, system"""
 ORIGIN_SQL = f"""
 select j.status, j.workflow_type as workflow, j.tenant_id, {IS_DRY_RUN.format(job="j")} as is_dry_run, w.enabled is true as is_known,
   (select r.id from zixly.workflow_jobs r where r.origin_job_id = j.id and r.origin = 'replay' and r.status in ('QUEUED', 'RUNNING')
-     and not {IS_DRY_RUN.format(job="r")} limit 1) as replayed_by
+     and r.made_by is distinct from %s and not {IS_DRY_RUN.format(job="r")} limit 1) as replayed_by
 from zixly.workflow_jobs j left join zixly.workflows w on w.name = j.workflow_type where j.id = %s"""
 
 STOP_SQL = """
@@ -113,9 +115,10 @@ class MadeReplay:
         return {system: ids[:1] for system, ids in self.jobs.by_system.items()}
 
 
-def origin_of(connection: Rows, job_id: UUID) -> Origin | None:
-    """The job that somebody wants replayed; None when the scope shows no such job. Raises `NotReplayable`, saying why not."""
-    row = connection.execute(ORIGIN_SQL, (job_id,)).fetchone()
+def origin_of(connection: Rows, job_id: UUID, *, replay_id: UUID) -> Origin | None:
+    """The job that somebody wants replayed; None when the scope shows no such job. Raises `NotReplayable`, saying why not. That this very
+    replay is under way is no reason: asking twice makes nothing twice."""
+    row = connection.execute(ORIGIN_SQL, (replay_id, job_id)).fetchone()
     if row is None:
         return None
     if row["status"] not in ENDED:
@@ -178,7 +181,7 @@ def make_jobs_of(connection: Rows, wanted: WantedReplay, origins: Sequence[UUID]
         wanted.ending,
         wanted.ending,
         wanted.is_dry_run,
-        Jsonb(trigger),
+        text_of(trigger),
         wanted.mode is ReplayMode.CHECKPOINT,
     )
     return note_made(connection, list(connection.execute(NEW_JOBS_SQL, [*values, *columns_of(rows)])))

@@ -103,8 +103,8 @@ def test_a_job_that_is_under_way_a_dry_run_or_being_replayed_is_refused_in_words
     with ledger.runs.transaction(tenant_id=ledger.tenant.id) as connection:
         for job_id, words in ((running, "is RUNNING"), (dry, "is a dry run"), (failed, "is being replayed already")):
             with pytest.raises(NotReplayable, match=words):
-                origin_of(connection, job_id)
-        assert origin_of(connection, new_id()) is None
+                origin_of(connection, job_id, replay_id=new_id())
+        assert origin_of(connection, new_id(), replay_id=new_id()) is None
 
 
 def test_a_named_job_is_replayed_again_after_its_replay_ended(ledger: TestLedger) -> None:
@@ -181,7 +181,7 @@ def test_another_tenants_jobs_cannot_be_replayed(ledger: TestLedger) -> None:
     other = ledger.add_tenant("other")
     (theirs,) = ledger.add_jobs(status="FAILED", tenant=other)
     with ledger.runs.transaction(tenant_id=ledger.tenant.id) as connection:
-        assert origin_of(connection, theirs) is None
+        assert origin_of(connection, theirs, replay_id=new_id()) is None
         assert matching_jobs(connection, tenant_id=other.id, choice=JobChoice()) == Matching(0, 0)
     assert replayed(ledger, job_ids=[theirs]).made == 0
     wanted = WantedReplay(new_id(), other.id, JobChoice())
