@@ -10,6 +10,7 @@ from dagster_shared.utils.warnings import BetaWarning
 from zixly_dagster.jobs.archive_payloads import archive_payloads_job
 from zixly_dagster.jobs.backfill import backfill_jobs
 from zixly_dagster.jobs.reconcile import reconcile_job
+from zixly_dagster.jobs.repair_drift import repair_drift_job
 from zixly_dagster.jobs.settings_check import settings_check_job
 from zixly_dagster.jobs.vendor_webhooks import webhooks_job
 from zixly_dagster.resources.asana import AsanaResource
@@ -24,10 +25,12 @@ from zixly_dagster.resources.shopify import ShopifyResource
 from zixly_dagster.resources.sweeps import SweepsResource
 from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
+from zixly_dagster.schedules.reconciliations import reconciliation_schedules
 from zixly_dagster.schedules.retention import archive_payloads_schedule
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.issues import issues_sensor
+from zixly_dagster.sensors.reconciliations import reconciliations_sensor
 from zixly_dagster.sensors.settings_check import settings_check_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
 from zixly_dagster.sensors.vendor_webhooks import vendor_webhooks_sensor
@@ -45,15 +48,18 @@ defs = Definitions(
         settings_check_job(),
         *backfill_jobs(),
         reconcile_job(),
+        repair_drift_job(),
         archive_payloads_job(),
     ],
     schedules=[
         connection_upkeep_schedule(),
         archive_payloads_schedule(),
+        *reconciliation_schedules(),
     ],
     sensors=[
         *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),
         sweep_sensor(),
+        reconciliations_sensor(),
         waiting_sensor(),
         vendor_webhooks_sensor(),
         settings_check_sensor(),
