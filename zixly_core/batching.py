@@ -10,6 +10,31 @@ from uuid import UUID
 
 from zixly_core.ids import new_id
 
+# Priorities: 0 high, 1 normal, 2 low.
+HIGH = 0
+LOWEST = 2
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many more batches, and jobs in them, may be open."""
+
+    batches: int
+    jobs: int
+
+    @property
+    def is_some(self) -> bool:
+        return self.batches > 0 and self.jobs > 0
+
+    def plus(self, more: Room) -> Room:
+        return Room(self.batches + more.batches, self.jobs + more.jobs)
+
+    def less(self, batch: Batch) -> Room:
+        return Room(self.batches - 1, self.jobs - len(batch.job_ids))
+
+
+NO_ROOM = Room(0, 0)
+
 
 @dataclass(frozen=True)
 class DueJob:
@@ -58,9 +83,9 @@ class Batch:
 GroupKey = tuple[int, str, UUID, UUID, str, int]
 
 
-def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int, max_jobs: int) -> list[Batch]:
-    """At most `capacity` batches of together about `max_jobs` jobs, out of the due ones, which come in order of priority and age
-    for each tenant.
+def batches_of(due: Sequence[DueJob], *, system: str, room: Room, slots: int, kept_for_high: Room = NO_ROOM) -> list[Batch]:
+    """As many batches as there is `room` for, out of the due ones, which come in order of priority and age for each tenant. Jobs of
+    high priority have what is `kept_for_high` beside it.
 
     Higher priority goes first; within one priority tenants take turns, so that a tenant with thousands of jobs leaves the
     others their share. A group's jobs are spread over the `slots` that could work on them side by side.
@@ -71,11 +96,11 @@ def batches_of(due: Sequence[DueJob], *, system: str, capacity: int, slots: int,
         turns = [split_evenly(jobs, system=system, slots=slots) for key, jobs in sorted(groups.items(), key=age) if key[0] == priority]
         while any(turns):
             for turn in turns:
-                if len(batches) >= capacity or max_jobs <= 0:
+                if not (room.plus(kept_for_high) if priority == HIGH else room).is_some:
                     return batches
                 if turn:
                     batches.append(turn.pop(0))
-                    max_jobs -= len(batches[-1].job_ids)
+                    room = room.less(batches[-1])
     return batches
 
 

@@ -202,7 +202,7 @@ def heard(account: Account, limits: Limits, permit: Permit, outcome: Outcome, *,
 def circuit_after(circuit: Circuit, call_id: str, outcome: Outcome, *, now: float) -> Circuit:
     if outcome.kind in {"vendor_failed", "lost"}:
         return failed(circuit, call_id, now=now, asked_pause=outcome.wait)
-    return answered(circuit, call_id)
+    return answered(circuit, call_id, now=now)
 
 
 def refused(account: Account, limits: Limits, outcome: Outcome, *, now: float) -> Account:

@@ -97,7 +97,7 @@ class AccountBudget:
         outcome = outcome_of(answer, failure, report)
         try:
             rest = self._keeper.store.change(
-                self._connection, lambda account, now: settled(heard(account, self._limits, permit, outcome, now=now), now)
+                self._connection, lambda account, now: settled(account, self._limits, permit, outcome, now=now)
             )
         except StoreUnavailable as error:
             # The call was made and its answer counts; its place is free again when its time is over.
@@ -105,7 +105,8 @@ class AccountBudget:
             return failure
         if rest > 0 and failure is not None and outcome.kind in {"vendor_failed", "lost"}:
             wait = timedelta(seconds=rest * (1 + JITTER * self._keeper.jitter.random()))
-            down = VendorDown(f"{failure} It fails again and again and is left alone for a while.", retry_after=wait)
+            text = f"{failure} It fails again and again and is left alone for a while."
+            down = VendorDown(text, retry_after=wait, connection_id=self._connection.id)
             return down.when(self._connection.system, failure.operation or endpoint)
         return failure
 
@@ -117,7 +118,8 @@ class AccountBudget:
         system, seconds = self._connection.system, int(wait.total_seconds()) + 1
         if answer.window == DOWN:
             text = f"{system} fails again and again and is left alone for {seconds} s; it was not asked to {operation}."
-            return VendorDown(text, retry_after=wait).when(system, operation)
+            down = VendorDown(text, retry_after=wait, connection_id=self._connection.id, was_sent=False)
+            return down.when(system, operation)
         why = "are left to live work" if answer.only_bulk else "are used up"
         text = f"{system} was not asked to {operation}: the account's calls per {answer.window} {why}; the next may go in {seconds} s."
         return BudgetSpent(text, reason=f"budget_{answer.window}", retry_after=wait, only_bulk=answer.only_bulk)
@@ -140,6 +142,10 @@ def throttled(system: str, wait: timedelta) -> BudgetSpent:
     return BudgetSpent(text, reason="rate_limited_points", retry_after=wait)
 
 
-def settled(account: Account, now: float) -> tuple[Account, float]:
-    """The account, and the seconds that its vendor is left alone for."""
-    return account, max(account.circuit.rests_until - now, 0.0) if account.circuit.is_open else 0.0
+def settled(account: Account, limits: Limits, permit: Permit, outcome: Outcome, *, now: float) -> tuple[Account, float]:
+    """The account after a call, and the seconds that its vendor is left alone for because of it. 0 for the failure that ends a trial:
+    the vendor had just answered, so it may be the request, and the job uses up an attempt of its own."""
+    after = heard(account, limits, permit, outcome, now=now)
+    if not after.circuit.is_open or account.circuit.is_on_trial(now):
+        return after, 0.0
+    return after, max(after.circuit.rests_until - now, 0.0)

@@ -102,9 +102,23 @@ class BudgetSpent(Transient):
 
 
 class VendorDown(Transient):
-    """The circuit breaker blames the vendor for what failed, or sent nothing because of it."""
+    """The circuit breaker blames the vendor for what failed, or sent nothing because of it (`was_sent` False). `connection_id` names the
+    account that rests: jobs that need it wait for that."""
 
     default_reason = "vendor_down"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        retry_after: timedelta | None = None,
+        connection_id: UUID | None = None,
+        was_sent: bool = True,
+    ) -> None:
+        super().__init__(message, reason=reason, retry_after=retry_after)
+        self.connection_id = connection_id
+        self.was_sent = was_sent
 
 
 class ConnectionBusy(Transient):

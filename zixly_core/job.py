@@ -173,9 +173,12 @@ def judged(error: ZixlyError, *, connection_id: UUID | None) -> Failed:
         case BudgetSpent():
             wait, account = error.retry_after, error.connection_id or connection_id
             return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=wait, connection_id=account, was_sent=False)
-        case Disconnected(connection_id=UUID() as disconnected):
+        case Disconnected(connection_id=UUID() as held_by) | VendorDown(connection_id=UUID() as held_by):
             at_once = timedelta()  # once the connection is well again
-            return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=at_once, connection_id=disconnected)
+            was_sent = not isinstance(error, VendorDown) or error.was_sent
+            return Failed(
+                error.reason, str(error), permanent=False, parks=True, retry_after=at_once, connection_id=held_by, was_sent=was_sent
+            )
         case ConnectionBusy() | VendorDown():
             return Failed(error.reason, str(error), permanent=False, parks=True, retry_after=error.retry_after)
         case Transient():

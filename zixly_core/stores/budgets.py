@@ -15,11 +15,12 @@ from uuid import UUID
 
 import orjson
 
-from zixly_core.budget_account import Account, UnderWay
+from zixly_core.budget_account import CALL_SECONDS, Account, UnderWay
 from zixly_core.budget_keeper import Decide
 from zixly_core.budget_windows import BucketState, FixedState, WindowState
 from zixly_core.circuit import Circuit
 from zixly_core.errors import Permanent
+from zixly_core.stores.account_rests import note_circuit
 from zixly_core.stores.database import Database, Rows
 from zixly_core.token_store import Connection
 
@@ -49,6 +50,8 @@ class PostgresBudgets:
             after, answer = decide(before, now)
             if after is not before:
                 rows.execute(KEEP_SQL, (packed(after), connection.id))
+            if after.circuit != before.circuit:
+                note_circuit(rows, connection, before.circuit, after.circuit, trial_seconds=CALL_SECONDS, now=now)
         return answer
 
 

@@ -7,25 +7,32 @@ are the same on every queue.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 from uuid import UUID
 
-from zixly_core.batching import Batch, DueJob, batches_of
+from zixly_core.batching import HIGH, LOWEST, Batch, DueJob, Room, batches_of
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.gates import Gates, let_through, open_gates
+from zixly_core.stores.owners import NOT_IN_HAND, OWNERS_GO_ON
 from zixly_core.stores.rows import columns_of, rows_from
 from zixly_core.stores.waiting import IS_WAITING, WAKE
 
 # One writer at a time for each system: two dispatchers must not put two jobs of one record into two hands.
 LOCK_SQL = "select pg_try_advisory_xact_lock(hashtext('zixly.dispatch'), hashtext(%s)) as mine"
 
-# What may go on: jobs whose callback came, and jobs that a connection held up which is well again, each in its old place.
+# A system that a person paused; one whose sensor is switched off hands nothing over anyway.
+PAUSED_SQL = "select from zixly.pauses where kind = 'system' and subject = %s and source = 'person'"
+
+# What may go on: jobs whose callback came, and jobs that a connection held up which is well again, each in its old place. Accounts
+# that have just begun to answer let their jobs go one by one.
 RESUME_SQL = f"""
 with woken as (
   update zixly.workflow_jobs set {WAKE} where system = %(system)s and wake_event_id is not null and {IS_WAITING} returning id
 ), freed as (
   update zixly.workflow_jobs j set blocked_by = null from zixly.connections c
   where j.system = %(system)s and j.status = 'QUEUED' and j.batch_id is null and j.blocked_by is not null and c.id = j.blocked_by
-    and c.status = 'ACTIVE' and c.paused_at is null and (c.parked_until is null or c.parked_until <= now())
+    and c.id <> all(%(gated)s) and c.status = 'ACTIVE' and c.paused_at is null and (c.parked_until is null or c.parked_until <= now())
   returning j.id
 )
 select (select count(*) from woken) as woken, (select count(*) from freed) as freed"""
@@ -36,7 +43,7 @@ select lane, count(*) as batches, sum(job_count) as jobs from zixly.batches wher
 # Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
 # the index jobs_due. Left out: paused or parked owners, jobs that another connection blocks, and records that some run has in
 # hand or that a job waits about. Of the jobs that took two workers with them one is in hand at a time.
-DUE_SQL = """
+DUE_SQL = f"""
 with recursive waiting as (
   (select tenant_id from zixly.workflow_jobs where system = %(system)s and status = 'QUEUED' and batch_id is null
    order by tenant_id limit 1)
@@ -46,20 +53,15 @@ with recursive waiting as (
   from waiting w where w.tenant_id is not null
 )
 select due.* from waiting
-join zixly.tenants t on t.id = waiting.tenant_id and t.paused_at is null
 cross join lateral (
   select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, least(w.max_batch, %(max_batch)s) as max_batch, j.lane,
          j.priority, j.record_key, j.due_at, j.lost_attempts
-  from zixly.workflow_jobs j
-  join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
-  join zixly.connections c on c.id = j.connection_id and c.paused_at is null
-       and (not w.needs_source or (c.status = 'ACTIVE' and (c.parked_until is null or c.parked_until <= now())))
-  where j.system = %(system)s and j.tenant_id = t.id and j.status = 'QUEUED' and j.batch_id is null and j.due_at <= now()
-    and j.blocked_by is null and j.lane = any(%(lanes)s)
-    and not exists (select from zixly.workflow_jobs o where o.tenant_id = j.tenant_id and o.record_key = j.record_key
-                    and o.status in ('QUEUED', 'RUNNING') and o.batch_id is not null)
-    and not exists (select from zixly.workflow_jobs o where o.tenant_id = j.tenant_id and o.record_key = j.record_key
-                    and o.waiting_until is not null and o.status = 'RUNNING')
+  from zixly.workflow_jobs j {OWNERS_GO_ON}
+  where j.system = %(system)s and j.tenant_id = waiting.tenant_id and j.status = 'QUEUED' and j.batch_id is null and j.due_at <= now()
+    and j.blocked_by is null and j.priority <= %(lowest)s
+    and (j.lane = any(%(lanes)s) or (j.lane = any(%(lanes_for_high)s) and j.priority = 0))
+    and (j.connection_id <> all(%(gated)s) or not w.needs_source or j.id = any(%(released)s))
+    and {NOT_IN_HAND}
     and (j.lost_attempts < 2 or not exists (select from zixly.workflow_jobs o where o.system = j.system and o.lost_attempts > 1
                                             and o.batch_id is not null and o.status in ('QUEUED', 'RUNNING')))
   order by j.priority, j.due_at, j.id
@@ -77,14 +79,13 @@ update zixly.workflow_jobs j set batch_id = t.batch_id, handed_over_at = now(), 
 from {rows_from("job_id uuid, batch_id uuid")} where j.id = t.job_id and j.status = 'QUEUED' and j.batch_id is null"""
 
 # Jobs whose owner is paused, parked or disconnected are due for as long as that takes; they are no reason to look all the time.
-NEXT_DUE_SQL = """
-select extract(epoch from j.due_at - now())::float8 as seconds from zixly.workflow_jobs j
-join zixly.tenants t on t.id = j.tenant_id and t.paused_at is null
-join zixly.workflows w on w.name = j.workflow_type and w.paused_at is null
-join zixly.connections c on c.id = j.connection_id and c.paused_at is null
-     and (not w.needs_source or (c.status = 'ACTIVE' and (c.parked_until is null or c.parked_until <= now())))
-where j.status = 'QUEUED' and j.batch_id is null and j.blocked_by is null and j.system = %s
+NEXT_DUE_SQL = f"""
+select extract(epoch from j.due_at - now())::float8 as seconds from zixly.workflow_jobs j {OWNERS_GO_ON}
+where j.status = 'QUEUED' and j.batch_id is null and j.blocked_by is null and j.system = %(system)s
+  and (j.connection_id <> all(%(gated)s) or not w.needs_source)
 order by j.due_at limit 1"""
+# How soon to look again while an account is given its jobs one by one.
+GATED_LOOK_SECONDS = 0.5
 
 TAKE_BACK_SQL = """
 with ended as (
@@ -100,7 +101,8 @@ class HandoverLimits:
     """How much may be handed over: open batches and their jobs for each system and lane, and slots that one burst is spread over.
 
     Many small batches keep the workers busy in quiet times; in a burst the number of jobs bounds them, so that what is more
-    urgent does not wait behind a long backlog.
+    urgent does not wait behind a long backlog. Live jobs of high priority may go beyond these bounds by an eighth: there is room for
+    them however much is handed over.
     """
 
     max_open_batches: int
@@ -109,48 +111,54 @@ class HandoverLimits:
     max_open_jobs: int = 640
     lanes: tuple[str, ...] = ("live", "bulk")
 
-
-@dataclass(frozen=True)
-class Room:
-    """How many more batches, and jobs in them, may be open."""
-
-    batches: int
-    jobs: int
+    def kept_for_high(self, lane: str) -> Room:
+        """What only jobs of high priority may have open, beside the rest."""
+        return Room(ceil(self.max_open_batches / 8), ceil(self.max_open_jobs / 8)) if lane == "live" else Room(0, 0)
 
 
 def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> list[Batch]:
-    """Write batches for what is due, and return them. Empty when nothing is due, everything is in hand, or another
-    dispatcher of this system is at work. Raises `StoreUnavailable`."""
+    """Write batches for what is due, and return them. Empty when nothing is due, everything is in hand, the system is paused, or
+    another dispatcher of this system is at work. Raises `StoreUnavailable`."""
     with database.transaction() as connection:
-        if not one(connection, LOCK_SQL, (system,))["mine"]:
+        if not one(connection, LOCK_SQL, (system,))["mine"] or is_paused(connection, system):
             return []
-        connection.execute(RESUME_SQL, {"system": system})
         room = room_by_lane(connection, system=system, limits=limits)
-        lanes = [lane for lane, free in room.items() if free.batches > 0 and free.jobs > 0]
-        if not lanes:
+        at_most = max(free.jobs + limits.kept_for_high(lane).jobs for lane, free in room.items())
+        gates = let_through(connection, system=system, at_most=max(at_most, 0))
+        connection.execute(RESUME_SQL, {"system": system, "gated": list(gates.accounts)})
+        lanes = [lane for lane, free in room.items() if free.is_some]
+        for_high = [lane for lane, free in room.items() if free.plus(limits.kept_for_high(lane)).is_some]
+        if not for_high:
             return []
-        per_tenant = max(room[lane].jobs for lane in lanes)
-        due = due_jobs(connection, system=system, lanes=lanes, per_tenant=per_tenant, max_batch=limits.max_batch)
+        due = due_jobs(connection, gates, system=system, lanes=lanes, for_high=for_high, per_tenant=at_most, max_batch=limits.max_batch)
         batches = [
             batch
-            for lane in lanes
+            for lane in for_high
             for batch in batches_of(
                 [job for job in due if job.lane == lane],
                 system=system,
-                capacity=room[lane].batches,
+                room=room[lane],
+                kept_for_high=limits.kept_for_high(lane),
                 slots=limits.slots if lane == "live" else 1,  # bulk work is held up by the vendors' limits: full batches cost fewest calls
-                max_jobs=room[lane].jobs,
             )
         ]
         write_batches(connection, batches)
     return batches
 
 
+def is_paused(connection: Rows, system: str) -> bool:
+    return connection.execute(PAUSED_SQL, (system,)).fetchone() is not None
+
+
 def due_in_seconds(database: Database, *, system: str) -> float | None:
     """How long until the next job is due that may be handed over; 0 for one that is due already, None when no such job waits."""
     with database.transaction() as connection:
-        row = connection.execute(NEXT_DUE_SQL, (system,)).fetchone()
-    return None if row is None else max(float(row["seconds"]), 0.0)
+        if is_paused(connection, system):
+            return None
+        gated = [gate.connection_id for gate in open_gates(connection)]
+        row = connection.execute(NEXT_DUE_SQL, {"system": system, "gated": gated}).fetchone()
+    seconds = None if row is None else max(float(row["seconds"]), 0.0)
+    return min(seconds or GATED_LOOK_SECONDS, GATED_LOOK_SECONDS) if gated and seconds != 0 else seconds
 
 
 def announced(database: Database, job_ids: list[UUID]) -> set[UUID]:
@@ -179,9 +187,20 @@ def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> di
     }
 
 
-def due_jobs(connection: Rows, *, system: str, lanes: list[str], per_tenant: int, max_batch: int) -> list[DueJob]:
-    rows = connection.execute(DUE_SQL, {"system": system, "lanes": lanes, "per_tenant": per_tenant, "max_batch": max_batch})
-    return [DueJob(**row) for row in rows]
+def due_jobs(
+    connection: Rows, gates: Gates, *, system: str, lanes: list[str], for_high: list[str], per_tenant: int, max_batch: int
+) -> list[DueJob]:
+    values = {
+        "system": system,
+        "lanes": lanes,
+        "lanes_for_high": for_high,
+        "lowest": LOWEST if lanes else HIGH,
+        "gated": list(gates.accounts),
+        "released": list(gates.released),
+        "per_tenant": per_tenant,
+        "max_batch": max_batch,
+    }
+    return [DueJob(**row) for row in connection.execute(DUE_SQL, values)]
 
 
 def write_batches(connection: Rows, batches: list[Batch]) -> None:

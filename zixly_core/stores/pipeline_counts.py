@@ -48,8 +48,9 @@ with open_jobs as (
     when j.batch_id is not null and b.id is not null and b.ended_at is null then 'handed_over'
     when j.batch_id is not null then 'unaccounted'
     when w.name is null then 'unaccounted'
-    when t.paused_at is not null or c.paused_at is not null or w.paused_at is not null then 'paused'
-    when (w.needs_source and (c.status = 'DISCONNECTED' or c.parked_until > now())) or j.blocked_by is not null then 'parked'
+    when t.paused_at is not null or c.paused_at is not null or w.paused_at is not null or j.system = any(paused.systems) then 'paused'
+    when (w.needs_source and (c.status = 'DISCONNECTED' or c.parked_until > now() or r.connection_id is not null))
+         or j.blocked_by is not null then 'parked'
     when j.due_at > now() and j.parked_reason is not null then 'parked'
     when j.due_at > now() then 'scheduled'
     else 'due' end as state
@@ -58,6 +59,8 @@ with open_jobs as (
   left join zixly.connections c on c.id = j.connection_id
   left join zixly.workflows w on w.name = j.workflow_type
   left join zixly.batches b on b.id = j.batch_id
+  left join zixly.account_rests r on r.connection_id = j.connection_id and r.well_at is null
+  cross join (select coalesce(array_agg(subject), '{}') as systems from zixly.pauses where kind = 'system') as paused
 )
 select system, status, state, count(*)::int as jobs, extract(epoch from now() - min(due_at))::float8 as oldest_seconds
 from explained group by system, status, state"""

@@ -140,7 +140,7 @@ def with_patience(one: JobEnd, *, policy: RetryPolicy) -> JobEnd:
     """The same end; a failure that a vendor is blamed for does not park a job any more that is too old for that."""
     job, failure = one.job, one.end
     is_old = job.created_at is not None and datetime.now(UTC) - job.created_at > policy.vendor_patience
-    if isinstance(failure, Failed) and failure.reason == VendorDown.default_reason and is_old:
+    if isinstance(failure, Failed) and failure.reason == VendorDown.default_reason and failure.was_sent and is_old:
         return JobEnd(job, replace(failure, parks=False))
     return one
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zixly_core.effects import WriteOutcome, Written
-from zixly_core.errors import BudgetSpent, ZixlyError
+from zixly_core.errors import BudgetSpent, VendorDown, ZixlyError
 from zixly_core.job import Action, ClaimedJob, Completed, End, Failed, JobEnd, RelatedRecord, failure_from
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import ConfiguredConnection, connection_of, partner_connection
@@ -104,8 +104,10 @@ def source_of(work: BatchWork, job: ClaimedJob) -> ConfiguredConnection:
 
 def target_of(work: BatchWork, source: ConfiguredConnection, *, system: str) -> ConfiguredConnection:
     """The connection of another system that a workflow writes to. Raises `Permanent` where that cannot be decided, and
-    `BudgetSpent` for an account that is parked: dispatch looks at the connection of the job, which is another one."""
+    `BudgetSpent` or `VendorDown` for an account that is parked: dispatch looks at the connection of the job, which is another one."""
     target = partner_connection(work.database, work.run, source, system=system)
+    if target.parked_for is not None and target.parked_reason == VendorDown.default_reason:
+        raise VendorDown(f"The {system} connection {target.id} rests: its vendor does not answer.", connection_id=target.id, was_sent=False)
     if target.parked_for is not None:
         raise BudgetSpent(
             f"The {system} connection {target.id} is parked for {int(target.parked_for.total_seconds())} s more.",

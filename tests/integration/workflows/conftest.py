@@ -156,6 +156,7 @@ class Stage:
         self.ledger.owner.execute("update zixly.workflow_jobs set due_at = now() - interval '1 second' where status = 'QUEUED'")
         self.ledger.owner.execute("update zixly.connections set parked_until = null")
         self.ledger.owner.execute("delete from zixly.api_budgets")
+        self.ledger.owner.execute("delete from zixly.account_rests")
 
     def settle_doubts(self) -> None:
         """Let the time go by in which a request without an answer could still arrive."""
