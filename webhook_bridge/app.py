@@ -20,6 +20,8 @@ from webhook_bridge.health import health_routes
 from webhook_bridge.intake_service import IntakeParts, IntakeService
 from webhook_bridge.jobs_api import jobs_routes
 from webhook_bridge.middleware import Around
+from webhook_bridge.pauses_api import pauses_routes
+from webhook_bridge.priorities_api import priorities_routes
 from webhook_bridge.problems import handle_problems
 from webhook_bridge.receive import Clock, receive_routes
 from webhook_bridge.replays_api import replays_routes
@@ -142,6 +144,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(searches_routes(api, caller_of=caller_of(settings)))
     app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
+    app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
+    app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     return app

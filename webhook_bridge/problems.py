@@ -20,6 +20,8 @@ from zixly_core.errors import (
     Transient,
     ZixlyError,
 )
+from zixly_core.stores.pauses import NothingToPause
+from zixly_core.stores.priorities import NothingToPrioritise
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -57,6 +59,8 @@ STATUSES: tuple[tuple[type[ZixlyError], int], ...] = (
     (StaleTimestamp, 401),
     (NotAllowed, 403),
     (NotFound, 404),
+    (NothingToPause, 404),
+    (NothingToPrioritise, 404),
     (BodyTooSlow, 408),
     (WrongState, 409),
     (BodyTooLarge, 413),

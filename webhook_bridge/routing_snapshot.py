@@ -13,7 +13,7 @@ import structlog
 from webhook_bridge.database import AsyncDatabase, AsyncRows
 from zixly_core.errors import StoreUnavailable, ZixlyError
 from zixly_core.kept_requests import Box
-from zixly_core.routing import ROUTES_SQL, SECRETS_SQL, SUBSCRIPTIONS_SQL, WORKFLOWS_SQL, Route, RoutingTable, routing_table
+from zixly_core.routing import ROUTES_SQL, SECRETS_SQL, SUBSCRIPTIONS_SQL, TENANTS_SQL, WORKFLOWS_SQL, Route, RoutingTable, routing_table
 
 log = structlog.get_logger()
 REFRESH_SECONDS = 3.0
@@ -91,7 +91,7 @@ class RoutingSnapshot:
 async def read_table(connection: AsyncRows) -> RoutingTable:
     """The routing table as it is now, in one consistent reading."""
     async with connection.transaction():
-        queries = (ROUTES_SQL, WORKFLOWS_SQL, SECRETS_SQL, SUBSCRIPTIONS_SQL)
+        queries = (ROUTES_SQL, WORKFLOWS_SQL, SECRETS_SQL, SUBSCRIPTIONS_SQL, TENANTS_SQL)
         rows = [await (await connection.execute(query)).fetchall() for query in queries]
     return routing_table(*rows)
 

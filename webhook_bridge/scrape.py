@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from webhook_bridge.scrape_api import api_families
 from webhook_bridge.scrape_connections import connection_families
+from webhook_bridge.scrape_handover import handover_families
 from zixly_core import metrics
 from zixly_core.errors import ZixlyError
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
@@ -21,6 +22,7 @@ from zixly_core.queue import Queue
 from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.connection_counts import connection_counts
 from zixly_core.stores.database import Database
+from zixly_core.stores.handover_counts import handover_counts
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
 
 T = TypeVar("T")
@@ -45,13 +47,16 @@ class PipelineCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         sources = gauge_family(metrics.SCRAPE_OK)
         counts, calls, accounts = self._read(pipeline_counts), self._read(api_counts), self._read(connection_counts)
-        sources.add_metric(["postgres"], 0 if counts is None or calls is None or accounts is None else 1)
+        held = self._read(handover_counts)
+        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held) else 1)
         if counts is not None:
             yield from families_of(counts, systems=tuple(self._queues))
         if calls is not None:
             yield from api_families(calls)
         if accounts is not None:
             yield from connection_families(accounts)
+        if held is not None:
+            yield from handover_families(held, systems=tuple(self._queues))
         messages = gauge_family(metrics.QUEUE_MESSAGES)
         for system, queue in self._queues.items():
             try:

@@ -124,6 +124,13 @@ AUTHORISATION_LEFT = Metric(
     "Seconds until the vendor would end the authorisation that was unused for longest.",
     ("system",),
 )
+ACCOUNTS_RESTING = Metric(
+    "accounts_resting", Kind.GAUGE, "Accounts that are left alone because their vendor failed again and again.", ("system",)
+)
+ACCOUNT_PROBES = Metric(
+    "account_probes_total", Kind.COUNTER, "Calls that asked whether a vendor works again for an account, by result.", ("system", "result")
+)
+PAUSED = Metric("paused", Kind.GAUGE, "What people have paused, and systems whose sensor is switched off.", ("kind",))
 SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
 
 METRICS = (
@@ -151,6 +158,9 @@ METRICS = (
     CONNECTIONS,
     ISSUES_OPEN,
     AUTHORISATION_LEFT,
+    ACCOUNTS_RESTING,
+    ACCOUNT_PROBES,
+    PAUSED,
     SCRAPE_OK,
 )
 

@@ -15,11 +15,12 @@ from zixly_core.system import ParsedEvent
 
 ROUTES_SQL = "select id, tenant_id, system, external_id from zixly.connections"
 WORKFLOWS_SQL = """
-select w.name, w.system, w.triggers, w.priority, w.enabled,
+select w.name, w.system, w.triggers, coalesce(w.chosen_priority, w.priority) as priority, w.enabled,
        coalesce(jsonb_object_agg(t.tenant_id, jsonb_build_object('enabled', t.enabled, 'priority', t.priority))
                 filter (where t.tenant_id is not null), '{}') as choices
 from zixly.workflows w left join zixly.tenant_workflows t on t.workflow = w.name
 group by w.name"""
+TENANTS_SQL = "select id, priority from zixly.tenants where priority is not null"
 SECRETS_SQL = """
 select coalesce(subscription_id, connection_id) as owner_id, ciphertext
 from zixly.signing_secrets where retired_at is null order by created_at desc"""
@@ -71,6 +72,7 @@ class RoutingTable:
     triggers: Mapping[str, Sequence[Wanted]] = field(default_factory=dict)
     choices: Mapping[tuple[str, UUID], Mapping[str, Any]] = field(default_factory=dict)
     sealed_secrets: Mapping[UUID, Sequence[bytes]] = field(default_factory=dict, repr=False)
+    tenant_priorities: Mapping[UUID, int] = field(default_factory=dict)
 
     def route_of(self, system: str, external_id: str) -> Route | None:
         """The connection of an account or of the address of a path; None for one that nobody authorised or made."""
@@ -93,7 +95,10 @@ class RoutingTable:
         ]
 
     def _chosen(self, wanted: Wanted, tenant_id: UUID) -> Wanted:
+        """With the priority that people chose for it: for the tenant's workflow, else for the tenant."""
         priority = self.choices.get((wanted.workflow, tenant_id), {}).get("priority")
+        if priority is None:
+            priority = self.tenant_priorities.get(tenant_id)
         return wanted if priority is None else Wanted(wanted.workflow, wanted.system, priority)
 
 
@@ -102,8 +107,9 @@ def routing_table(
     workflows: Iterable[Mapping[str, Any]],
     secrets: Iterable[Mapping[str, Any]],
     subscriptions: Iterable[Mapping[str, Any]] = (),
+    tenants: Iterable[Mapping[str, Any]] = (),
 ) -> RoutingTable:
-    """A snapshot from the rows of `ROUTES_SQL`, `WORKFLOWS_SQL`, `SECRETS_SQL` and `SUBSCRIPTIONS_SQL`."""
+    """A snapshot from the rows of `ROUTES_SQL`, `WORKFLOWS_SQL`, `SECRETS_SQL`, `SUBSCRIPTIONS_SQL` and `TENANTS_SQL`."""
     triggers: dict[str, list[Wanted]] = {}
     choices: dict[tuple[str, UUID], Mapping[str, Any]] = {}
     for row in workflows:
@@ -117,7 +123,8 @@ def routing_table(
         sealed.setdefault(row["owner_id"], []).append(row["ciphertext"])
     routes = {(row["system"], row["external_id"]): Route(row["id"], row["tenant_id"], row["external_id"]) for row in connections}
     routes |= {(row["system"], row["token_sha256"][:ADDRESS_LENGTH]): route_by_path(row) for row in subscriptions}
-    return RoutingTable(routes=routes, triggers=triggers, choices=choices, sealed_secrets=sealed)
+    priorities = {row["id"]: row["priority"] for row in tenants}
+    return RoutingTable(routes=routes, triggers=triggers, choices=choices, sealed_secrets=sealed, tenant_priorities=priorities)
 
 
 def route_by_path(row: Mapping[str, Any]) -> Route:

@@ -9,6 +9,7 @@ from dagster_shared.utils.warnings import BetaWarning
 
 from zixly_dagster.jobs.archive_payloads import archive_payloads_job
 from zixly_dagster.jobs.backfill import backfill_jobs
+from zixly_dagster.jobs.probe_account import probe_account_job
 from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.jobs.repair_drift import repair_drift_job
 from zixly_dagster.jobs.settings_check import settings_check_job
@@ -27,6 +28,7 @@ from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
 from zixly_dagster.schedules.reconciliations import reconciliation_schedules
 from zixly_dagster.schedules.retention import archive_payloads_schedule
+from zixly_dagster.sensors.account_probes import account_probes_sensor
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.issues import issues_sensor
@@ -46,6 +48,7 @@ defs = Definitions(
         connection_upkeep,
         webhooks_job(),
         settings_check_job(),
+        probe_account_job(),
         *backfill_jobs(),
         reconcile_job(),
         repair_drift_job(),
@@ -65,6 +68,7 @@ defs = Definitions(
         settings_check_sensor(),
         backfills_sensor(),
         issues_sensor(),
+        account_probes_sensor(),
     ],
     resources={
         "postgres": PostgresResource(),

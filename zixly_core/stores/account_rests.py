@@ -7,18 +7,22 @@ job's own call tries.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from zixly_core.circuit import Circuit
+from zixly_core.circuit import Circuit, pause_of
 from zixly_core.errors import VendorDown
+from zixly_core.gentle_start import OVER_AFTER_SECONDS, TRIAL_OVER_AFTER_SECONDS
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.issues import raise_issue, resolve_issue
+from zixly_core.stores.settle import COUNTER_SHARDS, write_counters
 from zixly_core.token_store import Connection
 
 PARKED = VendorDown.default_reason
+PROBES = "probes"
 OPERATION = "answer"
 # How long after a probe's time the account is parked still: a probe is a run, and its answer may take as long as a call may.
 GRACE_SECONDS = 120.0
@@ -53,6 +57,35 @@ update zixly.account_rests r set told_at = now() from zixly.connections c
 where r.connection_id = %s and c.id = r.connection_id and r.told_at is null and r.well_at is null and r.down_since < now() - %s::interval
 returning c.name, r.down_since"""
 
+# A probe that failed before it reached the account's API, such as for its tokens, comes back at its next time all the same.
+POSTPONE_SQL = """
+update zixly.account_rests set probe_at = now() + %(rest)s, failed_probes = failed_probes + 1
+where connection_id = %(id)s"""
+STEP_SQL = "select failed_probes from zixly.account_rests where connection_id = %s and probe_at <= now() for update"
+COUNT_SQL = """
+insert into zixly.job_counters (name, job_type, status, shard, value) values (%s, %s, %s, %s, 1)
+on conflict (name, job_type, status, shard) do update set value = job_counters.value + 1"""
+
+# What has waited for the account for so long, while it was away all that time, waits no more.
+GIVE_UP_SQL = """
+with over as (
+  select j.id from zixly.workflow_jobs j join zixly.workflows w on w.name = j.workflow_type
+  where j.tenant_id = %(tenant_id)s and j.status = 'QUEUED' and j.batch_id is null and j.created_at < now() - %(patience)s
+    and (j.blocked_by = %(id)s or (j.blocked_by is null and j.connection_id = %(id)s and w.needs_source))
+    and exists (select from zixly.account_rests r where r.connection_id = %(id)s and r.well_at is null
+                and r.down_since < now() - %(patience)s)
+  order by j.due_at limit 1000 for update of j skip locked
+)
+update zixly.workflow_jobs j
+set status = 'FAILED', dead_letter = true, completed_at = now(), fence = j.fence + 1, blocked_by = null, parked_reason = null,
+    error_reason = %(reason)s, error_system = %(system)s, error_message = %(message)s
+from over where j.id = over.id returning j.id, j.workflow_type, j.status, null::float8 as seconds"""
+
+# The gentle start is over, or a probe was answered and nobody called since.
+OVER_SQL = """
+delete from zixly.account_rests r where well_at < now() - %(start)s or (well_at is null and answered_at < now() - %(trial)s)
+returning connection_id, tenant_id, system, told_at is not null as was_told"""
+
 
 def note_circuit(rows: Rows, connection: Connection, before: Circuit, after: Circuit, *, trial_seconds: float, now: float) -> None:
     """Write down what a change of the circuit means for the account. As the role of the runs, which holds the account's budget.
@@ -85,14 +118,22 @@ def well(rows: Rows, connection: Connection, values: dict[str, Any]) -> None:
     """A job's own call was answered: the account is well, and the issue about it is over."""
     row = rows.execute(WELL_SQL, values).fetchone()
     if row is not None and row["was_told"]:
-        resolve_issue(
-            rows,
-            tenant_id=connection.tenant_id,
-            system=connection.system,
-            operation=OPERATION,
-            reason=PARKED,
-            connection_id=connection.id,
-        )
+        told_well(rows, tenant_id=connection.tenant_id, system=connection.system, connection_id=connection.id)
+
+
+def told_well(rows: Rows, *, tenant_id: UUID, system: str, connection_id: UUID) -> None:
+    resolve_issue(rows, tenant_id=tenant_id, system=system, operation=OPERATION, reason=PARKED, connection_id=connection_id)
+
+
+def end_rests(database: Database) -> int:
+    """Forget the rests of accounts that may be used like any others again, as role `dispatch`; how many."""
+    times = {"start": timedelta(seconds=OVER_AFTER_SECONDS), "trial": timedelta(seconds=TRIAL_OVER_AFTER_SECONDS)}
+    with database.transaction() as rows:
+        over = list(rows.execute(OVER_SQL, times))
+        for one in over:
+            if one["was_told"]:
+                told_well(rows, tenant_id=one["tenant_id"], system=one["system"], connection_id=one["connection_id"])
+    return len(over)
 
 
 def due_probes(database: Database, *, limit: int) -> list[Mapping[str, Any]]:
@@ -102,21 +143,46 @@ def due_probes(database: Database, *, limit: int) -> list[Mapping[str, Any]]:
         return list(rows.execute(DUE_PROBES_SQL, (limit,)))
 
 
-def tell_of_rest(database: Database, *, tenant_id: UUID, connection_id: UUID, system: str) -> bool:
+def note_probe(database: Database, *, connection: Connection, outcome: str, failed: bool) -> None:
+    """Count a probe, and give one that failed before it could be sent its next time."""
+    with database.transaction(tenant_id=connection.tenant_id) as rows:
+        rows.execute(COUNT_SQL, (PROBES, connection.system, outcome, os.getpid() % COUNTER_SHARDS))
+        row = rows.execute(STEP_SQL, (connection.id,)).fetchone() if failed else None
+        if row is not None:
+            parked(rows, {"id": connection.id, "reason": PARKED}, POSTPONE_SQL, seconds=pause_of(row["failed_probes"] + 1))
+
+
+def give_up_waiting(database: Database, *, connection: Connection, patience: timedelta) -> int:
+    """End as dead letters the jobs that have waited for the account for longer than `patience`; how many."""
+    with database.transaction(tenant_id=connection.tenant_id) as rows:
+        values = {
+            "id": connection.id,
+            "tenant_id": connection.tenant_id,
+            "patience": patience,
+            "reason": PARKED,
+            "system": connection.system,
+            "message": f"{connection.system} did not answer for {patience.total_seconds() / 3600:.0f} hours; replay the job once it does.",
+        }
+        ended = list(rows.execute(GIVE_UP_SQL, values))
+        write_counters(rows, ended, outcomes=[])
+    return len(ended)
+
+
+def tell_of_rest(database: Database, *, connection: Connection) -> bool:
     """Raise an issue for an account that has been away for longer than a blip, once for each outage; whether it was raised now."""
-    with database.transaction(tenant_id=tenant_id) as rows:
-        row = rows.execute(TELL_SQL, (connection_id, TOLD_AFTER)).fetchone()
+    with database.transaction(tenant_id=connection.tenant_id) as rows:
+        row = rows.execute(TELL_SQL, (connection.id, TOLD_AFTER)).fetchone()
         if row is None:
             return False
         raise_issue(
             rows,
-            tenant_id=tenant_id,
-            system=system,
+            tenant_id=connection.tenant_id,
+            system=connection.system,
             operation=OPERATION,
             reason=PARKED,
-            connection_id=connection_id,
-            title=f"{system} has not answered for {row['name']} since {row['down_since']:%Y-%m-%d %H:%M} UTC; its jobs wait and go on "
-            "by themselves once it does.",
-            link=None,
+            connection_id=connection.id,
+            title=f"{connection.system} has not answered for {row['name']} since {row['down_since']:%Y-%m-%d %H:%M} UTC; "
+            "its jobs wait and go on by themselves once it does.",
+            link=f"/api/connections?system={connection.system}",
         )
     return True

@@ -21,8 +21,8 @@ COLUMNS = (
 SQL = f"""
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, priority, lane, origin, origin_job_id,
                                  record_key, record_id, occurred_at, trigger_data)
-select id, tenant_id, connection_id, workflow_type, system, priority, lane, 'follow-up', origin_job_id, record_key, record_id,
-       occurred_at, trigger_data::jsonb
+select id, tenant_id, connection_id, workflow_type, system, coalesce(zixly.chosen_priority(tenant_id, workflow_type), priority), lane,
+       'follow-up', origin_job_id, record_key, record_id, occurred_at, trigger_data::jsonb
 from {rows_from(COLUMNS)} on conflict (id) do nothing"""
 
 

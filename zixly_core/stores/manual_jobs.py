@@ -32,7 +32,7 @@ where tenant_id = %(tenant)s and system = %(system)s and (%(connection)s::uuid i
 INSERT_SQL = """
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, priority, lane, origin, record_key, record_id,
                                  occurred_at, trigger_data)
-values (%s, %s, %s, %s, %s, %s, 'live', 'manual', %s, %s, %s, %s)"""
+values (%s, %s, %s, %s, %s, coalesce(zixly.chosen_priority(%s, %s), %s), 'live', 'manual', %s, %s, %s, %s)"""
 
 
 class NothingToDo(Rejected):
@@ -76,7 +76,7 @@ def make_manual_job(connection: Rows, asked: Asked, *, actor: str, now: datetime
         account["id"],
         workflow["name"],
         workflow["system"],
-        workflow["priority"],
+        *(tenant_id, workflow["name"], workflow["priority"]),
         f"{key}{DRY_RUN_ENDING}{job_id}" if asked.is_dry_run else key,
         record_id,
         now or datetime.now(UTC),

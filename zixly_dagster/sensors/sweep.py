@@ -14,9 +14,12 @@ from dagster import (
 )
 
 from zixly_core.errors import QueueUnavailable, StoreUnavailable
+from zixly_core.stores.account_rests import end_rests
+from zixly_core.stores.database import Database
+from zixly_core.stores.pauses import end_pauses, mirror_switches
 from zixly_core.stores.sweep import Swept, sweep
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import BATCH_TAG
+from zixly_dagster.workflow import BATCH_TAG, DISPATCH_PREFIX
 
 UNFINISHED = [
     DagsterRunStatus.NOT_STARTED,
@@ -25,6 +28,8 @@ UNFINISHED = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+# What Dagster calls a sensor that was switched off.
+STOPPED = "STOPPED"
 VANISHED = "The worker of this run vanished: its lease was not renewed. Its jobs were taken back and go on in another run."
 NOT_TAKEN = "No worker took this run in time. Its jobs were given back and go on in another run."
 
@@ -43,6 +48,7 @@ def sweep_sensor() -> SensorDefinition:
     )
     def sweep_ledger(context: SensorEvaluationContext, dispatchers: DispatchersResource) -> SkipReason:
         try:
+            tidy(context, dispatchers.dispatch())
             swept = sweep(dispatchers.dispatch(), limits=dispatchers.sweep_limits())
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was swept: {error}")
@@ -51,6 +57,28 @@ def sweep_sensor() -> SensorDefinition:
         return SkipReason(summary_of(swept))
 
     return sweep_ledger
+
+
+def tidy(context: SensorEvaluationContext, database: Database) -> None:
+    """End pauses and rests whose time is over, and see which systems an operator has switched off."""
+    end_pauses(database)
+    end_rests(database)
+    origin, repository = context.code_location_origin, context.repository_name
+    if origin is not None and repository is not None:
+        mirror_switches(database, switched_off(context.instance, location=origin.location_name, repository=repository))
+
+
+def switched_off(instance: DagsterInstance, *, location: str, repository: str) -> list[str]:
+    """The systems whose dispatch sensor somebody switched off in the Dagster UI."""
+    states = instance.all_instigator_state()
+    return sorted(
+        state.instigator_name.removeprefix(DISPATCH_PREFIX)
+        for state in states
+        if state.instigator_name.startswith(DISPATCH_PREFIX)
+        and state.status.value == STOPPED
+        and state.origin.repository_origin.repository_name == repository
+        and state.origin.repository_origin.code_location_origin.location_name == location
+    )
 
 
 def end_runs(instance: DagsterInstance, swept: Swept) -> None:
