@@ -22,6 +22,7 @@ from zixly_dagster.partitions import DAY, TENANT
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.resources.secrets import SecretsResource
 from zixly_dagster.resources.vendors import new_keeper
+from zixly_dagster.workflow import job_name_of
 
 # The backfill that our sensor launches a run for.
 BACKFILL_TAG = "zixly/backfill"
@@ -52,9 +53,9 @@ class Asked:
 
 
 def day_op(workflow: str, system: str) -> OpDefinition:
-    """The op that reads the partition's day of the partition's tenant."""
+    """The op that reads the partition's day of the partition's tenant. Ops of a code location have names of their own."""
 
-    @op(name="read_day", tags={"kind": system})
+    @op(name=f"read_day_for_{job_name_of(workflow)}", tags={"kind": system})
     def read_day(context: OpExecutionContext, config: BackfillConfig, dispatchers: DispatchersResource, secrets: SecretsResource) -> None:
         """List the records that changed at the source in that day of the tenant, and make a job for each of which something is news."""
         key = context.partition_key
@@ -74,7 +75,7 @@ def day_op(workflow: str, system: str) -> OpDefinition:
 def day_of_all_op(workflow: str, system: str) -> OpDefinition:
     """The op that reads the partition's day of all tenants, one after the other."""
 
-    @op(name="read_day_of_all", tags={"kind": system})
+    @op(name=f"read_day_of_all_for_{job_name_of(workflow)}", tags={"kind": system})
     def read_day_of_all(
         context: OpExecutionContext, config: BackfillConfig, dispatchers: DispatchersResource, secrets: SecretsResource
     ) -> None:
