@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from webhook_bridge.announcer import Announcer
 from webhook_bridge.app_secrets import AppSecrets
+from webhook_bridge.backfills_api import backfills_routes
 from webhook_bridge.connect_pages import connect_routes
 from webhook_bridge.connections_api import connections_routes
 from webhook_bridge.database import AsyncDatabase
@@ -143,6 +144,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(replays_routes(api, caller_of=caller_of(settings), announce=intake.announce))
     app.include_router(searches_routes(api, caller_of=caller_of(settings)))
     app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
+    app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
     app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))

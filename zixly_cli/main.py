@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from zixly_cli import deliveries_commands
+from zixly_cli.backfill_commands import app as backfill_app
 from zixly_cli.connections_commands import app as connections_app
 from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.output import console_for_people
@@ -29,6 +30,7 @@ app = typer.Typer(
     epilog="Settings are variables ZIXLY_*, in the environment or in a file .env; .env.example lists them.",
 )
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(backfill_app, name="backfill")
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")

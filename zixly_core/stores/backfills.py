@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -48,8 +48,8 @@ from zixly.backfill_days where backfill_id = %s order by day"""
 PACE_SQL = """
 select count(*) filter (where status = 'COMPLETED') as completed, count(*) filter (where status = 'FAILED') as failed,
        count(*) filter (where status = 'CANCELLED') as cancelled,
-       count(*) filter (where completed_at > now() - %(span)s) as ended_lately,
-       extract(epoch from least(%(span)s, now() - min(created_at)))::float8 as lately_seconds,
+       count(*) filter (where completed_at > now() - %(span)s::interval) as ended_lately,
+       extract(epoch from least(%(span)s::interval, now() - min(created_at)))::float8 as lately_seconds,
        mode() within group (order by parked_reason) filter (where status = 'QUEUED' and due_at > now()) as waits_for
 from zixly.workflow_jobs where made_by = %(id)s"""
 EXAMPLES_SQL = """
@@ -60,6 +60,8 @@ update zixly.backfills set status = 'STOPPED', ended_at = now() where id = %s an
 STOP_DAYS_SQL = """
 update zixly.backfill_days set state = 'STOPPED', ended_at = now(), lease_until = null
 where backfill_id = %s and state in ('WAITING', 'RUNNING')"""
+# Vendors' limits are by the minute: a shorter look would see now a burst and now a pause.
+LATELY = timedelta(minutes=3)
 STOPPABLE = "made_by = %s and status = 'QUEUED' and batch_id is null"
 
 
@@ -101,7 +103,7 @@ def backfills_page(connection: Rows, *, tenant: str | None, status: str | None, 
     return list(connection.execute(VIEW_SQL, values))
 
 
-def backfill_detail(connection: Rows, backfill_id: UUID, *, examples: int, span: str = "3 minutes") -> dict[str, Any] | None:
+def backfill_detail(connection: Rows, backfill_id: UUID, *, examples: int, span: timedelta = LATELY) -> dict[str, Any] | None:
     """One with its days, what became of its jobs, how fast it goes and, of a dry run, its first jobs. None where the scope shows no
     such backfill."""
     values = {"id": backfill_id, "tenant": None, "status": None, "age": None, "after": None, "limit": 1}

@@ -297,10 +297,18 @@ def connect_demo_client(ledger: TestLedger) -> dict[str, UUID]:
         ledger.owner.execute("update zixly.connections set grant_id = id where id = %s", (connection_id,))
     for workflow in WORKFLOWS.values():
         ledger.owner.execute(
-            "insert into zixly.workflows (name, system, title, triggers, priority, max_batch, needs_source)"
-            " values (%s, %s, %s, %s, %s, 100, %s)"
-            " on conflict (name) do update set max_batch = 100",
-            (workflow.name, workflow.system, workflow.title, list(workflow.triggers), workflow.priority, workflow.needs_source),
+            "insert into zixly.workflows (name, system, title, triggers, priority, max_batch, needs_source, record_form)"
+            " values (%s, %s, %s, %s, %s, 100, %s, %s)"
+            " on conflict (name) do update set max_batch = 100, record_form = excluded.record_form",
+            (
+                workflow.name,
+                workflow.system,
+                workflow.title,
+                list(workflow.triggers),
+                workflow.priority,
+                workflow.needs_source,
+                workflow.record_form,
+            ),
         )
     return connections
 
