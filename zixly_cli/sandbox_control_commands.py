@@ -16,7 +16,7 @@ tokens_app = typer.Typer(help="End tokens, or whole authorisations.", no_args_is
 app.add_typer(faults_app, name="faults")
 app.add_typer(tokens_app, name="tokens")
 
-System = Annotated[str, typer.Argument(help="xero, hubspot, shopify, asana or sweeps.", metavar="SYSTEM")]
+System = Annotated[str, typer.Argument(help="xero, hubspot, shopify, asana, sweeps or slack.", metavar="SYSTEM")]
 
 
 @app.command(epilog="Example: zixly sandbox state")

@@ -95,6 +95,16 @@ class Settings(BaseSettings):
     rejected_days: int = Field(default=30, ge=1)
 
     notify_webhook_url: Secret | None = None
+    smtp_url: Secret | None = None
+    notify_from: str | None = None
+    notify_slack_hosts: str = ""
+    notify_time_zone: str = "Australia/Brisbane"
+    notify_gather_seconds: float = Field(default=10, ge=0, le=60)
+    notify_settle_seconds: float = Field(default=300, ge=0)
+    notify_quiet_seconds: float = Field(default=3600, ge=0)
+    notify_reminder_seconds: float = Field(default=14400, ge=1)
+    notify_max_attempts: int = Field(default=12, ge=1, le=100)
+    runbook_url: str = "docs/operations.md"
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

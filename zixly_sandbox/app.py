@@ -20,6 +20,7 @@ from zixly_sandbox.admin.objects import objects_router
 from zixly_sandbox.admin.records import records_router
 from zixly_sandbox.admin.shopify import shopify_router
 from zixly_sandbox.admin.shopify_webhooks import shopify_webhooks_router
+from zixly_sandbox.admin.slack import slack_router
 from zixly_sandbox.admin.state import state_router
 from zixly_sandbox.admin.sweeps import sweeps_router
 from zixly_sandbox.admin.webhooks import webhooks_router
@@ -31,6 +32,7 @@ from zixly_sandbox.rules import Rules
 from zixly_sandbox.sandbox import Sandbox
 from zixly_sandbox.shopify.hooks import HookTarget
 from zixly_sandbox.shopify.routes import shopify_routes
+from zixly_sandbox.slack.routes import slack_routes
 from zixly_sandbox.sweeps.callbacks import post_callbacks
 from zixly_sandbox.sweeps.routes import sweeps_routes
 from zixly_sandbox.xero.routes import xero_routes
@@ -99,6 +101,7 @@ def create_app(
     app.router.routes.append(Mount("/shopify", routes=shopify_routes(sandbox, lambda: sandbox.shopify)))
     app.router.routes.append(Mount("/asana", routes=asana_routes(sandbox, lambda: sandbox.asana)))
     app.router.routes.extend(sweeps_routes(sandbox, lambda: sandbox.sweeps))
+    app.router.routes.extend(slack_routes(sandbox, lambda: sandbox.slack))
     add_admin(app, sandbox, clients)
     return app
 
@@ -125,5 +128,6 @@ def add_admin(app: FastAPI, sandbox: Sandbox, clients: list[httpx2.AsyncClient])
         asana_router(sandbox),
         asana_webhooks_router(sandbox),
         sweeps_router(sandbox),
+        slack_router(sandbox),
     ):
         app.include_router(router, prefix="/_sandbox")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-System = Literal["xero", "hubspot", "shopify", "asana", "sweeps"]
+System = Literal["xero", "hubspot", "shopify", "asana", "sweeps", "slack"]
 Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON = b"application/json; charset=utf-8"

@@ -22,6 +22,7 @@ from zixly_sandbox.seeding.shops import seeded_shop
 from zixly_sandbox.seeding.workspaces import seeded_workspace
 from zixly_sandbox.shopify.desk import ShopifyDesk
 from zixly_sandbox.shopify.hooks import HookTarget
+from zixly_sandbox.slack.desk import SlackDesk
 from zixly_sandbox.sweeps.desk import SweepsDesk
 from zixly_sandbox.usage import CallLog, WriteLog
 from zixly_sandbox.webhooks.subscription import Subscription
@@ -41,6 +42,7 @@ class Sandbox:
     shopify: ShopifyDesk
     asana: AsanaDesk
     sweeps: SweepsDesk
+    slack: SlackDesk
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class Sandbox:
             random=self.random,
             client=self.client,
         )
+        self.slack = SlackDesk(clock=self.clock)
         self.sweeps = SweepsDesk(clock=self.clock, rules=self.rules.sweeps, writes=self.writes, seed=seed, workers=self.sweep_workers)
 
     def _seeded(self, client: Client) -> tuple[Books, Portal]:

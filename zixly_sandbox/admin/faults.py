@@ -102,8 +102,8 @@ def office(sandbox: Sandbox, system: System) -> TokenOffice:
             return sandbox.shopify.tokens
         case "asana":
             return sandbox.asana.tokens
-        case "sweeps":
-            raise HTTPException(422, "The sweep service has no tokens.")
+        case "sweeps" | "slack":
+            raise HTTPException(422, f"There are no tokens for {system}.")
 
 
 def accounts(sandbox: Sandbox, system: System) -> set[str]:
@@ -117,5 +117,5 @@ def accounts(sandbox: Sandbox, system: System) -> set[str]:
             return set(sandbox.shopify.shops)
         case "asana":
             return set(sandbox.asana.accounts)
-        case "sweeps":
+        case "sweeps" | "slack":
             return set()
