@@ -47,14 +47,15 @@ class SmtpServer:
 def smtp_server(url: str) -> SmtpServer:
     """`smtp://user:password@host:587?starttls=yes` or `smtps://...`. STARTTLS is demanded unless the server is on this machine or
     the URL says `starttls=no`. Raises `SettingsError`."""
-    parts = urlsplit(url)
-    asked = parse_qs(parts.query).get("starttls", [""])[-1]
+    wrong = SettingsError("ZIXLY_SMTP_URL is wrong: smtp://user:password@host:port or smtps://... is needed, with ?starttls=yes or =no")
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        port = -1
-    if parts.scheme not in PORTS or not parts.hostname or port == -1 or asked not in {"", "yes", "no"}:
-        raise SettingsError("ZIXLY_SMTP_URL is wrong: smtp://user:password@host:port or smtps://... is needed, with ?starttls=yes or =no")
+        raise wrong from None
+    asked = parse_qs(parts.query).get("starttls", [""])[-1]
+    if parts.scheme not in PORTS or not parts.hostname or asked not in {"", "yes", "no"}:
+        raise wrong
     is_tls = parts.scheme == "smtps"
     return SmtpServer(
         host=parts.hostname,

@@ -21,6 +21,8 @@ class IssueFacts:
     operation: str
     reason: str
     title: str
+    link: str | None
+    """A path on the bridge where a person can mend it."""
     status: str
     count: int
     first_seen_at: datetime

@@ -17,23 +17,30 @@ from zixly_core.settings import Settings
 
 SLACK_HOSTS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 TIMEOUT_SECONDS = 10
+MAX_URL = 1_000
 
 
 def slack_target(url: str, settings: Settings) -> str:
     """The address, if messages may go there: https to Slack or to a host of ZIXLY_NOTIFY_SLACK_HOSTS; the sandbox, locally. So nobody
     who may set up a channel can make a worker call whatever it reaches. Raises `Rejected`; the words do not repeat the secret."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    host = f"{parts.hostname}:{port}" if port else str(parts.hostname)
     allowed = SLACK_HOSTS | {name.strip() for name in settings.notify_slack_hosts.split(",") if name.strip()}
-    is_plain = not (parts.username or parts.password or parts.fragment) and len(url) <= 1_000 and url.isascii() and url.isprintable()
-    if is_plain and ((parts.scheme == "https" and host in allowed) or is_sandbox(url, settings)):
+    is_plain = len(url) <= MAX_URL and url.isascii() and url.isprintable() and ".." not in url
+    if is_plain and (https_place(url) in allowed or is_sandbox(url, settings)):
         return url
     text = f"Slack messages go by https to {', '.join(sorted(allowed))} only; the setting ZIXLY_NOTIFY_SLACK_HOSTS allows others."
     raise Rejected(text, reason="host_not_allowed")
+
+
+def https_place(url: str) -> str | None:
+    """The host, with its port where one is given; None for what is not plain https."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme != "https" or parts.username or parts.password or parts.fragment:
+        return None
+    return f"{parts.hostname}:{port}" if port else parts.hostname
 
 
 def is_sandbox(url: str, settings: Settings) -> bool:

@@ -80,7 +80,8 @@ def issue_section(news: IssueNews, *, zone: ZoneInfo, places: Places) -> Section
     if issue.openings >= CAME_UP_AGAIN:
         rows.append(("came up", f"{issue.openings} times in the last 24 hours"))
     rows.append(("look at it", f"zixly issues show {issue.id}"))
-    links = [("issue", issue_url(issue, places)), ("runbook", f"{places.runbook}#issues")]
+    mending = [("mend it", places.bridge.rstrip("/") + issue.link)] if issue.link and news.kind is not Kind.RESOLVED else []
+    links = [*mending, ("issue", issue_url(issue, places)), ("runbook", f"{places.runbook}#issues")]
     return Section(f"{standing.capitalize()}: {issue.title}", rows, links)
 
 

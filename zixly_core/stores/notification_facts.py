@@ -14,7 +14,7 @@ from zixly_core.stores.database import Database, Rows
 SHOWN_ISSUES = 10
 
 ISSUES_SQL = """
-select i.id, t.slug as tenant, i.system, i.operation, i.reason, i.title, i.status, i.count, i.first_seen_at, i.last_seen_at,
+select i.id, t.slug as tenant, i.system, i.operation, i.reason, i.title, i.link, i.status, i.count, i.first_seen_at, i.last_seen_at,
   (select count(*) from zixly.issue_transitions e join zixly.issues o on o.id = e.issue_id
    where o.tenant_id = i.tenant_id and o.system = i.system and o.operation = i.operation and o.reason = i.reason
      and o.connection_id is not distinct from i.connection_id
@@ -22,7 +22,7 @@ select i.id, t.slug as tenant, i.system, i.operation, i.reason, i.title, i.statu
 from zixly.issues i join zixly.tenants t on t.id = i.tenant_id
 where i.id = any(%s)"""
 OPEN_SQL = """
-select i.id, t.slug as tenant, i.system, i.operation, i.reason, i.title, i.status, i.count, i.first_seen_at, i.last_seen_at, 1 as openings
+select i.id, t.slug as tenant, i.system, i.operation, i.reason, i.title, i.link, i.status, i.count, i.first_seen_at, i.last_seen_at
 from zixly.issues i join zixly.tenants t on t.id = i.tenant_id
 where i.status in ('OPEN', 'ACKNOWLEDGED') order by i.last_seen_at desc, i.id limit %s"""
 OPEN_COUNT_SQL = "select count(*) as issues from zixly.issues where status in ('OPEN', 'ACKNOWLEDGED')"
@@ -33,6 +33,7 @@ select workflow_type as workflow, count(*) filter (where status = 'COMPLETED') a
 from zixly.workflow_jobs
 where completed_at >= %s and completed_at < %s and status in ('COMPLETED', 'FAILED')
 group by workflow_type order by workflow_type"""
+DRIFTS_SQL = "select count(*) as drifts from zixly.drifts where found_at >= %s and found_at < %s"
 TENANT_SQL = "select slug, time_zone from zixly.tenants where id = %s"
 
 
@@ -59,6 +60,7 @@ def day_of(database: Database, tenant_id: UUID, *, day: date, begin: datetime, e
             open_issues=issues,
             open_issue_count=counted(rows, OPEN_COUNT_SQL, "issues"),
             dead_letters=counted(rows, DEAD_SQL, "jobs"),
+            drifts=counted(rows, DRIFTS_SQL, "drifts", (begin, end)),
         )
 
 
@@ -68,6 +70,6 @@ def time_zone_of(database: Database, tenant_id: UUID) -> str | None:
     return found["time_zone"] if found else None
 
 
-def counted(rows: Rows, query: str, name: str) -> int:
-    found = rows.execute(query).fetchone()
+def counted(rows: Rows, query: str, name: str, values: Sequence[object] = ()) -> int:
+    found = rows.execute(query, values).fetchone()
     return found[name] if found else 0
