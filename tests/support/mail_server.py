@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -18,7 +20,8 @@ from tests.support.postgres import free_port
 class MailServer:
     """What it was given, and how to trouble it."""
 
-    def __init__(self, *, login: tuple[str, str] | None = None) -> None:
+    def __init__(self, *, login: tuple[str, str] | None = None, certificate: Path | None = None) -> None:
+        """`login`: whoever hands in must log in, over TLS. `certificate`: the file for STARTTLS."""
         self.port = free_port()
         self.messages: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
@@ -28,12 +31,12 @@ class MailServer:
         self.loses_answer = False
         """The next message is taken, and the line breaks before the answer."""
         self._login = login
+        self._certificate = certificate
         self._controller: Controller | None = None
 
     @property
     def url(self) -> str:
-        user = "{}:{}@".format(*self._login) if self._login else ""
-        return f"smtp://{user}127.0.0.1:{self.port}"
+        return f"smtp://127.0.0.1:{self.port}"
 
     @property
     def subjects(self) -> list[str]:
@@ -42,7 +45,10 @@ class MailServer:
     def start(self) -> None:
         options: dict[str, Any] = {}
         if self._login is not None:
-            options = {"authenticator": self.authenticated, "auth_require_tls": False, "auth_required": True}
+            options = {"authenticator": self.authenticated, "auth_required": True}
+        if self._certificate is not None:
+            options["tls_context"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            options["tls_context"].load_cert_chain(self._certificate)
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
         self._controller.start()
 
@@ -54,7 +60,7 @@ class MailServer:
     def authenticated(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
         assert self._login is not None
         is_right = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == self._login
-        return AuthResult(success=is_right)
+        return AuthResult(success=is_right, handled=is_right)
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
         if address in self.refused_recipients:
@@ -78,9 +84,9 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(*, login: tuple[str, str] | None = None) -> Iterator[MailServer]:
+def mail_server(*, login: tuple[str, str] | None = None, certificate: Path | None = None) -> Iterator[MailServer]:
     """A server for as long as the block lasts."""
-    made = MailServer(login=login)
+    made = MailServer(login=login, certificate=certificate)
     made.start()
     try:
         yield made
