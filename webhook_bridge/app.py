@@ -25,6 +25,7 @@ from webhook_bridge.pauses_api import pauses_routes
 from webhook_bridge.priorities_api import priorities_routes
 from webhook_bridge.problems import handle_problems
 from webhook_bridge.receive import Clock, receive_routes
+from webhook_bridge.reconciliations_api import reconciliations_routes
 from webhook_bridge.replays_api import replays_routes
 from webhook_bridge.reverify import Reverifier
 from webhook_bridge.routing_snapshot import RoutingSnapshot
@@ -142,6 +143,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(subscriptions_routes(parts.databases["api"], caller_of=caller_of(settings)))
     api = parts.databases["api"]
     app.include_router(replays_routes(api, caller_of=caller_of(settings), announce=intake.announce))
+    app.include_router(reconciliations_routes(api, caller_of=caller_of(settings), announce=intake.announce))
     app.include_router(searches_routes(api, caller_of=caller_of(settings)))
     app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))

@@ -17,6 +17,7 @@ from zixly_cli.connections_commands import app as connections_app
 from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.output import console_for_people
 from zixly_cli.pause_commands import pause, priority_app, resume
+from zixly_cli.reconcile_commands import app as reconcile_app
 from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError, ZixlyError
@@ -37,6 +38,7 @@ app.add_typer(connections_app, name="connections")
 app.add_typer(priority_app, name="priority")
 app.command(epilog="Example: zixly pause tenant demo --reason 'moves its books' --until 06:00")(pause)
 app.command(epilog="Example: zixly resume tenant demo")(resume)
+app.add_typer(reconcile_app, name="reconcile")
 console = console_for_people()
 NOT_UP = 3
 

@@ -112,7 +112,7 @@ class Work:
             found = counts_by_kind(connection, taken.id)
             repaired = 0
             if repairs_fields and not taken.is_dry:
-                repaired = repair(connection, now=self._now(), seen_by=taken.id, kind=DriftKind.FIELD_DRIFT).count
+                repaired = repair(connection, now=self._now(), found_by=taken.id, kind=DriftKind.FIELD_DRIFT).count
             counts = {**{kind.value: found.get(kind.value, 0) for kind in DriftKind}, "repairs": repaired}
             save_page(connection, taken, progress={"phase": Phase.END}, counts=counts)
             end(connection, taken)

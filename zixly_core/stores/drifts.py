@@ -50,7 +50,7 @@ TO_REPAIR_SQL = """
 select d.id, d.tenant_id, d.connection_id, d.workflow, d.record_key, d.record_id, d.job_id, d.seen_by, w.system
 from zixly.drifts d join zixly.workflows w on w.name = d.workflow
 where d.status = 'OPEN' and (%(ids)s::uuid[] is null or d.id = any(%(ids)s))
-  and (%(seen_by)s::uuid is null or d.seen_by = %(seen_by)s) and (%(kind)s::text is null or d.kind = %(kind)s)
+  and (%(found_by)s::uuid is null or %(found_by)s in (d.found_by, d.seen_by)) and (%(kind)s::text is null or d.kind = %(kind)s)
 order by d.id for update of d"""
 REPAIRING_SQL = f"""
 update zixly.drifts d set status = 'REPAIRING', job_id = t.job_id from {rows_from("id uuid, job_id uuid")} where d.id = t.id"""
@@ -136,12 +136,12 @@ def repair(
     *,
     now: datetime,
     ids: Sequence[UUID] | None = None,
-    seen_by: UUID | None = None,
+    found_by: UUID | None = None,
     kind: DriftKind | None = None,
 ) -> MadeJobs:
     """A job for each open drift among these ids, or among what a reconciliation found, each once: a drift under repair is left alone.
     As role `api` or `runs`, within what the transaction may see."""
-    values = {"ids": None if ids is None else list(ids), "seen_by": seen_by, "kind": kind.value if kind else None}
+    values = {"ids": None if ids is None else list(ids), "found_by": found_by, "kind": kind.value if kind else None}
     rows = list(connection.execute(TO_REPAIR_SQL, values))
     jobs = {row["id"]: repair_job(row, now=now) for row in rows}
     if jobs:

@@ -36,7 +36,7 @@ def make_repair_jobs(
             connection,
             now=datetime.now(UTC),
             ids=[UUID(config.drift_id)] if config.drift_id else None,
-            seen_by=UUID(config.reconciliation_id) if config.reconciliation_id else None,
+            found_by=UUID(config.reconciliation_id) if config.reconciliation_id else None,
             kind=DriftKind(config.kind) if config.kind else None,
         )
     dispatchers.announce(made.by_system)
