@@ -19,6 +19,7 @@ from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
 from webhook_bridge.health import health_routes
 from webhook_bridge.intake_service import IntakeParts, IntakeService
+from webhook_bridge.issues_api import issues_routes
 from webhook_bridge.jobs_api import jobs_routes
 from webhook_bridge.middleware import Around
 from webhook_bridge.pauses_api import pauses_routes
@@ -150,6 +151,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
     app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
+    app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, public_url=public_url))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     return app

@@ -1,11 +1,11 @@
-"""Connections and issues under `/api/`: what is connected and how well, what a person must do, and how accounts are set up."""
+"""Connections under `/api/`: what is connected and how well, and how accounts are set up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -20,10 +20,8 @@ from zixly_core.errors import SettingsError
 from zixly_core.stores.connections_admin import ConnectionView, connection_views, save_settings
 from zixly_core.stores.database import Database
 from zixly_core.stores.issues import reconnect_path
-from zixly_core.stores.issues_view import issues_page
 from zixly_core.stores.jobs_view import scoped
 
-IssueStatus = Literal["OPEN", "ACKNOWLEDGED", "RESOLVED", "IGNORED"]
 SystemName = Annotated[str, Path(description="Such as `xero`.", max_length=40)]
 
 
@@ -53,29 +51,6 @@ class ConnectionList(Model):
     """Connections by tenant, system and name."""
 
     connections: list[ConnectionModel]
-
-
-class IssueModel(Model):
-    """Failures with one cause: what a person must do."""
-
-    id: UUID
-    tenant: str = Field(description="The tenant's short name.")
-    system: str
-    operation: str
-    reason: str = Field(description="A machine word.")
-    connection_id: UUID | None
-    title: str
-    link: str | None = Field(description="Where it can be mended.")
-    status: IssueStatus
-    count: int = Field(description="How often it was seen.")
-    first_seen_at: datetime
-    last_seen_at: datetime
-
-
-class IssueList(Model):
-    """Issues, the latest seen first."""
-
-    issues: list[IssueModel]
 
 
 class NewConsent(BaseModel):
@@ -133,20 +108,6 @@ def connections_routes(
             save_settings(rows, connection_id, validated(view.system, settings), actor=caller.name)
             changed = connection_views(rows, connection_id=connection_id)
         return connection_model(one_view(changed, connection_id), base=base)
-
-    @router.get("/issues", tags=["issues"], responses=problems(401, 422, 503))
-    def issues(
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
-        status: Annotated[IssueStatus | None, Query(description="Only issues that stand there.")] = None,
-        limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
-        caller: Caller = signed_in,
-    ) -> IssueList:
-        """What a person must do."""
-        with scoped(database, caller.scope) as rows:
-            found = issues_page(rows, tenant=tenant, system=system, status=status, limit=limit)
-        documents = [asdict(one) | {"link": base + one.link if one.link else None} for one in found]
-        return IssueList.model_validate({"issues": documents})
 
     @router.post("/connect/{system}", tags=["connections"], responses=problems(400, 401, 403, 422, 503))
     def invite(system: SystemName, wanted: NewConsent, caller: Caller = signed_in) -> ConsentModel:

@@ -14,6 +14,7 @@ from rich.text import Text
 from zixly_cli import deliveries_commands
 from zixly_cli.backfill_commands import app as backfill_app
 from zixly_cli.connections_commands import app as connections_app
+from zixly_cli.issues_commands import app as issues_app
 from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.output import console_for_people
 from zixly_cli.pause_commands import pause, priority_app, resume
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(backfill_app, name="backfill")
+app.add_typer(issues_app, name="issues")
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from zixly_core.stores.database import Rows
 
-LIST_SQL = """
-select i.id, t.slug as tenant, i.system, i.operation, i.reason, i.connection_id, i.title, i.link, i.status, i.count,
+COLUMNS = """i.id, t.slug as tenant, i.tenant_id, i.system, i.operation, i.reason, i.connection_id, i.title, i.link, i.status, i.count,
   i.first_seen_at, i.last_seen_at, i.owner, i.note, i.acknowledged_at, i.resolved_at
-from zixly.issues i join zixly.tenants t on t.id = i.tenant_id
+from zixly.issues i join zixly.tenants t on t.id = i.tenant_id"""
+LIST_SQL = f"""
+select {COLUMNS}
 where (%(tenant)s::text is null or t.slug = %(tenant)s) and (%(system)s::text is null or i.system = %(system)s)
   and (%(status)s::text is null or i.status = %(status)s)
 order by i.last_seen_at desc, i.id limit %(limit)s"""
+ONE_SQL = f"select {COLUMNS} where i.id = %s"
+TRANSITIONS_SQL = "select transition, at, actor from zixly.issue_transitions where issue_id = %s order by at, id"
+
+# What is left of it comes first: dead letters, then jobs that are tried again.
+JOBS_SQL = """
+select id, workflow_type, status, dead_letter, record_id, attempts, origin, error_reason, error_message, completed_at,
+  coalesce(run_id, last_run_id) as run_id, taken_over_by
+from zixly.workflow_jobs where issue_id = %s order by dead_letter desc, completed_at desc nulls first limit %s"""
+LEFT_SQL = """
+select count(*) filter (where dead_letter) as dead_letters,
+  count(*) filter (where not dead_letter and status in ('QUEUED', 'RUNNING')) as under_way
+from zixly.workflow_jobs where issue_id = %s"""
+EARLIER_SQL = """
+select o.id, o.status, o.count, o.first_seen_at, o.last_seen_at, o.resolved_at, o.note
+from zixly.issues i join zixly.issues o on o.tenant_id = i.tenant_id and o.system = i.system and o.operation = i.operation
+  and o.reason = i.reason and o.connection_id is not distinct from i.connection_id and o.id <> i.id
+where i.id = %s order by o.last_seen_at desc limit 5"""
+EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,7 @@ class Issue:
 
     id: UUID
     tenant: str
+    tenant_id: UUID
     system: str
     operation: str
     reason: str
@@ -46,3 +67,20 @@ def issues_page(rows: Rows, *, tenant: str | None, system: str | None, status: s
     values = {"tenant": tenant, "system": system, "status": status, "limit": limit}
     with rows.cursor(row_factory=class_row(Issue)) as cursor:
         return cursor.execute(LIST_SQL, values).fetchall()
+
+
+def issue_with_story(rows: Rows, issue_id: UUID) -> dict[str, Any] | None:
+    """One issue with what became of it, examples of its jobs, how many are left, and earlier ones of the same cause; None when the
+    scope shows no such issue."""
+    with rows.cursor(row_factory=class_row(Issue)) as cursor:
+        issue = cursor.execute(ONE_SQL, (issue_id,)).fetchone()
+    if issue is None:
+        return None
+    left = rows.execute(LEFT_SQL, (issue_id,)).fetchone() or {}
+    return {
+        "issue": issue,
+        "transitions": list(rows.execute(TRANSITIONS_SQL, (issue_id,))),
+        "jobs": list(rows.execute(JOBS_SQL, (issue_id, EXAMPLES))),
+        "earlier": list(rows.execute(EARLIER_SQL, (issue_id,))),
+        **left,
+    }

@@ -1,0 +1,35 @@
+"""Every reason leads to a section of the runbook, and every section is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from zixly_core.http_errors import RULES, UNEXPECTED, VENDOR_DOWN
+from zixly_core.runbooks import ANY_OTHER, REASONS, SECTIONS, runbook_of, section_of
+from zixly_core.systems.xero.element_results import SENTENCES
+
+pytestmark = pytest.mark.unit
+PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
+
+
+def test_every_section_that_a_reason_leads_to_is_in_the_runbook() -> None:
+    headings = re.findall(r"^#{2,4} (.+)$", PAGE.read_text(), re.MULTILINE)
+    assert [one for one in (*REASONS, ANY_OTHER) if headings.count(one) != 1] == []
+
+
+def test_no_reason_leads_to_two_sections() -> None:
+    assert len(SECTIONS) == sum(map(len, REASONS.values()))
+
+
+def test_whatever_a_vendor_answers_has_a_section_of_its_own() -> None:
+    reasons = {rule.reason for rule in (*RULES.values(), VENDOR_DOWN, UNEXPECTED)} | {reason for _, reason, _ in SENTENCES}
+    assert sorted(reasons - set(SECTIONS)) == []
+
+
+def test_the_link_leads_to_the_heading() -> None:
+    assert runbook_of("vendor_down") == "docs/operations.md#a-vendor-fails-or-answers-strangely"
+    assert runbook_of("no_such_reason", page="https://wiki.example/ops") == "https://wiki.example/ops#issues"
+    assert section_of("vanished") == "Jobs that end their worker"

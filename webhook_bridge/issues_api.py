@@ -1,0 +1,126 @@
+"""`/api/issues`: what a person must do, who has taken it on, and the replay of all its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from webhook_bridge.issues_models import Acknowledgement, IssueList, IssueReplay, IssueStatus, IssueStory, Remark, ReplayOfIssue
+from webhook_bridge.problems import NotFound, WrongState, problems
+from webhook_bridge.signed_in import Caller
+from zixly_core.ids import new_id
+from zixly_core.replays import DEFAULT_RATE_PER_MINUTE, JobChoice, ReplayMode, WantedReplay
+from zixly_core.runbooks import runbook_of
+from zixly_core.stores.database import Database
+from zixly_core.stores.issue_states import IssueChange, change_issue
+from zixly_core.stores.issues_view import Issue, issue_with_story, issues_page
+from zixly_core.stores.jobs_view import scoped
+from zixly_core.stores.replays import MadeReplay, make_replay
+
+Announce = Callable[[Mapping[str, Sequence[UUID]]], None]
+CHANGES = problems(401, 403, 404, 409, 422, 503)
+
+
+def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce, public_url: str) -> APIRouter:
+    """The routes; `database` is seen as role `api`, `announce` tells the systems' queues of new jobs."""
+    router = APIRouter(prefix="/api/issues", tags=["issues"])
+    base = public_url.rstrip("/")
+    signed_in = Depends(caller_of)
+
+    @router.get("", responses=problems(401, 422, 503))
+    def issues(
+        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
+        status: Annotated[IssueStatus | None, Query(description="Only issues that stand there.")] = None,
+        limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+        caller: Caller = signed_in,
+    ) -> IssueList:
+        """What a person must do."""
+        with scoped(database, caller.scope) as rows:
+            found = issues_page(rows, tenant=tenant, system=system, status=status, limit=limit)
+        return IssueList.model_validate({"issues": [document_of(one, base=base) for one in found]})
+
+    @router.get("/{issue_id}", responses=problems(401, 404, 422, 503))
+    def issue(issue_id: UUID, caller: Caller = signed_in) -> IssueStory:
+        """One issue: what became of it, examples of its jobs, how many are left, and earlier issues of the same cause."""
+        return told(issue_id, caller)
+
+    @router.post("/{issue_id}/acknowledge", responses=CHANGES)
+    def acknowledge(issue_id: UUID, wanted: Acknowledgement, caller: Caller = signed_in) -> IssueStory:
+        """Take it on, or give it to somebody."""
+        return changed(issue_id, IssueChange.ACKNOWLEDGE, caller, owner=wanted.owner, remark=wanted.note)
+
+    @router.post("/{issue_id}/resolve", responses=CHANGES)
+    def resolve(issue_id: UUID, wanted: Remark, caller: Caller = signed_in) -> IssueStory:
+        """It is over. Its jobs stay as they are and do not open it again; the same cause from now on is a new issue."""
+        return changed(issue_id, IssueChange.RESOLVE, caller, remark=wanted.note)
+
+    @router.post("/{issue_id}/ignore", responses=CHANGES)
+    def ignore(issue_id: UUID, wanted: Remark, caller: Caller = signed_in) -> IssueStory:
+        """Count on and tell nobody, until somebody opens it again."""
+        return changed(issue_id, IssueChange.IGNORE, caller, remark=wanted.note)
+
+    @router.post("/{issue_id}/reopen", responses=CHANGES)
+    def reopen(issue_id: UUID, wanted: Remark, caller: Caller = signed_in) -> IssueStory:
+        """It is not over, or no longer to be ignored."""
+        return changed(issue_id, IssueChange.REOPEN, caller, remark=wanted.note)
+
+    @router.post("/{issue_id}/replay", status_code=202, responses=CHANGES)
+    async def replay(issue_id: UUID, wanted: IssueReplay, caller: Caller = signed_in) -> ReplayOfIssue:
+        """Replay what is left of it. The issue ends by itself when all of it succeeded."""
+        made = await run_in_threadpool(replayed, issue_id, wanted, caller)
+        announce(made.to_wake)
+        return ReplayOfIssue(replay_id=made.id, jobs=made.made, left=made.matching.to_make - made.made)
+
+    def told(issue_id: UUID, caller: Caller) -> IssueStory:
+        with scoped(database, caller.scope) as rows:
+            found = issue_with_story(rows, issue_id)
+        if found is None:
+            raise no_such_issue(issue_id)
+        return IssueStory.model_validate(found | document_of(found["issue"], base=base))
+
+    def changed(issue_id: UUID, change: IssueChange, caller: Caller, *, remark: str | None, owner: str | None = None) -> IssueStory:
+        with scoped(database, caller.scope) as rows:
+            came_to = change_issue(rows, issue_id, change, actor=caller.name, owner=owner, remark=remark)
+        if came_to is None:
+            raise no_such_issue(issue_id)
+        if came_to.refusal is not None:
+            raise WrongState(came_to.refusal)
+        return told(issue_id, caller)
+
+    def replayed(issue_id: UUID, wanted: IssueReplay, caller: Caller) -> MadeReplay:
+        with scoped(database, caller.scope) as rows:
+            found = issue_with_story(rows, issue_id)
+            if found is None:
+                raise no_such_issue(issue_id)
+            made = make_replay(rows, replay_from(found["issue"], wanted), actor=caller.name)
+            if made.made == 0:  # what was written about a replay of nothing goes with the transaction
+                raise WrongState(f"Nothing is left to replay of issue {issue_id}: {found['under_way']} of its jobs are being tried again.")
+        return made
+
+    return router
+
+
+def replay_from(issue: Issue, wanted: IssueReplay) -> WantedReplay:
+    return WantedReplay(
+        id=new_id(),
+        tenant_id=issue.tenant_id,
+        choice=JobChoice(status="FAILED", issue_id=issue.id),
+        mode=ReplayMode.START if wanted.from_start else ReplayMode.CHECKPOINT,
+        is_dry_run=wanted.dry_run,
+        rate_per_minute=wanted.rate_per_minute or DEFAULT_RATE_PER_MINUTE,
+    )
+
+
+def no_such_issue(issue_id: UUID) -> NotFound:
+    return NotFound(f"There is no issue {issue_id}, or it is not yours to see.")
+
+
+def document_of(issue: Issue, *, base: str) -> dict[str, Any]:
+    """The issue with its links as addresses."""
+    return asdict(issue) | {"link": base + issue.link if issue.link else None, "runbook": runbook_of(issue.reason)}
