@@ -32,16 +32,25 @@ class Check:
 
 
 class Problem(ZixlyError):
-    """What a check found wrong, in one sentence."""
+    """What a check found wrong, in one sentence; `remedy` where it is another one than the check's."""
 
     default_reason = "doctor"
 
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
 
 def looked_at(check: Check) -> Finding:
+    """A check that breaks is a finding too, named by its error alone: texts of drivers hold addresses and passwords."""
     try:
         return Finding(check.what, check.look())
+    except Problem as error:
+        return Finding(check.what, "", str(error), error.remedy or check.remedy)
     except ZixlyError as error:
         return Finding(check.what, "", str(error), check.remedy)
+    except Exception as error:  # the other findings must be told
+        return Finding(check.what, "", f"It could not be looked at ({type(error).__name__}).", check.remedy)
 
 
 def all_looked_at(checks: Sequence[Check]) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def server_checks(platform: Platform) -> list[Check]:
     settings = platform.settings
     checks = [] if platform.processes is None else [Check("processes", partial(all_running, platform.processes), UP)]
     checks += [
-        Check(f"database ({role})", partial(server_version, url), f"Is Postgres up, and ZIXLY_DATABASE_URL_{role.upper()} right? {UP}")
+        Check(f"database ({role})", partial(server_version, url), f"See ZIXLY_DATABASE_URL_{role.upper()}. {UP}")
         for role, url in platform.database_urls.items()
     ]
     if platform.database_urls:
@@ -89,7 +89,7 @@ def connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(url, connect_timeout=TIMEOUT_SECONDS, autocommit=True)
     except psycopg.OperationalError as error:
         # The driver's own text may hold the URL with its password.
-        raise Problem(f"Postgres does not let us in ({type(error).__name__}).") from None
+        raise Problem(f"Postgres does not let us in ({type(error).__name__}).", remedy=f"Is Postgres up, and its URL right? {UP}") from None
 
 
 def queue_depths(url: str) -> str:
@@ -111,6 +111,14 @@ def answers(probe: Callable[[float], bool], what: str) -> str:
     if not probe(0.0):
         raise Problem(f"{what} does not answer.")
     return "answers"
+
+
+def workers_answer(broker: str, names: Sequence[str]) -> str:
+    """Each worker of the embedded stack; elsewhere at least one."""
+    silent = [name for name in names or ("",) if not worker_answers(broker, name=name)(0.0)]
+    if silent:
+        raise Problem(f"{', '.join(silent)} do not answer." if names else "No worker answers.")
+    return f"{len(names)} answer" if names else "at least one answers"
 
 
 def daemon_answers(beat: Callable[[float], bool]) -> str:

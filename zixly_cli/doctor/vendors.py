@@ -14,6 +14,7 @@ import httpx2
 from zixly_cli.bridge_api import BridgeApi
 from zixly_cli.doctor.findings import Check, Problem
 from zixly_cli.doctor.platform import Platform
+from zixly_cli.doctor.servers import UP
 from zixly_cli.doctor.trust import difference
 from zixly_core.errors import ZixlyError
 from zixly_core.settings import Settings
@@ -64,7 +65,7 @@ def accounts_well(api: BridgeApi) -> str:
         with api:
             rows = api.get("/api/connections")["connections"]
     except ZixlyError as error:
-        raise Problem(f"The bridge cannot be asked for them ({error.reason}).") from error
+        raise Problem(f"The bridge cannot be asked for them ({error.reason}).", remedy=UP) from error
     ill = [f"{row['tenant']} {row['system']} ({row['health']}, {row['id']})" for row in rows if row["health"] == "disconnected"]
     if ill:
         raise Problem(f"{len(ill)} of {len(rows)} are disconnected: {', '.join(ill)}.")

@@ -90,7 +90,7 @@ def daemon_beats(dagster_url: str) -> Probe:
 
 
 def worker_answers(broker_url: str, *, name: str) -> Probe:
-    """True when the Celery worker of that name answers a ping through the broker."""
+    """True when the Celery worker of that name answers a ping through the broker; any worker where the name is empty."""
 
     def probe(_since: float) -> bool:
         from celery import Celery
@@ -101,6 +101,6 @@ def worker_answers(broker_url: str, *, name: str) -> Probe:
                 answers = app.control.ping(timeout=1.0)
             except Exception:  # kombu lets its transports' errors through as they are
                 return False
-        return any(worker.partition("@")[0] == name for answer in answers for worker in answer)
+        return any(name in {"", worker.partition("@")[0]} for answer in answers for worker in answer)
 
     return probe

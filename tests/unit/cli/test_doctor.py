@@ -33,6 +33,15 @@ def test_findings_keep_their_order_and_a_problem_comes_with_its_remedy() -> None
     assert (second.found, second.problem, second.remedy) == ("3.13", None, None)
 
 
+def broken() -> str:
+    raise ImportError("postgresql://user:secret@host")
+
+
+def test_a_check_that_breaks_is_a_finding_and_tells_no_secret() -> None:
+    (finding,) = all_looked_at([Check("worker", broken, "Start it.")])
+    assert finding.problem == "It could not be looked at (ImportError)."
+
+
 def test_without_a_stack_and_without_named_servers_only_the_machine_is_examined(tmp_path: Path) -> None:
     findings = examine({"ZIXLY_HOME": str(tmp_path)})
     assert findings[-1].what == "stack"
