@@ -22,6 +22,7 @@ from webhook_bridge.intake_service import IntakeParts, IntakeService
 from webhook_bridge.issues_api import issues_routes
 from webhook_bridge.jobs_api import jobs_routes
 from webhook_bridge.middleware import Around
+from webhook_bridge.notifications_api import notifications_routes
 from webhook_bridge.pauses_api import pauses_routes
 from webhook_bridge.priorities_api import priorities_routes
 from webhook_bridge.problems import handle_problems
@@ -149,6 +150,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
+    app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=caller_of(settings)))
     app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
     app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
     app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, public_url=public_url))

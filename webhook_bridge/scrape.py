@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from webhook_bridge.scrape_api import api_families
 from webhook_bridge.scrape_connections import connection_families
 from webhook_bridge.scrape_handover import handover_families
+from webhook_bridge.scrape_notifications import notification_families
 from zixly_core import metrics
 from zixly_core.errors import ZixlyError
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
@@ -23,6 +24,7 @@ from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.connection_counts import connection_counts
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover_counts import handover_counts
+from zixly_core.stores.notification_counts import notification_counts
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
 
 T = TypeVar("T")
@@ -47,8 +49,8 @@ class PipelineCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         sources = gauge_family(metrics.SCRAPE_OK)
         counts, calls, accounts = self._read(pipeline_counts), self._read(api_counts), self._read(connection_counts)
-        held = self._read(handover_counts)
-        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held) else 1)
+        held, told = self._read(handover_counts), self._read(notification_counts)
+        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held, told) else 1)
         if counts is not None:
             yield from families_of(counts, systems=tuple(self._queues))
         if calls is not None:
@@ -57,6 +59,8 @@ class PipelineCollector(Collector):
             yield from connection_families(accounts)
         if held is not None:
             yield from handover_families(held, systems=tuple(self._queues))
+        if told is not None:
+            yield from notification_families(told)
         messages = gauge_family(metrics.QUEUE_MESSAGES)
         for system, queue in self._queues.items():
             try:

@@ -16,6 +16,7 @@ from zixly_cli.backfill_commands import app as backfill_app
 from zixly_cli.connections_commands import app as connections_app
 from zixly_cli.issues_commands import app as issues_app
 from zixly_cli.jobs_commands import app as jobs_app
+from zixly_cli.notify_commands import app as notify_app
 from zixly_cli.output import console_for_people
 from zixly_cli.pause_commands import pause, priority_app, resume
 from zixly_cli.reconcile_commands import app as reconcile_app
@@ -37,6 +38,7 @@ app.add_typer(issues_app, name="issues")
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")
+app.add_typer(notify_app, name="notify")
 app.add_typer(priority_app, name="priority")
 app.command(epilog="Example: zixly pause tenant demo --reason 'moves its books' --until 06:00")(pause)
 app.command(epilog="Example: zixly resume tenant demo")(resume)

@@ -131,6 +131,10 @@ ACCOUNT_PROBES = Metric(
     "account_probes_total", Kind.COUNTER, "Calls that asked whether a vendor works again for an account, by result.", ("system", "result")
 )
 PAUSED = Metric("paused", Kind.GAUGE, "What people have paused, and systems whose sensor is switched off.", ("kind",))
+NOTIFICATIONS = Metric("notifications_total", Kind.COUNTER, "Messages to people, by how they ended.", ("channel", "status"))
+OLDEST_NOTIFICATION = Metric(
+    "notifications_oldest_unsent_seconds", Kind.GAUGE, "How long the oldest message that is due has not been sent.", ("channel",)
+)
 SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
 
 METRICS = (
@@ -161,6 +165,8 @@ METRICS = (
     ACCOUNTS_RESTING,
     ACCOUNT_PROBES,
     PAUSED,
+    NOTIFICATIONS,
+    OLDEST_NOTIFICATION,
     SCRAPE_OK,
 )
 
