@@ -46,6 +46,10 @@ def reconcile() -> JobDefinition:
     return job_named("reconcile")
 
 
+def probe_account() -> JobDefinition:
+    return job_named("probe-account")
+
+
 def job_named(workflow: str) -> JobDefinition:
     return loaded_definitions().resolve_job_def(job_name_of(workflow))
 
