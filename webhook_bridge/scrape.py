@@ -25,6 +25,7 @@ from zixly_core.stores.connection_counts import connection_counts
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover_counts import handover_counts
 from zixly_core.stores.notification_counts import notification_counts
+from zixly_core.stores.payload_index import index_age
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
 
 T = TypeVar("T")
@@ -61,6 +62,10 @@ class PipelineCollector(Collector):
             yield from handover_families(held, systems=tuple(self._queues))
         if told is not None:
             yield from notification_families(told)
+        if (age := self._read(index_age)) is not None:
+            indexed = gauge_family(metrics.PAYLOAD_INDEX_AGE)
+            indexed.add_metric([], age)
+            yield indexed
         messages = gauge_family(metrics.QUEUE_MESSAGES)
         for system, queue in self._queues.items():
             try:

@@ -20,6 +20,7 @@ from zixly_cli.notify_commands import app as notify_app
 from zixly_cli.output import console_for_people
 from zixly_cli.pause_commands import pause, priority_app, resume
 from zixly_cli.reconcile_commands import app as reconcile_app
+from zixly_cli.replay_commands import app as replay_app
 from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError, ZixlyError
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(backfill_app, name="backfill")
 app.add_typer(issues_app, name="issues")
+app.add_typer(replay_app, name="replay")
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(connections_app, name="connections")

@@ -135,6 +135,9 @@ NOTIFICATIONS = Metric("notifications_total", Kind.COUNTER, "Messages to people,
 OLDEST_NOTIFICATION = Metric(
     "notifications_oldest_unsent_seconds", Kind.GAUGE, "How long the oldest message that is due has not been sent.", ("channel",)
 )
+PAYLOAD_INDEX_AGE = Metric(
+    "payload_index_age_seconds", Kind.GAUGE, "How long ago the events came whose payloads were indexed last; about 65 in good order."
+)
 SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
 
 METRICS = (
@@ -167,6 +170,7 @@ METRICS = (
     PAUSED,
     NOTIFICATIONS,
     OLDEST_NOTIFICATION,
+    PAYLOAD_INDEX_AGE,
     SCRAPE_OK,
 )
 

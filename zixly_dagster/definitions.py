@@ -12,6 +12,7 @@ from zixly_dagster.jobs.backfill import backfill_jobs
 from zixly_dagster.jobs.probe_account import probe_account_job
 from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.jobs.repair_drift import repair_drift_job
+from zixly_dagster.jobs.replay import replay_job
 from zixly_dagster.jobs.send_notifications import send_notifications_job
 from zixly_dagster.jobs.settings_check import settings_check_job
 from zixly_dagster.jobs.vendor_webhooks import webhooks_job
@@ -34,6 +35,7 @@ from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.issues import issues_sensor
 from zixly_dagster.sensors.notifications import notifications_sensor
+from zixly_dagster.sensors.payload_index import payload_index_sensor
 from zixly_dagster.sensors.reconciliations import reconciliations_sensor
 from zixly_dagster.sensors.settings_check import settings_check_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
@@ -56,6 +58,7 @@ defs = Definitions(
         repair_drift_job(),
         archive_payloads_job(),
         send_notifications_job(),
+        replay_job(),
     ],
     schedules=[
         connection_upkeep_schedule(),
@@ -73,6 +76,7 @@ defs = Definitions(
         issues_sensor(),
         account_probes_sensor(),
         notifications_sensor(),
+        payload_index_sensor(),
     ],
     resources={
         "postgres": PostgresResource(),

@@ -53,7 +53,7 @@ CHOSEN_SQL = "select j.id {matching} and not {taken_up} order by j.occurred_at, 
 NEW_REPLAY_SQL = """
 insert into zixly.replays (id, tenant_id, actor, mode, is_dry_run, chosen, rate_per_minute, matched, left_out, made)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-KNOWN_REPLAY_SQL = "select matched, left_out, made from zixly.replays where id = %s and tenant_id = %s"
+KNOWN_REPLAY_SQL = "select matched, left_out, made, is_dry_run from zixly.replays where id = %s and tenant_id = %s"
 NEW_JOBS_SQL = f"""
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, event_id, workflow_type, system, priority, lane, origin, origin_job_id,
                                  made_by, record_key, record_id, occurred_at, trigger_data, checkpoint, due_at)
@@ -141,9 +141,11 @@ def matching_jobs(connection: Rows, *, tenant_id: UUID, choice: JobChoice) -> Ma
 
 def make_replay(connection: Rows, wanted: WantedReplay, *, actor: str) -> MadeReplay:
     """Make the new jobs and the replay that they belong to, written to the audit log. As role `api` or `runs`; the queues of `to_wake`
-    are to be told after the commit."""
+    are to be told after the commit. Raises `NotReplayable` for an id that another kind of replay has."""
     connection.execute(LOCK_SQL, (str(wanted.tenant_id),))
     known = connection.execute(KNOWN_REPLAY_SQL, (wanted.id, wanted.tenant_id)).fetchone()
+    if known is not None and known["is_dry_run"] != wanted.is_dry_run:
+        raise NotReplayable(f"There is a replay {wanted.id} already, and only one of the two is a dry run.", reason="replay_exists")
     if known is not None:
         return MadeReplay(wanted.id, Matching(known["matched"], known["left_out"]), known["made"], MadeJobs({}), is_new=False)
     matching = matching_jobs(connection, tenant_id=wanted.tenant_id, choice=wanted.choice)

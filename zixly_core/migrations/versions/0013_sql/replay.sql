@@ -73,13 +73,6 @@ grant select, insert on zixly.replays to zixly_runs;
 grant select on zixly.payload_searches to zixly_runs;
 grant select on zixly.payload_index to zixly_metrics;
 
--- A run that people launch knows a tenant by its short name. This tells the id, and nothing else, before a tenant is set.
-create function zixly.tenant_with_slug(named text) returns uuid language sql stable security definer
-  set search_path = zixly, pg_temp
-  as $$ select id from zixly.tenants where slug = named $$;
-revoke all on function zixly.tenant_with_slug(text) from public;
-grant execute on function zixly.tenant_with_slug(text) to zixly_runs;
-
 -- The smallest id that is made at a moment (RFC 9562, version 7).
 create function zixly.first_id_at(at timestamptz) returns uuid language sql immutable parallel safe
   as $$ select (lpad(to_hex(floor(extract(epoch from at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid $$;
