@@ -50,6 +50,10 @@ def probe_account() -> JobDefinition:
     return job_named("probe-account")
 
 
+def replay() -> JobDefinition:
+    return job_named("replay")
+
+
 def job_named(workflow: str) -> JobDefinition:
     return loaded_definitions().resolve_job_def(job_name_of(workflow))
 
