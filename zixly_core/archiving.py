@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
 from zixly_core.archive_members import CONTENT_TYPE, packed, unpacked
-from zixly_core.errors import Permanent
+from zixly_core.errors import ObjectNotFound, Permanent
 from zixly_core.object_store import ObjectStore
 from zixly_core.stores.archives import (
     Archive,
@@ -31,6 +32,7 @@ from zixly_core.stores.archives import (
     rely_on,
 )
 from zixly_core.stores.database import Database
+from zixly_core.stores.removals import Shrinking, pending_archives, shrinking
 
 log = structlog.get_logger()
 # Payloads looked for at once (only their sizes are read), and in one object: read, compressed and sent in a fraction of a second.
@@ -91,6 +93,7 @@ def archive_payloads(database: Database, store: ObjectStore, limits: Limits) -> 
     """Archive what is due, the oldest first, until nothing is or the time is over. Raises `StoreUnavailable`, and what the object
     store raises; what was done until then stays done."""
     done, pace = Archived(given_up=remove_left_behind(database, store)), Pace(limits)
+    remove_erased(database, store)
     for table in TABLES:
         archive_table(database, store, table, pace, done)
     return done
@@ -149,3 +152,33 @@ def remove(database: Database, store: ObjectStore, archive: Archive) -> None:
     leave(database, archive)
     store.delete(archive.object_key)
     forget(database, archive)
+
+
+def remove_erased(database: Database, store: ObjectStore) -> int:
+    """Take members whose rows were erased out of their objects; how many. Safe to repeat and to be killed: they stay noted until
+    their object was written without them."""
+    return sum(shrink(database, store, archive_id) for archive_id in pending_archives(database))
+
+
+def shrink(database: Database, store: ObjectStore, archive_id: UUID) -> int:
+    with shrinking(database, archive_id) as archive:
+        if archive is None:
+            return 0
+        kept = members_left(store, archive)
+        if kept:
+            piece = packed(kept)
+            store.put(archive.object_key, piece, content_type=CONTENT_TYPE)
+            archive.shrunk(members=len(kept), size=sum(len(data) for data in kept.values()))
+        else:
+            store.delete(archive.object_key)
+            archive.emptied()
+        return len(archive.removed)
+
+
+def members_left(store: ObjectStore, archive: Shrinking) -> dict[UUID, bytes]:
+    """None when the object was deleted already, by a run that was killed then."""
+    try:
+        members = unpacked(store.get(archive.object_key), key=archive.object_key)
+    except ObjectNotFound:
+        return {}
+    return {one: data for one, data in members.items() if one not in archive.removed}

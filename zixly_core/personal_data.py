@@ -147,5 +147,5 @@ TABLES: Mapping[str, TableHolds] = {
     "issue_transitions": holds(DELETE, ids="transition actor"),
     "audit_log": holds(KEEP, ids="actor action subject details"),
     "tenant_exports": holds(KEEP, ids="status asked_by counts reason", is_exported=False),
-    "tenant_erasures": holds(KEEP, ids="asked_by counts by_hand", is_exported=False),
+    "tenant_erasures": holds(KEEP, ids="asked_by accounts counts by_hand", is_exported=False),
 }

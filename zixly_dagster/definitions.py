@@ -9,6 +9,7 @@ from dagster_shared.utils.warnings import BetaWarning
 
 from zixly_dagster.jobs.archive_payloads import archive_payloads_job
 from zixly_dagster.jobs.backfill import backfill_jobs
+from zixly_dagster.jobs.delete_old import delete_old_job
 from zixly_dagster.jobs.probe_account import probe_account_job
 from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.jobs.repair_drift import repair_drift_job
@@ -29,7 +30,7 @@ from zixly_dagster.resources.sweeps import SweepsResource
 from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
 from zixly_dagster.schedules.reconciliations import reconciliation_schedules
-from zixly_dagster.schedules.retention import archive_payloads_schedule
+from zixly_dagster.schedules.retention import retention_schedules
 from zixly_dagster.sensors.account_probes import account_probes_sensor
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
@@ -57,12 +58,13 @@ defs = Definitions(
         reconcile_job(),
         repair_drift_job(),
         archive_payloads_job(),
+        delete_old_job(),
         send_notifications_job(),
         replay_job(),
     ],
     schedules=[
         connection_upkeep_schedule(),
-        archive_payloads_schedule(),
+        *retention_schedules(),
         *reconciliation_schedules(),
     ],
     sensors=[

@@ -59,7 +59,8 @@ BEGIN_SQL = """
 insert into zixly.payload_archives (id, tenant_id, object_key, day, members, bytes) values (%s, %s, %s, %s, %s, %s)"""
 KEEP_SQL = "update zixly.payload_archives set state = 'KEPT' where id = %s and state = 'WRITING'"
 LEFT_SQL = """
-update zixly.payload_archives set state = 'LEFT' where state <> 'KEPT' and created_at < now() - %s returning id, object_key"""
+update zixly.payload_archives set state = 'LEFT'
+where state = 'LEFT' or (state = 'WRITING' and created_at < now() - %s) returning id, object_key"""
 LEAVE_SQL = "update zixly.payload_archives set state = 'LEFT' where id = %s and state = 'WRITING'"
 FORGET_SQL = "delete from zixly.payload_archives where id = %s and state = 'LEFT'"
 

@@ -81,6 +81,12 @@ ERASE_STATE_KEYS_SQL = """
 update zixly.record_states set record_key = 'erased:' || gen_random_uuid()
 where role = 'target' and (record_key = any(%(targets)s) or record_key ~* %(address)s)"""
 
+# Differences that a comparison found hold values of the record's fields.
+ERASE_DRIFTS_SQL = """
+delete from zixly.drifts
+where record_key = any(%(keys)s) or record_key like any(%(beginnings)s) or (%(is_whole)s and connection_id = %(connection)s)
+   or concat_ws(' ', fields, target) ~* %(address)s"""
+
 DISCONNECT_SQL = "update zixly.connections set status = 'DISCONNECTED', parked_reason = 'shop_erased' where id = %s"
 
 TOLD_SQL: Mapping[str, str] = {
@@ -136,17 +142,18 @@ class Erased:
     cancelled: int
 
 
-def held_about(database: Database, run: RunIdentity, subject: Subject, *, workflow: str) -> Held:
-    """What the tenant's ledger holds about the subject. The run's own jobs, which are requests of `workflow`, are left out."""
+def held_about(database: Database, run: RunIdentity, subject: Subject, *, workflow: str, archived: Sequence[UUID] = ()) -> Held:
+    """What the tenant's ledger holds about the subject. The run's own jobs, which are requests of `workflow`, are left out. `archived`
+    are events whose payload was found in an archive."""
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        return held_in(connection, run, subject, workflow=workflow)
+        return held_in(connection, run, subject, workflow=workflow, archived=archived)
 
 
-def held_in(connection: Rows, run: RunIdentity, subject: Subject, *, workflow: str) -> Held:
+def held_in(connection: Rows, run: RunIdentity, subject: Subject, *, workflow: str, archived: Sequence[UUID]) -> Held:
     values = subject.parameters()
     rows = [row for row in connection.execute(JOBS_SQL, values) if row["run_id"] != run.run_id or row["status"] != JobStatus.RUNNING]
     of_jobs = [row["event_id"] for row in rows if row["event_id"] is not None]
-    events = [row["id"] for row in connection.execute(EVENTS_SQL, {**values, "events": of_jobs})]
+    events = [row["id"] for row in connection.execute(EVENTS_SQL, {**values, "events": [*of_jobs, *archived]})]
     others = [row for row in rows if row["workflow_type"] != workflow]
     open_ones = [row for row in others if row["is_about"] and row["status"] in (JobStatus.QUEUED, JobStatus.RUNNING)]
     return Held(
@@ -191,6 +198,7 @@ def erase(database: Database, run: RunIdentity, subject: Subject, held: Held, *,
         jobs = connection.execute(ERASE_JOBS_SQL, values).rowcount
         targets = [row["target"] for row in connection.execute(ERASE_EFFECT_KEYS_SQL, values)]
         connection.execute(ERASE_STATE_KEYS_SQL, {**values, "targets": targets})
+        connection.execute(ERASE_DRIFTS_SQL, {**subject.parameters(), **values})
         if subject.is_whole:
             connection.execute(DISCONNECT_SQL, (subject.connection_id,))
         erased = Erased(received["events"], received["deliveries"], jobs, cancelled=len(held.to_cancel))

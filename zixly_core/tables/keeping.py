@@ -68,6 +68,7 @@ tenant_erasures = Table(
     required("asked_at", At, server_default=NOW),
     Column("tried_at", At),
     Column("done_at", At),
+    required("accounts", JSONB, server_default=text("'[]'")),
     required("counts", JSONB, server_default=EMPTY),
     required("by_hand", JSONB, server_default=text("'[]'")),
     Index("tenant_erasures_open", "asked_at", postgresql_where=text("done_at is null")),

@@ -3,15 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from dagster import OpExecutionContext, op
 
+from zixly_core.archive_members import unpacked
+from zixly_core.archiving import remove_erased
 from zixly_core.errors import Permanent
 from zixly_core.job import ClaimedJob, Failed
+from zixly_core.kept_payloads import payloads_at
+from zixly_core.stores.archives import where_payloads_are
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.payloads import requests_of
 from zixly_core.stores.privacy import Erased, Held, Subject, erase, held_about, stop_jobs, told
+from zixly_core.stores.removals import events_in_archives
 from zixly_core.workflows.privacy import Demand, PrivacyRequest, demand_of, request_from, request_from_json, request_to_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import ORDER, PLANNED, Done, Outcome, Stop, each_of, keep_outcomes, pending, skipped, source_of
@@ -76,14 +82,32 @@ def tell_held(context: OpExecutionContext, batch: BatchResource, objects: Object
 
 def told_outcome(work: BatchWork, job: ClaimedJob, objects: ObjectsResource) -> Outcome:
     request, subject = request_and_subject(work, job)
-    held = held_about(work.database, work.run, subject, workflow=WORKFLOW)
+    held = held_anywhere(work, request, subject, objects)
     if job.is_dry_run:
         return planned(job, request, held, operation="privacy.tell")
-    tables = told(work.database, work.run, held)
+    tables = with_archived(work, told(work.database, work.run, held), objects)
     key = f"{job.tenant_id}/{job.id}/customer-data.json"
     objects.store().put(key, document_of(request, job, tables), content_type="application/json")
     counts = {name: len(rows) for name, rows in tables.items()}
     return Done(f"kept {key}", checkpoint={"result": {"document": key, **counts}})
+
+
+def held_anywhere(work: BatchWork, request: PrivacyRequest, subject: Subject, objects: ObjectsResource) -> Held:
+    """What the ledger and its archives hold. An address that is looked for is looked for in every archive of the tenant."""
+    archived: list[UUID] = []
+    if request.email is not None:
+        store = objects.store()
+        archived = events_in_archives(work.database, work.run.tenant_id, request.is_in, lambda key: unpacked(store.get(key), key=key))
+    return held_about(work.database, work.run, subject, workflow=WORKFLOW, archived=archived)
+
+
+def with_archived(work: BatchWork, tables: dict[str, list[dict[str, Any]]], objects: ObjectsResource) -> dict[str, list[dict[str, Any]]]:
+    """The rows, with the payloads of those whose payload is in an archive."""
+    missing = [row["id"] for row in tables["events"] if row["payload"] is None]
+    with work.database.transaction(tenant_id=work.run.tenant_id) as connection:
+        places = where_payloads_are(connection, missing)
+    found = payloads_at(places, objects.store)
+    return {**tables, "events": [row | {"payload": row["payload"] or found.get(row["id"])} for row in tables["events"]]}
 
 
 def document_of(request: PrivacyRequest, job: ClaimedJob, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
@@ -106,15 +130,15 @@ def erase_held(context: OpExecutionContext, batch: BatchResource, objects: Objec
     step = Step("erase")
     work = batch.work(context)
     jobs = [job for job in pending(work, needs=["request"], lacks="result") if demand_in(job) is not Demand.TELL]
-    outcomes = each_of(jobs, lambda job: erased_outcome(work, job, objects))
+    outcomes = each_of(jobs, lambda job: erased_outcome(work, job, objects, batch))
     done = keep_outcomes(work, step, outcomes)
     rows = [job_row(job, outcome.message) for job, outcome in outcomes]
     show(context, summary=f"Carried out {done} of {counted(len(jobs), 'erasure')}.", rows=rows, erased=done)
 
 
-def erased_outcome(work: BatchWork, job: ClaimedJob, objects: ObjectsResource) -> Outcome:
+def erased_outcome(work: BatchWork, job: ClaimedJob, objects: ObjectsResource, batch: BatchResource) -> Outcome:
     request, subject = request_and_subject(work, job)
-    held = held_about(work.database, work.run, subject, workflow=WORKFLOW)
+    held = held_anywhere(work, request, subject, objects)
     if job.is_dry_run:
         return planned(job, request, held, operation="privacy.erase")
     stop_jobs(work.database, work.run, held)
@@ -122,6 +146,7 @@ def erased_outcome(work: BatchWork, job: ClaimedJob, objects: ObjectsResource) -
         return Stop(in_use(held), f"{counted(len(held.busy), 'job')} about these records are in other hands")
     documents = delete_documents(work, held, objects)
     erased = erase(work.database, work.run, subject, held, named=request.subject)
+    remove_erased(batch.retention(), objects.store())
     return Done(words_about(erased, documents), checkpoint={"result": {"erased": counts_of(erased, documents)}})
 
 

@@ -1,14 +1,17 @@
 """At night, when the agency sleeps: old payloads are archived, then what is too old is deleted."""
 
-from dagster import DefaultScheduleStatus, ScheduleDefinition
+from dagster import DefaultScheduleStatus, JobDefinition, ScheduleDefinition
 
 from zixly_dagster.jobs.archive_payloads import archive_payloads_job
+from zixly_dagster.jobs.delete_old import delete_old_job
 
 TIME_ZONE = "Australia/Brisbane"
 
 
-def archive_payloads_schedule() -> ScheduleDefinition:
+def retention_schedules() -> list[ScheduleDefinition]:
     """On from the start."""
-    return ScheduleDefinition(
-        job=archive_payloads_job(), cron_schedule="23 1 * * *", execution_timezone=TIME_ZONE, default_status=DefaultScheduleStatus.RUNNING
-    )
+    return [nightly(archive_payloads_job(), "23 1 * * *"), nightly(delete_old_job(), "53 2 * * *")]
+
+
+def nightly(job: JobDefinition, cron: str) -> ScheduleDefinition:
+    return ScheduleDefinition(job=job, cron_schedule=cron, execution_timezone=TIME_ZONE, default_status=DefaultScheduleStatus.RUNNING)

@@ -255,6 +255,7 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, *, database: TestDatabase, 
         monkeypatch.delenv(name)
     values = {
         "DATABASE_URL_RUNS": database.url("runs"),
+        "DATABASE_URL_RETENTION": database.url("retention"),
         "SECRETS_KEY": SecretKey(b"k" * 32).text,
         "OBJECTS_URL": objects.as_uri(),
         "XERO_API_URL": f"{sandbox.url}/xero/api.xro/2.0",

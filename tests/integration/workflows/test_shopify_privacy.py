@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,10 @@ from psycopg.types.json import Jsonb
 
 from tests.integration.workflows.conftest import Stage
 from tests.integration.workflows.shops import NOON, Shop
+from zixly_core.archiving import Limits, archive_payloads
 from zixly_core.job import JobStatus
+from zixly_core.objects.folder import FolderObjectStore
+from zixly_core.stores.database import Database
 
 WORKFLOW = "shopify-privacy"
 ORDERS = "shopify-order-to-xero"
@@ -327,3 +332,56 @@ def test_a_request_about_nobody_fails_for_good(shop: Shop) -> None:
     job_id = ask(shop, "customers.redact", {"customer": {"id": None}, "orders_to_redact": []})
     run(shop)
     assert (shop.job(job_id)["status"], shop.job(job_id)["error_reason"]) == (JobStatus.FAILED, "subject_missing")
+
+
+def archive_all(shop: Shop) -> FolderObjectStore:
+    """Everything that came so far is old, and lies in the object store."""
+    stage = shop.stage
+    stage.ledger.owner.execute("update zixly.events set received_at = now() - interval '100 days'")
+    stage.ledger.owner.execute("update zixly.deliveries set received_at = now() - interval '100 days'")
+    retention, store = Database(stage.database.url("retention"), name="retention"), FolderObjectStore(stage.objects)
+    archive_payloads(retention, store, Limits(older_than=timedelta(days=90), pause=timedelta()))
+    retention.close()
+    (left,) = stage.rows("select count(*) as n from zixly.events where payload is not null")
+    assert left["n"] == 0
+    return store
+
+
+def in_archives(store: FolderObjectStore) -> str:
+    return "".join(gzip.decompress(store.get(key)).decode() for key in store.list("") if "/archive/" in key).lower()
+
+
+def test_an_erasure_reaches_into_archives_also_where_only_the_address_tells(shop: Shop) -> None:
+    plant(shop, 1)
+    by_address = shop.receive("orders.paid", order(77), record=("order", "77"))
+    kept = shop.receive("orders.paid", order(78, email=OTHER, name="Somebody"), record=("order", "78"))
+    store = archive_all(shop)
+    assert EMAIL.lower() in in_archives(store).replace(OTHER, "")
+    job_id = ask(shop, "customers.redact", {**SUBJECT, "orders_to_redact": [1]})
+    run(shop)
+    done = shop.job(job_id)
+    assert (done["status"], done["error_message"]) == (JobStatus.COMPLETED, None)
+    assert done["result"]["erased"]["events"] == 3, "the order, the one that only its address tells, and the request"
+    assert [marker for marker in MARKERS[:2] if marker in in_archives(store).replace(OTHER, "")] == []
+    assert OTHER in in_archives(store)
+    places = shop.stage.rows("select id from zixly.events where archive_id is not null")
+    assert [row["id"] for row in places] == [kept]
+    assert by_address != kept
+    assert left_of(shop.stage) == []
+
+
+def test_a_shops_erasure_leaves_none_of_its_archives(shop: Shop) -> None:
+    plant(shop, 1)
+    store = archive_all(shop)
+    ask(shop, "shop.redact", {"shop_id": 954889, "shop_domain": "zixly-demo.myshopify.com"})
+    run(shop)
+    assert [key for key in store.list("") if "/archive/" in key] == []
+
+
+def test_what_is_told_about_a_customer_includes_archived_payloads(shop: Shop) -> None:
+    plant(shop, 1)
+    store = archive_all(shop)
+    job_id = ask(shop, "customers.data_request", {**SUBJECT, "orders_requested": [1]})
+    run(shop)
+    document = orjson.loads(store.get(shop.job(job_id)["result"]["document"]))
+    assert [row["payload"]["email"] for row in document["events"] if row["kind"] == "orders.paid"] == [EMAIL]

@@ -76,6 +76,7 @@ create table zixly.tenant_erasures (
   asked_at timestamptz not null default now(),
   tried_at timestamptz,
   done_at timestamptz,
+  accounts jsonb not null default '[]',  -- its accounts at the vendors, by which events that were nobody's are found
   counts jsonb not null default '{}',
   by_hand jsonb not null default '[]'
 );
@@ -116,6 +117,7 @@ grant insert on zixly.tenants, zixly.tenant_exports, zixly.tenant_erasures to zi
 grant update (status, fetched_at) on zixly.tenant_exports to zixly_api;
 grant select on zixly.payload_archives, zixly.tenant_exports, zixly.audit_log, zixly.memberships to zixly_runs;
 grant update (status, tried_at, ready_at, counts, reason) on zixly.tenant_exports to zixly_runs;
+grant update (asked_by, asked_at, done_at) on zixly.tenant_erasures to zixly_api;
 grant select (id, tenant_id, status, asked_at, tried_at) on zixly.tenant_exports to zixly_dispatch;
 grant select (tenant_id, asked_at, tried_at, done_at) on zixly.tenant_erasures to zixly_dispatch;
 grant select (erased_at) on zixly.tenants to zixly_dispatch;
@@ -155,6 +157,18 @@ grant select (tenant_id, error), update (error) on zixly.backfill_days to zixly_
 grant select (user_id, tenant_id), delete on zixly.memberships to zixly_retention;
 grant select (id), delete on zixly.users to zixly_retention;
 grant insert on zixly.audit_log to zixly_retention;
+
+-- Rows of the other tables go by their age, or with their tenant, a few hundred at a time.
+do $$
+declare name text;
+begin
+  for name in select tablename from pg_tables where schemaname = 'zixly' and tablename not like 'alembic%' loop
+    execute format('grant select (ctid) on zixly.%I to zixly_retention', name);
+  end loop;
+end $$;
+grant select (found_at, status) on zixly.drifts, zixly.holes to zixly_retention;
+grant select (at) on zixly.subscription_checks to zixly_retention;
+grant select (created_at) on zixly.notifications, zixly.payload_searches to zixly_retention;
 
 -- As before, and what lies in an archive: the row points there no more, and the member is noted for removal in the same transaction.
 create or replace function zixly.erase_received(events_named uuid[], jobs_named uuid[], connection_named uuid, keys text[])
