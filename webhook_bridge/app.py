@@ -35,6 +35,7 @@ from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.searches_api import searches_routes
 from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
+from webhook_bridge.tenants_api import tenants_routes
 from webhook_bridge.trace_api import trace_routes
 from zixly_core.connecting import Connecting
 from zixly_core.kept_payloads import Objects
@@ -154,6 +155,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
     app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
     app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, public_url=public_url))
+    app.include_router(tenants_routes(api, objects=parts.objects, caller_of=caller_of(settings)))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     return app

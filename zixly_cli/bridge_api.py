@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 
-from zixly_core.errors import Permanent, Rejected, Transient
+from zixly_core.errors import Permanent, Rejected, SettingsError, Transient, ZixlyError
 
 TIMEOUT_SECONDS = 30.0
 
@@ -37,6 +38,29 @@ class BridgeApi:
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self.answered("PUT", path, json=body)
 
+    def download(self, path: str, file: Path) -> None:
+        """Write the answer to a POST into a file that must not be there yet; nothing is left of one that breaks off.
+
+        Raises what `answered` raises.
+        """
+        unfinished = file.with_name(file.name + ".part")
+        try:
+            with unfinished.open("xb") as written, self._http.stream("POST", path) as answer:
+                unfinished.chmod(0o600)
+                if not answer.is_success:
+                    answer.read()
+                    raise refusal_of(answer, path=f"{self.url}{path}")
+                for piece in answer.iter_bytes():
+                    written.write(piece)
+            unfinished.rename(file)
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be written ({error.strerror}); choose another place") from error
+        except httpx2.HTTPError as error:
+            text = f"{self.url} broke off ({type(error).__name__}); what comes once has to be asked for anew"
+            raise Transient(text, reason="bridge_away") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
     def answered(self, method: str, path: str, **rest: Any) -> dict[str, Any]:
         """The JSON object of a success. Raises `Transient` where the bridge is away or says that another try may help, `Rejected`
         with its own sentence for what it refuses, `Permanent` for an answer that is not the bridge's."""
@@ -48,13 +72,19 @@ class BridgeApi:
         document = document_of(answer)
         if answer.is_success and document is not None:
             return document
-        detail = str((document or {}).get("detail") or f"{self.url}{path} answered {answer.status_code}")
-        reason = str((document or {}).get("reason") or "unexpected_answer")
-        if answer.status_code == 503:
-            raise Transient(detail, reason=reason)
-        if answer.is_client_error and document is not None:
-            raise Rejected(detail, reason=reason)
-        raise Permanent(detail, reason=reason)
+        raise refusal_of(answer, path=f"{self.url}{path}")
+
+
+def refusal_of(answer: httpx2.Response, *, path: str) -> ZixlyError:
+    """What an answer that is no success means."""
+    document = document_of(answer)
+    detail = str((document or {}).get("detail") or f"{path} answered {answer.status_code}")
+    reason = str((document or {}).get("reason") or "unexpected_answer")
+    if answer.status_code == 503:
+        return Transient(detail, reason=reason)
+    if answer.is_client_error and document is not None:
+        return Rejected(detail, reason=reason)
+    return Permanent(detail, reason=reason)
 
 
 def document_of(answer: httpx2.Response) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from zixly_cli.reconcile_commands import app as reconcile_app
 from zixly_cli.replay_commands import app as replay_app
 from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
+from zixly_cli.tenants_commands import app as tenants_app
 from zixly_core.errors import SettingsError, ZixlyError
 
 app = typer.Typer(
@@ -45,6 +46,8 @@ app.add_typer(priority_app, name="priority")
 app.command(epilog="Example: zixly pause tenant demo --reason 'moves its books' --until 06:00")(pause)
 app.command(epilog="Example: zixly resume tenant demo")(resume)
 app.add_typer(reconcile_app, name="reconcile")
+app.add_typer(tenants_app, name="tenants")
+app.add_typer(tenants_app, name="tenant", hidden=True)
 console = console_for_people()
 NOT_UP = 3
 

@@ -16,6 +16,7 @@ from zixly_dagster.jobs.repair_drift import repair_drift_job
 from zixly_dagster.jobs.replay import replay_job
 from zixly_dagster.jobs.send_notifications import send_notifications_job
 from zixly_dagster.jobs.settings_check import settings_check_job
+from zixly_dagster.jobs.tenant_requests import tenant_erase_job, tenant_export_job
 from zixly_dagster.jobs.vendor_webhooks import webhooks_job
 from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource
@@ -40,6 +41,7 @@ from zixly_dagster.sensors.payload_index import payload_index_sensor
 from zixly_dagster.sensors.reconciliations import reconciliations_sensor
 from zixly_dagster.sensors.settings_check import settings_check_sensor
 from zixly_dagster.sensors.sweep import sweep_sensor
+from zixly_dagster.sensors.tenant_requests import tenant_requests_sensor
 from zixly_dagster.sensors.vendor_webhooks import vendor_webhooks_sensor
 from zixly_dagster.sensors.waiting import waiting_sensor
 from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
@@ -59,6 +61,8 @@ defs = Definitions(
         repair_drift_job(),
         archive_payloads_job(),
         delete_old_job(),
+        tenant_export_job(),
+        tenant_erase_job(),
         send_notifications_job(),
         replay_job(),
     ],
@@ -74,6 +78,7 @@ defs = Definitions(
         waiting_sensor(),
         vendor_webhooks_sensor(),
         settings_check_sensor(),
+        tenant_requests_sensor(),
         backfills_sensor(),
         issues_sensor(),
         account_probes_sensor(),

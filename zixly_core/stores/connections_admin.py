@@ -18,7 +18,7 @@ from zixly_core.stores.database import Rows
 from zixly_core.stores.issues import resolve_reconnect_issues
 from zixly_core.token_store import KeptTokens
 
-TENANT_SQL = "select id, slug, name from zixly.tenants where slug = %s"
+TENANT_SQL = "select id, slug, name from zixly.tenants where slug = %s and erased_at is null"
 HOLDERS_SQL = "select external_id, tenant_id, status from zixly.connections where system = %s and external_id = any(%s)"
 
 VERSION_SQL = """

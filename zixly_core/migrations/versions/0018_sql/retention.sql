@@ -40,6 +40,7 @@ create index events_of_archive on zixly.events (archive_id) where archive_id is 
 create index deliveries_of_archive on zixly.deliveries (archive_id) where archive_id is not null;
 create index events_to_archive on zixly.events (received_at) where payload is not null;
 create index deliveries_to_archive on zixly.deliveries (received_at) where body <> '';
+create index deliveries_accepted_as on zixly.deliveries (accepted_as) where accepted_as is not null;
 create index jobs_woken_by on zixly.workflow_jobs (wake_event_id) where wake_event_id is not null;
 create index record_states_by_age on zixly.record_states (updated_at);
 
