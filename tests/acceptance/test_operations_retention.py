@@ -19,6 +19,14 @@ mutation Launch($params: ExecutionParams!) {
   launchPipelineExecution(executionParams: $params) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""
 STATUS = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+OPEN_SQL = """
+select j.id from zixly.workflow_jobs j join zixly.events e on e.id = j.event_id
+where e.delivery_id = %s and j.status in ('QUEUED', 'RUNNING')"""
+ARCHIVED_SQL = """
+select d.body, a.object_key from zixly.deliveries d join zixly.payload_archives a on a.id = d.archive_id where d.id = %s"""
+TABLES_SQL = """
+select table_schema, table_name from information_schema.tables
+where table_schema in ('zixly', 'public') and table_type = 'BASE TABLE'"""
 WORKSPACE = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
 
 
@@ -48,9 +56,8 @@ def launch(stack: StackUnderTest, job: str, op: str, **config: Any) -> None:
 def make_old(stack: StackUnderTest, delivery: str, *, days: int) -> None:
     with psycopg.connect(stack.plan.urls.owner) as connection:
         for table, column in (("deliveries", "id"), ("events", "delivery_id")):
-            connection.execute(
-                f"update zixly.{table} set received_at = received_at - make_interval(days => %s) where {column} = %s", (days, delivery)
-            )
+            query = f"update zixly.{table} set received_at = received_at - make_interval(days => %s) where {column} = %s"
+            connection.execute(query, (days, delivery))
 
 
 def latest_delivery(stack: StackUnderTest) -> str:
@@ -58,16 +65,15 @@ def latest_delivery(stack: StackUnderTest) -> str:
     return str(row["id"])
 
 
+def open_jobs_of(stack: StackUnderTest, delivery: str) -> list[dict[str, Any]]:
+    return stack.rows(OPEN_SQL, delivery)
+
+
 def test_old_payloads_are_archived_from_the_ui_and_a_delivery_shows_its_body_as_before(running_stack: StackUnderTest) -> None:
     stack = running_stack
     assert stack.zixly("send", "xero").returncode == 0
     delivery = latest_delivery(stack)
-    jobs = "select j.status from zixly.workflow_jobs j join zixly.events e on e.id = j.event_id where e.delivery_id = %s"
-    stack.wait_until(
-        lambda: all(row["status"] in ("COMPLETED", "FAILED") for row in stack.rows(jobs, delivery)),
-        seconds=60,
-        words="the delivery's jobs end",
-    )
+    stack.wait_until(lambda: not open_jobs_of(stack, delivery), seconds=60, words="the delivery's jobs end")
     before = json.loads(stack.zixly("deliveries", "show", delivery, "--body").stdout)["body"]
     make_old(stack, delivery, days=91)
 
@@ -75,9 +81,7 @@ def test_old_payloads_are_archived_from_the_ui_and_a_delivery_shows_its_body_as_
     assert stack.rows("select archive_id from zixly.deliveries where id = %s", delivery) == [{"archive_id": None}]
     launch(stack, "archive_payloads", "move_payloads")
 
-    (row,) = stack.rows(
-        "select d.body, a.object_key from zixly.deliveries d join zixly.payload_archives a on a.id = d.archive_id where d.id = %s", delivery
-    )
+    (row,) = stack.rows(ARCHIVED_SQL, delivery)
     assert row["body"] == b""
     assert (stack.plan.home.objects / row["object_key"]).exists()
     assert json.loads(stack.zixly("deliveries", "show", delivery, "--body").stdout)["body"] == before
@@ -113,10 +117,6 @@ def test_a_client_is_added_exported_and_erased_by_command(running_stack: StackUn
 def tables_with(url: str, words: str) -> list[str]:
     """The tables of a database in which the words stand in any column."""
     with psycopg.connect(url) as connection:
-        query = "select table_schema, table_name from information_schema.tables where table_schema in ('zixly', 'public') and table_type = 'BASE TABLE'"
-        names = [f'"{schema}"."{table}"' for schema, table in connection.execute(query)]
-        return [
-            name
-            for name in names
-            if connection.execute(f"select 1 from {name} t where t::text like %s limit 1", (f"%{words}%",)).fetchone()
-        ]
+        names = [f'"{schema}"."{table}"' for schema, table in connection.execute(TABLES_SQL)]
+        asked = "select 1 from {} t where t::text like %s limit 1"
+        return [name for name in names if connection.execute(asked.format(name), (f"%{words}%",)).fetchone()]
