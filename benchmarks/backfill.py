@@ -1,42 +1,52 @@
-"""A backfill in the ledger: jobs of the bulk lane, as many as asked for, written at once."""
+"""A backfill of the demo organisation's older invoices, asked for as people do, and the recent ones that it leaves alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 
 from benchmarks.errors import NotMeasured
+from benchmarks.sandbox import call, changed_at, paid_invoices
 from zixly_cli.seed import DEMO
-from zixly_core.ids import new_id
 
 WORKFLOW = "xero-invoice-to-hubspot"
-
-ADD_SQL = """
-insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, lane, priority, origin, record_key, record_id,
-                                 occurred_at)
-select t.id, c.tenant_id, c.id, %s, 'xero', 'bulk', 2, 'backfill', 'xero:' || c.external_id || ':INVOICE:' || t.record, t.record, now()
-from zixly.connections c, unnest(%s::uuid[], %s::text[]) as t (id, record)
-where c.system = 'xero' and c.external_id = %s"""
-OPEN_SQL = """
-select count(*) filter (where status in ('QUEUED', 'RUNNING')) as open, count(*) filter (where status in ('FAILED', 'CANCELLED')) as failed
-from zixly.workflow_jobs where origin = 'backfill'"""
+# The sandbox spreads what it seeds over the last 1 to 90 days (zixly_sandbox/seeding/bulk.py). The older part is backfilled, live
+# events are about the newest, and nothing lies between the two whatever the time zone.
+OLDEST, NEWEST, LIVE = timedelta(days=91), timedelta(days=10), timedelta(days=8)
+SPREAD_DAYS, OLDER_DAYS = 89, 80
 
 
-def add_backfill(owner_url: str, invoices: Sequence[str]) -> None:
-    """A job for each invoice of the demo organisation."""
-    with psycopg.connect(owner_url) as connection:
-        connection.execute(ADD_SQL, (WORKFLOW, [new_id() for _ in invoices], list(invoices), DEMO.organisation))
+def seeded_invoices(sandbox_url: str, *, backfill: int, live: int) -> list[str]:
+    """New paid invoices, of which about `backfill` lie in the days that are backfilled; so many that changed lately, for events."""
+    ids = paid_invoices(sandbox_url, count=round(backfill * SPREAD_DAYS / OLDER_DAYS))
+    found = [one for one, _ in zip(recent(sandbox_url, ids), range(live), strict=False)]
+    if len(found) < live:
+        raise NotMeasured(f"Only {len(found)} of {live} invoices changed lately; seed more")
+    return found
 
 
-def open_backfill_jobs(owner_url: str) -> int:
-    """How many have not ended. Raises `NotMeasured` when one ended otherwise than well."""
-    with psycopg.connect(owner_url) as connection:
-        row = connection.execute(OPEN_SQL).fetchone()
-    left, failed = row or (0, 0)
-    if failed:
-        raise NotMeasured(f"{failed} jobs of the backfill failed")
-    return int(left)
+def recent(sandbox_url: str, ids: Sequence[str]) -> Iterator[str]:
+    since = datetime.now(UTC) - LIVE
+    return (one for one in ids if changed_at(sandbox_url, one) >= since)
+
+
+def start_backfill(bridge_url: str) -> str:
+    """Ask for it; its id."""
+    today = datetime.now(UTC).date()
+    wanted = {"first_day": str(today - OLDEST), "last_day": str(today - NEWEST)}
+    made: dict[str, Any] = call("POST", f"{bridge_url}/api/backfills", {**wanted, "workflow": WORKFLOW, "tenant": DEMO.slug})
+    return str(made["id"])
+
+
+def looked_at(bridge_url: str, backfill_id: str) -> dict[str, Any]:
+    """The backfill as it stands. Raises `NotMeasured` when a day or a job of it failed."""
+    found: dict[str, Any] = call("GET", f"{bridge_url}/api/backfills/{backfill_id}")
+    if found["jobs_failed"] or found["jobs_cancelled"] or found["status"] in {"FAILED", "STOPPED"}:
+        raise NotMeasured(f"the backfill is {found['status']}: {found['jobs_failed']} failed, {found['jobs_cancelled']} cancelled jobs")
+    return found
 
 
 def forget_budgets(owner_url: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import httpx2
 
 from benchmarks.errors import NotMeasured
 from zixly_cli.seed import DEMO
+from zixly_core.systems.xero.fields import instant_from
 
 TIMEOUT_SECONDS = 60.0
 # More calls than any question makes. Latency and everything else stay as they are.
@@ -49,6 +51,11 @@ def paid_invoices(sandbox_url: str, *, count: int) -> list[str]:
     wanted = {"organisation": DEMO.organisation, "customers": count, "invoices": count, "paid_percent": 100, "only_sales": True}
     ids: list[str] = call("POST", f"{sandbox_url}/_sandbox/seed", wanted)["invoice_ids"]
     return ids
+
+
+def changed_at(sandbox_url: str, invoice: str) -> datetime:
+    """When an invoice of the demo organisation last changed."""
+    return instant_from(call("GET", f"{sandbox_url}/_sandbox/xero/{DEMO.organisation}/invoices/{invoice}")["UpdatedDateUTC"])
 
 
 def call(method: str, url: str, body: dict[str, Any] | None = None) -> Any:

@@ -1,15 +1,14 @@
 """Does a backfill leave room for live work? Thousands of invoices beside single events, on one Xero organisation with its real limits.
 
 The organisation allows 60 calls a minute in windows whose phase nobody tells, 5 at once; the portal 110 calls in any 10 seconds.
-Everything goes through the stack: jobs of the bulk lane, signed deliveries, workers, the shared budget.
+Everything goes through the stack: the backfill as people ask for it, its runs and jobs, signed deliveries, workers, the shared budget.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
-from benchmarks.backfill import add_backfill, forget_budgets, open_backfill_jobs
+from benchmarks.backfill import forget_budgets, looked_at, seeded_invoices, start_backfill
 from benchmarks.deliveries import send_all
 from benchmarks.errors import NotMeasured
 from benchmarks.figures import percentile
@@ -17,7 +16,7 @@ from benchmarks.instance import Instance
 from benchmarks.ledger import ended_jobs, refuse_unfinished
 from benchmarks.progress import Say, counted
 from benchmarks.questions.latency import seconds_to_end
-from benchmarks.sandbox import calls_by_status, lift_limits, paid_invoices, restore_limits
+from benchmarks.sandbox import calls_by_status, lift_limits, restore_limits
 from benchmarks.scale import Scale
 
 # As many jobs as a run holds outside the other questions.
@@ -37,18 +36,17 @@ def measure(instance: Instance, *, scale: Scale, say: Say) -> dict[str, float | 
     """
     stack = instance.stack
     urls = stack.plan.urls
-    backfill = paid_invoices(urls.sandbox, count=scale.backfill_invoices)
-    live = paid_invoices(urls.sandbox, count=scale.live_events)
+    live = seeded_invoices(urls.sandbox, backfill=scale.backfill_invoices, live=scale.live_events)
     stack.limit_batches(JOBS_A_BATCH)
     restore_limits(urls.sandbox)
     try:
         forget_budgets(urls.owner)
         before, began = calls_by_status(urls.sandbox), time.monotonic()
-        add_backfill(urls.owner, backfill)
-        say(f"a backfill of {len(backfill)} invoices beside {len(live)} events")
+        backfill_id = start_backfill(urls.bridge)
+        say(f"a backfill of about {scale.backfill_invoices} invoices beside {len(live)} events")
         sent = send_all(stack, live, per_second=1 / SECONDS_BETWEEN_EVENTS)
         jobs = ended_jobs(urls.owner, live, patience_seconds=PATIENCE_SECONDS, progress=lambda _: None)
-        minutes = wait_for_backfill(urls.owner, backfill, began=began, say=say)
+        minutes = wait_for_backfill(urls.bridge, backfill_id, began=began, say=say)
         after = calls_by_status(urls.sandbox)
         refuse_unfinished(jobs, expected=len(live))
     finally:
@@ -66,13 +64,14 @@ def measure(instance: Instance, *, scale: Scale, say: Say) -> dict[str, float | 
     }
 
 
-def wait_for_backfill(owner_url: str, invoices: Sequence[str], *, began: float, say: Say) -> float:
+def wait_for_backfill(bridge_url: str, backfill_id: str, *, began: float, say: Say) -> float:
     """The minutes that the backfill took. Raises `NotMeasured` when it does not end, or not well."""
-    progress = counted(say, f"{{}} of {len(invoices)} jobs of the backfill are open")
+    progress = counted(say, "{} jobs of the backfill have ended")
     deadline = began + PATIENCE_SECONDS
-    while left := open_backfill_jobs(owner_url):
-        progress(left)
+    while (found := looked_at(bridge_url, backfill_id))["status"] != "DONE":
+        progress(found["jobs_ended"])
         if time.monotonic() > deadline:
-            raise NotMeasured(f"{left} of {len(invoices)} jobs of the backfill are still open")
+            raise NotMeasured(f"{found['jobs_open']} jobs of the backfill are still open")
         time.sleep(LOOK_SECONDS)
+    say(f"the backfill made {found['jobs_made']} jobs of {found['records_found']} records in {found['days']} days")
     return (time.monotonic() - began) / 60

@@ -16,9 +16,9 @@ from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.rows import columns_of, rows_from
 
 LEASE = timedelta(minutes=2)
-# So many days of one backfill are read at once, and so many of all together.
-DAYS_AT_ONCE = 2
-DAYS_OF_ALL = 4
+# So many days of one backfill are launched at once, and so many of all together; Dagster's queue lets two of a tenant run.
+DAYS_AT_ONCE = 6
+DAYS_OF_ALL = 12
 # No further day is read while so many jobs of the backfill wait: their records would be old when their turn comes, and a backfill
 # that is stopped leaves less behind.
 MOST_OPEN_JOBS = 2_000
