@@ -162,9 +162,10 @@ def spent_until(state: FixedState | None, until: float) -> FixedState:
 
 
 def asked_of_bucket(bucket: Bucket, state: BucketState | None, asked: Asked) -> BucketState | Wait:
-    """The state after the call, or the wait until it has filled up far enough."""
+    """The state after the call, or the wait until it has filled up far enough. The first call of all may be one of bulk work: its answer
+    tells the level, and no live call may ever come."""
     present = filled(bucket, state, asked.now)
-    kept = min(bucket.kept_for_live, max(present.size - asked.cost, 0)) if asked.lane == "bulk" else 0
+    kept = min(bucket.kept_for_live, max(present.size - asked.cost, 0)) if asked.lane == "bulk" and state is not None else 0
     missing = min(asked.cost, present.size) + kept - present.left
     if missing < ROUNDING:
         return replace(present, left=present.left - asked.cost)

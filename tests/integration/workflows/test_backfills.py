@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from zixly_core import changed_records
 from zixly_core.backfilling import DayReader, WantedBackfill, make_backfill
 from zixly_core.changed_records import ChangedInvoices
 from zixly_core.changes import Window
+from zixly_core.ids import new_id
 from zixly_core.stores import backfill_days as days_store
 from zixly_core.stores.backfill_days import due_days, settle_backfills
 from zixly_core.stores.backfills import backfill_detail, backfills_page, stop_backfill
@@ -25,6 +27,7 @@ from zixly_core.stores.jobs_view import Page, Scope, scoped
 from zixly_dagster.ops import backfill_days
 from zixly_dagster.partitions import partition_key
 from zixly_dagster.sensors.backfills import request_for
+from zixly_sandbox.constants import DEAL, DEMO, TASK
 from zixly_sandbox.faults import FaultKind
 from zixly_sandbox.xero.entries import Invoice
 
@@ -62,8 +65,10 @@ def paid(stage: Stage, email: str, at: datetime) -> tuple[Invoice, str]:
     return invoice, contact.id
 
 
-def asked(api: Database, *, first: date = DAY, last: date = DAY, dry_run: bool = False, now: datetime = NOW) -> UUID:
-    wanted = WantedBackfill(WORKFLOW, "demo", first, last, is_dry_run=dry_run)
+def asked(
+    api: Database, *, workflow: str = WORKFLOW, first: date = DAY, last: date = DAY, dry_run: bool = False, now: datetime = NOW
+) -> UUID:
+    wanted = WantedBackfill(workflow, "demo", first, last, is_dry_run=dry_run)
     with scoped(api, Scope(tenant_id=None)) as connection:
         return make_backfill(connection, wanted, actor="somebody", now=now)
 
@@ -90,6 +95,15 @@ def seen(api: Database, backfill_id: UUID) -> dict[str, Any]:
 def sums(api: Database, backfill_id: UUID) -> tuple[int, int, int]:
     found = seen(api, backfill_id)
     return found["records_found"], found["records_known"], found["jobs_made"]
+
+
+def read_all(stage: Stage, api: Database, backfill_id: UUID) -> None:
+    """Until every day is read: an account of which nothing is known yet keeps bulk work waiting for a moment."""
+    end = time.monotonic() + 30
+    while seen(api, backfill_id)["days_done"] < seen(api, backfill_id)["days"]:
+        assert time.monotonic() < end, seen(api, backfill_id)["days_log"]
+        run_due(stage)
+        time.sleep(0.2)
 
 
 def finish(stage: Stage) -> None:
@@ -299,7 +313,7 @@ def test_a_few_days_are_launched_at_once_and_none_while_too_many_jobs_wait(
 def test_stopping_reads_no_further_day_and_cancels_what_nobody_has_in_hand(stage: Stage, api: Database) -> None:
     for number in range(3):
         paid(stage, f"{number}@x.test", MIDNIGHT + timedelta(hours=number))
-    backfill_id = asked(api, last=DAY + timedelta(days=3))
+    backfill_id = asked(api, last=DAY + timedelta(days=7))
     run_due(stage)
     with scoped(api, Scope(tenant_id=None)) as connection:
         assert stop_backfill(connection, backfill_id, actor="somebody") == 3
@@ -310,6 +324,42 @@ def test_stopping_reads_no_further_day_and_cancels_what_nobody_has_in_hand(stage
     assert {day["state"] for day in found["days_log"]} == {"DONE", "STOPPED"}
     assert stage.rows("select details from zixly.audit_log where action = 'backfill.stop'") == [{"details": {"jobs_cancelled": 3}}]
     assert sum(row["value"] for row in stage.rows("select value from zixly.job_counters where status = 'cancelled'")) == 3
+
+
+def won_deal(stage: Stage) -> str:
+    stage.sandbox.admin("POST", f"/hubspot/{DEMO.portal}/deals/{DEAL}/stage", {})
+    return f"hubspot:{DEMO.portal}:deal:{DEAL}"
+
+
+def paid_order(stage: Stage) -> str:
+    order = stage.sandbox.admin("POST", f"/shopify/{DEMO.shop}/orders", {})
+    return f"shopify:{DEMO.shop}:order:{order['id']}"
+
+
+def completed_task(stage: Stage) -> str:
+    stage.ledger.owner.execute(
+        "insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, resource, status)"
+        " values (%s, %s, %s, 'asana', 'handshake', %s, 'ACTIVE')",
+        (new_id(), stage.ledger.tenant.id, stage.connections["asana"], DEMO.project),
+    )
+    stage.sandbox.admin("POST", f"/asana/{DEMO.workspace}/tasks/{TASK}/complete")
+    return f"asana:task:{TASK}"
+
+
+@pytest.mark.parametrize(
+    ("workflow", "change"),
+    [("hubspot-deal-to-xero", won_deal), ("shopify-order-to-xero", paid_order), ("asana-task-to-hubspot", completed_task)],
+)
+def test_every_workflow_about_records_is_backfilled_under_the_keys_that_its_events_have(
+    stage: Stage, api: Database, workflow: str, change: Callable[[Stage], str]
+) -> None:
+    key = change(stage)
+    now = datetime.now(UTC)
+    today = (now + timedelta(hours=10)).date()
+    backfill_id = asked(api, workflow=workflow, first=today - timedelta(days=1), last=today, now=now)
+    read_all(stage, api, backfill_id)
+    jobs = {job["record_key"]: job for job in stage.jobs(workflow)}
+    assert (jobs[key]["origin"], jobs[key]["made_by"], jobs[key]["lane"]) == ("backfill", backfill_id, "bulk")
 
 
 def invoice_day(invoice: Invoice) -> date:

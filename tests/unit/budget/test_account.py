@@ -135,6 +135,15 @@ def test_bulk_work_leaves_shopify_points_to_live_work() -> None:
     permit(account, limits, ask("live", cost=100, windows=("points",)))
 
 
+def test_bulk_work_may_ask_an_account_of_which_nothing_is_known_yet() -> None:
+    """Else a shop without live events would never be asked: what is kept for live work is all that it begins with."""
+    limits = shopify_limits({})
+    account, given = permit(Account(), limits, ask("first", lane="bulk", cost=100, windows=("points",)))
+    assert refusal(account, limits, ask("beside", lane="bulk", cost=100, windows=("points",))).seconds > 0
+    account = heard(account, limits, given, Outcome("answered", {"points": Level(1_900, size=2_000, per_second=100)}), now=NOW)
+    permit(account, limits, ask("second", lane="bulk", cost=100, windows=("points",)))
+
+
 def test_a_query_that_is_larger_than_the_bucket_waits_for_the_whole_of_it_and_not_for_ever() -> None:
     limits = Limits((Bucket("points", size=50, per_second=10, kept_for_live=0),))
     account, _ = permit(Account(), limits, ask("large", cost=80, windows=("points",)))
