@@ -168,6 +168,8 @@ def show(context: OpExecutionContext, outcomes: Mapping[str, DayRead]) -> None:
     read = list(outcomes.values())
     found, known, made = (sum(getattr(one, name) for one in read) for name in ("found", "known", "made"))
     words = f"{counted(found, 'record')} changed, {known} known already, {counted(made, 'job')} made."
+    if all(one.state == "NOTHING" for one in read):
+        words = "Nothing was done: the day is read already, was stopped, or is in another run's hands."
     context.add_output_metadata({"summary": words, "found": found, "known": known, "made": made, "tenants": len(read)})
     failed = [f"{slug}: {told(one)}" for slug, one in outcomes.items() if one.state in {"WAITING", "FAILED"}]
     if failed:

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from zixly_cli.backfill_commands import app
 from zixly_cli.backfills import day_from, progress_words, show_backfill, summary, time_left
 from zixly_core.backfill_progress import Progress, progress_of
 from zixly_core.backfilling import FIRST_PAUSE, LONGEST_PAUSE, MOST_DAYS, pause_after, refuse_days
@@ -19,6 +21,7 @@ from zixly_core.local_days import day_window, days_between
 from zixly_core.stores.manual_jobs import NothingToDo
 from zixly_dagster.jobs.backfill import backfill_jobs
 from zixly_dagster.partitions import DAYS, partition_key
+from zixly_dagster.sensors.backfills import changes_of_tenants
 
 TODAY = date(2026, 11, 27)
 
@@ -161,6 +164,20 @@ def test_every_workflow_about_records_has_its_two_partitioned_jobs() -> None:
     assert len(jobs) == 2 * len(READERS)
     for name in READERS:
         assert {f"backfill_{name.replace('-', '_')}", f"backfill_{name.replace('-', '_')}_by_day"} <= jobs.keys()
+
+
+def test_partitions_of_tenants_follow_the_table() -> None:
+    assert changes_of_tenants(known={"demo"}, wanted={"demo"}) == []
+    added, removed = changes_of_tenants(known={"old", "demo"}, wanted={"demo", "new"})
+    assert (added.partition_keys, removed.partition_keys) == (["new"], ["old"])
+
+
+def test_a_workflow_may_be_named_where_a_command_stands() -> None:
+    runner = CliRunner()
+    assert "Missing option '--tenant'" in runner.invoke(app, ["xero-invoice-to-hubspot"]).output
+    listing = runner.invoke(app, ["ls", "--help"]).output
+    assert "List backfills" in listing
+    assert "start" not in runner.invoke(app, ["--help"]).output
 
 
 def test_today_is_a_partition_wherever_a_tenant_is() -> None:
