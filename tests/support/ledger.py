@@ -20,7 +20,7 @@ from zixly_core.stores.claims import RunIdentity, take_or_renew
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits, hand_over
 from zixly_core.stores.settle import RetryPolicy
-from zixly_core.stores.sweep import SweepLimits, Swept, sweep
+from zixly_core.stores.sweep import Begun, SweepLimits, Swept, sweep
 
 WORKFLOW = "xero-invoice-to-hubspot"
 ORGANISATION = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
@@ -117,8 +117,9 @@ class TestLedger:
     def lapse_leases(self) -> None:
         self.owner.execute("update zixly.workflow_jobs set lease_until = now() - interval '1 second' where lease_until is not null")
 
-    def sweep(self, *, handover_timeout: timedelta = LEASE) -> Swept:
-        return sweep(self.dispatch, limits=SweepLimits(max_attempts=3, attempt_timeout=HOUR, live_handover=handover_timeout))
+    def sweep(self, *, handover_timeout: timedelta = LEASE, begun: Begun | None = None) -> Swept:
+        limits = SweepLimits(max_attempts=3, attempt_timeout=HOUR, live_handover=handover_timeout)
+        return sweep(self.dispatch, limits=limits, begun=begun or Begun())
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ announced again. Run it as often as you like, from as many places as you like.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,15 +29,23 @@ with lapsed as (
   from zixly.workflow_jobs
   where status = 'RUNNING' and batch_id is not null and lease_until < now()
   order by id limit %(at_once)s for update skip locked
+), unclaimed as (
+  select j.id, j.attempts + 1 as attempts, j.fence, j.tenant_id, d.run_id, null::timestamptz as started_at, j.workflow_type, j.batch_id,
+         j.lost_attempts + 1 as lost, j.cancel_requested_at is not null as cancelled, false as timed_out, b.job_count = 1 as alone
+  from unnest(%(died_batches)s::uuid[], %(died_runs)s::text[]) as d (batch_id, run_id)
+  join zixly.batches b on b.id = d.batch_id and b.run_id is null and b.ended_at is null
+  join zixly.workflow_jobs j on j.batch_id = b.id and j.status = 'QUEUED'
+  for update of b, j skip locked
 ), judged as (
   select *, case when cancelled then 'CANCELLED' when attempts >= %(max_attempts)s and alone then 'FAILED' else 'QUEUED' end as next_status,
     case when timed_out then 'timeout' else 'vanished' end as outcome,
     case when timed_out then 'The attempt took longer than ' || %(timeout)s::interval || ' and was ended.'
          else 'The run that worked on this job vanished: its lease was not renewed.' end as message
-  from lapsed
+  from (select * from lapsed union all select * from unclaimed) as ended
 )
 update zixly.workflow_jobs j
-set status = next_status, fence = j.fence + 1, lease_until = null, waiting_until = null, due_at = now(), error_reason = outcome,
+set status = next_status, attempts = l.attempts, fence = j.fence + 1, lease_until = null, waiting_until = null, due_at = now(),
+    error_reason = outcome,
     error_message = message || case when next_status = 'FAILED' then
       ' So ended ' || l.lost || ' of its ' || l.attempts || ' attempts, the last one while nothing else was worked on.' else '' end,
     error_system = null, error_operation = null, dead_letter = next_status = 'FAILED', lost_attempts = l.lost,
@@ -51,14 +59,19 @@ returning j.id, l.attempts, l.fence, l.tenant_id, l.run_id, l.started_at, l.work
 RELEASED_SQL = """
 with unclaimed as (
   select id from zixly.batches
-  where ended_at is null and run_id is null
-    and created_at < now() - case lane when 'live' then %(live)s::interval else %(bulk)s::interval end
+  where ended_at is null and run_id is null and id <> all(%(spared)s::uuid[])
+    and (id = any(%(died_batches)s::uuid[])
+         or created_at < now() - case lane when 'live' then %(live)s::interval else %(bulk)s::interval end)
   order by created_at limit %(at_once)s for update skip locked
 ), freed as (
   update zixly.workflow_jobs j set batch_id = null, handed_over_at = null
   from unclaimed where j.batch_id = unclaimed.id and j.status = 'QUEUED'
 )
 update zixly.batches b set ended_at = now() from unclaimed where b.id = unclaimed.id returning b.id"""
+
+UNCLAIMED_SQL = """
+select id from zixly.batches where ended_at is null and run_id is null and created_at < now() - %s::interval
+order by created_at limit %s"""
 
 ENDED_BATCHES_SQL = """
 update zixly.batches b set ended_at = now()
@@ -80,6 +93,18 @@ class SweepLimits:
     live_handover: timedelta
     bulk_handover: timedelta = timedelta(hours=6)
     announce_after: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Of the batches that no run has claimed yet those whose run has begun: lately, and so long ago (batch -> run) that its process must
+    be gone, which is an attempt at each of the jobs."""
+
+    lately: Collection[UUID] = ()
+    died: Mapping[UUID, str] = field(default_factory=dict)
+
+
+NONE_BEGUN = Begun()
 
 
 @dataclass(frozen=True)
@@ -106,7 +131,13 @@ class Swept:
         return sorted({one.run_id for one in self.taken_back if one.run_id})
 
 
-def sweep(database: Database, *, limits: SweepLimits) -> Swept:
+def unclaimed_batches(database: Database, *, limits: SweepLimits) -> list[UUID]:
+    """The batches that nobody has claimed for longer than a live one may wait. Whoever knows the runs tells which have begun."""
+    with database.transaction() as connection:
+        return [row["id"] for row in connection.execute(UNCLAIMED_SQL, (limits.live_handover, AT_ONCE))]
+
+
+def sweep(database: Database, *, limits: SweepLimits, begun: Begun = NONE_BEGUN) -> Swept:
     """One pass over the rows, as the role that dispatches. Raises `StoreUnavailable`."""
     values: dict[str, Any] = {
         "timeout": limits.attempt_timeout,
@@ -115,6 +146,9 @@ def sweep(database: Database, *, limits: SweepLimits) -> Swept:
         "live": limits.live_handover,
         "bulk": limits.bulk_handover,
         "older_than": limits.announce_after,
+        "died_batches": list(begun.died),
+        "died_runs": list(begun.died.values()),
+        "spared": list(begun.lately),
     }
     with database.transaction() as connection:
         taken = list(connection.execute(LAPSED_SQL, values))

@@ -1,6 +1,8 @@
 """The sweep sensor: repairs what queues, runs and workers forgot, and ends in Dagster the runs that vanished."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from dagster import (
     DagsterInstance,
@@ -17,7 +19,7 @@ from zixly_core.errors import QueueUnavailable, StoreUnavailable
 from zixly_core.stores.account_rests import end_rests
 from zixly_core.stores.database import Database
 from zixly_core.stores.pauses import end_pauses, mirror_switches
-from zixly_core.stores.sweep import Swept, sweep
+from zixly_core.stores.sweep import Begun, Swept, sweep, unclaimed_batches
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.workflow import BATCH_TAG, DISPATCH_PREFIX
 
@@ -30,6 +32,8 @@ UNFINISHED = [
 ]
 # What Dagster calls a sensor that was switched off.
 STOPPED = "STOPPED"
+# The first op of a run claims at once; a run that is alive has done so long before.
+CLAIMS_WITHIN = timedelta(seconds=60)
 VANISHED = "The worker of this run vanished: its lease was not renewed. Its jobs were taken back and go on in another run."
 NOT_TAKEN = "No worker took this run in time. Its jobs were given back and go on in another run."
 
@@ -49,7 +53,10 @@ def sweep_sensor() -> SensorDefinition:
     def sweep_ledger(context: SensorEvaluationContext, dispatchers: DispatchersResource) -> SkipReason:
         try:
             tidy(context, dispatchers.dispatch())
-            swept = sweep(dispatchers.dispatch(), limits=dispatchers.sweep_limits())
+            limits = dispatchers.sweep_limits()
+            unclaimed = unclaimed_batches(dispatchers.dispatch(), limits=limits)
+            begun = begun_among(context.instance, unclaimed, now=datetime.now(UTC))
+            swept = sweep(dispatchers.dispatch(), limits=limits, begun=begun)
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was swept: {error}")
         end_runs(context.instance, swept)
@@ -79,6 +86,23 @@ def switched_off(instance: DagsterInstance, *, location: str, repository: str) -
         and state.origin.repository_origin.repository_name == repository
         and state.origin.repository_origin.code_location_origin.location_name == location
     )
+
+
+def begun_among(instance: DagsterInstance, batches: Sequence[UUID], *, now: datetime) -> Begun:
+    """Which of the batches, that no run has claimed, a run has begun with. A run that waits, or that came to an end and said so, is none
+    of the jobs' doing."""
+    if not batches:
+        return Begun()
+    started = RunsFilter(statuses=[DagsterRunStatus.STARTED], tags={BATCH_TAG: [str(one) for one in batches]})
+    lately: set[UUID] = set()
+    died: dict[UUID, str] = {}
+    for record in instance.get_run_records(started):
+        batch_id = UUID(record.dagster_run.tags[BATCH_TAG])
+        if record.start_time is None or now.timestamp() - record.start_time < CLAIMS_WITHIN.total_seconds():
+            lately.add(batch_id)
+        else:
+            died[batch_id] = record.dagster_run.run_id
+    return Begun(lately=lately, died=died)
 
 
 def end_runs(instance: DagsterInstance, swept: Swept) -> None:

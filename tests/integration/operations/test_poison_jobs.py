@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from zixly_core.batching import Batch
 from zixly_core.job import Completed, JobEnd
 from zixly_core.stores.handover import HandoverLimits
 from zixly_core.stores.settle import settle
+from zixly_core.stores.sweep import Begun
 
 ONE_SLOT = HandoverLimits(max_open_batches=100, slots=1, max_batch=80)
 
@@ -80,3 +82,39 @@ def test_a_poison_job_that_is_retried_by_hand_is_alone_from_the_start(ledger: Te
     sizes = work_off(ledger, poison={poison})
     assert sorted(sizes) == [1, 5]
     assert ledger.job(poison)["status"] == "FAILED"
+
+
+def test_a_job_whose_runs_die_before_they_claim_it_ends_after_three_of_them(ledger: TestLedger) -> None:
+    """Such as one that is too large to be read."""
+    (job_id,) = ledger.add_jobs(1)
+    for run_id in ("run-1", "run-2", "run-3"):
+        (batch,) = ledger.hand_over()
+        swept = ledger.sweep(begun=Begun(died={batch.id: run_id}))
+        assert (swept.vanished_runs, swept.released_batches) == ([run_id], (batch.id,))
+    job = ledger.job(job_id)
+    assert (job["status"], job["attempts"], job["dead_letter"], job["error_reason"]) == ("FAILED", 3, True, "vanished")
+    assert [(one["run_id"], one["outcome"]) for one in ledger.attempts(job_id)] == [(f"run-{n}", "vanished") for n in (1, 2, 3)]
+    assert ledger.hand_over() == []
+
+
+def test_a_batch_that_no_worker_comes_for_is_handed_over_again_without_an_attempt(ledger: TestLedger) -> None:
+    (job_id,) = ledger.add_jobs(1)
+    for _ in range(5):
+        (batch,) = ledger.hand_over()
+        assert ledger.sweep(handover_timeout=timedelta(0)).released_batches == (batch.id,)
+    assert (ledger.job(job_id)["attempts"], ledger.attempts(job_id)) == (0, [])
+
+
+def test_a_batch_whose_run_has_just_begun_is_left_to_it(ledger: TestLedger) -> None:
+    ledger.add_jobs(1)
+    (batch,) = ledger.hand_over()
+    assert ledger.sweep(handover_timeout=timedelta(0), begun=Begun(lately={batch.id})).released_batches == ()
+    assert len(ledger.claim(ledger.run_of(batch))) == 1
+
+
+def test_a_batch_that_was_claimed_meanwhile_is_not_taken_from_its_run(ledger: TestLedger) -> None:
+    ledger.add_jobs(1)
+    (batch,) = ledger.hand_over()
+    (job,) = ledger.claim(ledger.run_of(batch))
+    assert ledger.sweep(begun=Begun(died={batch.id: "run-1"})).taken_back == ()
+    assert ledger.job(job.id)["status"] == "RUNNING"
