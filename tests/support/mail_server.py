@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -20,10 +21,11 @@ from tests.support.postgres import free_port
 class MailServer:
     """What it was given, and how to trouble it."""
 
-    def __init__(self, *, login: tuple[str, str] | None = None, certificate: Path | None = None) -> None:
+    def __init__(self, *, port: int | None = None, login: tuple[str, str] | None = None, certificate: Path | None = None) -> None:
         """`login`: whoever hands in must log in, over TLS. `certificate`: the file for STARTTLS."""
-        self.port = free_port()
+        self.port = port or free_port()
         self.messages: list[EmailMessage] = []
+        self.arrived: list[datetime] = []
         self.envelopes: list[Envelope] = []
         self.refused_recipients: set[str] = set()
         self.answers: list[str] = []
@@ -75,6 +77,7 @@ class MailServer:
         parsed = message_from_bytes(envelope.content, policy=default)
         assert isinstance(parsed, EmailMessage)
         self.messages.append(parsed)
+        self.arrived.append(datetime.now(UTC))
         self.envelopes.append(envelope)
         if self.loses_answer:
             self.loses_answer = False

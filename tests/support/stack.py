@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,12 +36,16 @@ class StackUnderTest:
     settings: StackSettings
     output: Path
     process: subprocess.Popen[bytes] | None = None
+    mail_port: int = field(default_factory=lambda: free_ports(["mail"])["mail"])
+    """Where its e-mail goes: nobody listens there unless a test does."""
 
     @property
     def environment(self) -> dict[str, str]:
         own = {f"ZIXLY_{name.upper()}_PORT": str(port) for name, port in self.settings.ports().items()}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZIXLY_", "MAKE"))}
-        return {**kept, **own, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
+        mail = {"ZIXLY_SMTP_URL": f"smtp://127.0.0.1:{self.mail_port}", "ZIXLY_NOTIFY_FROM": "zixly@example.com"}
+        quick = {"ZIXLY_NOTIFY_SETTLE_SECONDS": "3"}  # as resolutions wait five minutes in earnest
+        return {**kept, **own, **mail, **quick, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
 
     def up(self, command: tuple[str, ...] = (sys.executable, "-m", "zixly_cli.main", "up")) -> None:
         """Start, and return when it says that it is ready."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from zixly_core.notifications.facts import IssueFacts, IssueNews, Message, Places, Section, TenantDay, WorkflowDay
 from zixly_core.notifications.words import Kind
+from zixly_core.runbooks import runbook_of
 
 # A message is read on a telephone at night; the rest is a command away.
 MAX_SECTIONS = 20
@@ -81,7 +82,7 @@ def issue_section(news: IssueNews, *, zone: ZoneInfo, places: Places) -> Section
         rows.append(("came up", f"{issue.openings} times in the last 24 hours"))
     rows.append(("look at it", f"zixly issues show {issue.id}"))
     mending = [("mend it", places.bridge.rstrip("/") + issue.link)] if issue.link and news.kind is not Kind.RESOLVED else []
-    links = [*mending, ("issue", issue_url(issue, places)), ("runbook", f"{places.runbook}#issues")]
+    links = [*mending, ("issue", issue_url(issue, places)), ("runbook", runbook_of(issue.reason, page=places.runbook))]
     return Section(f"{standing.capitalize()}: {issue.title}", rows, links)
 
 
