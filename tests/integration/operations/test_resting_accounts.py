@@ -18,6 +18,7 @@ from zixly_core.job import JobStatus
 from zixly_core.stores.account_rests import due_probes, end_rests
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits, hand_over
+from zixly_core.stores.handover_counts import HandoverCounts, handover_counts
 from zixly_core.stores.pipeline_counts import pipeline_counts
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.sensors.account_probes import request_for
@@ -86,6 +87,14 @@ def open_states(stage: Stage) -> dict[str, int]:
         metrics.close()
 
 
+def held_back(stage: Stage) -> HandoverCounts:
+    metrics = Database(stage.database.url("metrics"), name="metrics")
+    try:
+        return handover_counts(metrics)
+    finally:
+        metrics.close()
+
+
 def issues(stage: Stage) -> list[tuple[str, str]]:
     return [(row["reason"], row["status"]) for row in stage.rows("select reason, status from zixly.issues where operation = 'answer'")]
 
@@ -133,6 +142,8 @@ def test_an_outage_with_500_jobs_costs_three_calls_and_a_probe_at_a_time_and_all
         assert calls_to(stage, "hubspot") == 4 + number, "one call each"
         assert rest_of(stage, "hubspot")["failed_probes"] == 1 + number
     assert issues(stage) == [("vendor_down", "OPEN")]
+    told = held_back(stage)
+    assert (told.resting, told.probes) == ({"hubspot": 1}, {("hubspot", "failed"): 6.0})
 
     stage.sandbox.sandbox.faults.clear()
     expected = [row["id"] for row in stage.rows("select id from zixly.workflow_jobs order by priority, due_at, id")]
