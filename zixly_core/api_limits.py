@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import httpx2
 
-Lane = Literal["live", "bulk"]
-"""Who calls: an event that somebody waits for, or a backfill, which takes what is left."""
+Lane = Literal["urgent", "live", "bulk"]
+"""Who calls: a live job of high priority, an event that somebody waits for, or a backfill, which takes what is left."""
 
 Counts = Callable[[httpx2.Request], bool]
 
@@ -32,14 +32,25 @@ class FixedWindow:
     """`limit` calls until the window ends. None: limited only once an answer has told what is left.
 
     `kept_for_live` calls are left alone by bulk work when the window begins, and fewer as it nears its end: what is left then is
-    lost.
+    lost. `kept_for_urgent` ones are left alone by live work in the same way.
     """
 
     name: str
     seconds: float
     limit: int | None
     kept_for_live: int
+    kept_for_urgent: int = 0
     counts: Counts = every_call
+
+    def kept_from(self, lane: Lane) -> int:
+        """How many calls this lane leaves alone when the window begins."""
+        match lane:
+            case "bulk":
+                return self.kept_for_live
+            case "live":
+                return self.kept_for_urgent
+            case "urgent":
+                return 0
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def is_busy(limit: Concurrent, account: Account, ask: Ask) -> bool:
 
 def booked(account: Account, limits: Limits, ask: Ask, answer: Wait, *, now: float, patience: float) -> tuple[Account, Wait]:
     """The refusal of a bulk call with a place in the queue. Live calls are not queued: what is kept for them is enough."""
-    if ask.lane == "live" or answer.seconds <= patience:
+    if ask.lane != "bulk" or answer.seconds <= patience:
         return account, answer
     at = min(max(now + answer.seconds, account.booked_until), now + max(LONGEST_BOOKING_SECONDS, answer.seconds))
     is_behind = at > now + answer.seconds

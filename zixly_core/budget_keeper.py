@@ -120,7 +120,7 @@ class AccountBudget:
             text = f"{system} fails again and again and is left alone for {seconds} s; it was not asked to {operation}."
             down = VendorDown(text, retry_after=wait, connection_id=self._connection.id, was_sent=False)
             return down.when(system, operation)
-        why = "are left to live work" if answer.only_bulk else "are used up"
+        why = "are left to more urgent work" if answer.only_bulk else "are used up"
         text = f"{system} was not asked to {operation}: the account's calls per {answer.window} {why}; the next may go in {seconds} s."
         return BudgetSpent(text, reason=f"budget_{answer.window}", retry_after=wait, only_bulk=answer.only_bulk)
 

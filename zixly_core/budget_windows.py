@@ -51,7 +51,7 @@ WindowState = FixedState | BucketState
 
 @dataclass(frozen=True)
 class Wait:
-    """Why a call may not go out now, and in how many seconds it may. `only_bulk`: live work may go."""
+    """Why a call may not go out now, and in how many seconds it may. `only_bulk`: more urgent work may go."""
 
     seconds: float
     window: str
@@ -95,7 +95,7 @@ def asked_of_fixed(window: FixedWindow, state: FixedState | None, asked: Asked, 
     after = max(state.left - asked.cost, 0)
     if is_over and state.probe not in under_way:
         return replace(state, left=after, probe=asked.id)
-    kept = kept_now(window, state, asked.now) if asked.lane == "bulk" else 0
+    kept = kept_now(window, state, asked)
     if state.left - asked.cost >= kept:
         return replace(state, left=after)
     if is_over:
@@ -105,17 +105,17 @@ def asked_of_fixed(window: FixedWindow, state: FixedState | None, asked: Asked, 
     return wait_for_fixed(window, state, asked)
 
 
-def kept_now(window: FixedWindow, state: FixedState, now: float) -> float:
-    """What bulk work leaves alone: less and less, as what is left at the end is lost."""
-    return window.kept_for_live * min(max(state.ends_by - now, 0) / window.seconds, 1)
+def kept_now(window: FixedWindow, state: FixedState, asked: Asked) -> float:
+    """What the call's lane leaves alone: less and less, as what is left at the end is lost."""
+    return window.kept_from(asked.lane) * min(max(state.ends_by - asked.now, 0) / window.seconds, 1)
 
 
 def wait_for_fixed(window: FixedWindow, state: FixedState, asked: Asked) -> Wait:
-    """Until the window is over; for bulk work until what is kept for live work has shrunk below what is left."""
-    spare = state.left - asked.cost
-    if asked.lane == "live" or spare < 0 or window.kept_for_live == 0:
+    """Until the window is over; where something is kept for more urgent work, until that has shrunk below what is left."""
+    spare, kept = state.left - asked.cost, window.kept_from(asked.lane)
+    if spare < 0 or kept == 0:
         return Wait(state.ends_by - asked.now, window.name)
-    return Wait(state.ends_by - spare * window.seconds / window.kept_for_live - asked.now, window.name, only_bulk=True)
+    return Wait(state.ends_by - spare * window.seconds / kept - asked.now, window.name, only_bulk=True)
 
 
 def heard_of_fixed(window: FixedWindow, state: FixedState | None, heard: Heard) -> FixedState | None:

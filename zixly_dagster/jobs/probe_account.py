@@ -38,7 +38,7 @@ def ask_account(context: OpExecutionContext, config: ProbeConfig, postgres: Post
     """Read something small; the answer, or that none came, decides when its jobs go on."""
     runs, settings = postgres.runs(), settings_now()
     connection = connection_in(runs, UUID(config.tenant_id), UUID(config.connection_id))
-    clients = VendorClients(settings, secrets.tokens(runs), budgets=new_keeper(settings))
+    clients = VendorClients(settings, secrets.tokens(runs), budgets=new_keeper(settings)).in_lane("urgent")
     try:
         outcome = probed(clients, connection)
         clients.keep_call_counts(connection.tenant_id)

@@ -12,6 +12,7 @@ from dagster import DagsterRun, Failure, OpExecutionContext
 from pydantic import Field
 
 from zixly_core.api_limits import Lane
+from zixly_core.batching import HIGH
 from zixly_core.job import Cancelled, ClaimedJob, JobEnd
 from zixly_core.object_store import ObjectStore
 from zixly_core.process import shared_objects
@@ -76,9 +77,11 @@ class BatchWork:
 
     @property
     def lane(self) -> Lane:
-        """Whether somebody waits for this batch (`live`), or it takes what live work leaves of the vendors' limits (`bulk`)."""
+        """Whether somebody waits for this batch (`live`, `urgent` when its priority is high), or it takes what live work leaves of the
+        vendors' limits (`bulk`)."""
         if self._lane is None:
-            self._lane = "bulk" if self.row()["lane"] == "bulk" else "live"
+            row = self.row()
+            self._lane = "bulk" if row["lane"] == "bulk" else "urgent" if row["priority"] == HIGH else "live"
         return self._lane
 
     def row(self) -> Mapping[str, Any]:

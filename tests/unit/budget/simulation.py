@@ -53,7 +53,7 @@ class World:
     account: Account = field(default_factory=Account)
     now: float = 1_000_000.0
     latency: tuple[float, float] = (0.1, 0.6)
-    waited: dict[str, list[float]] = field(default_factory=lambda: {"live": [], "bulk": []})
+    waited: dict[str, list[float]] = field(default_factory=lambda: {"urgent": [], "live": [], "bulk": []})
     _queue: list[tuple[float, int, Step]] = field(default_factory=list)
     _number: int = 0
 

@@ -26,9 +26,11 @@ def world(seed: int, *, phase: float | None = None, slowest: float = 0.6, header
     return made
 
 
-def hammered(made: World, *, bulk: int, minutes: float) -> None:
+def hammered(made: World, *, bulk: int = 0, live: int = 0, minutes: float) -> None:
     for _ in range(bulk):
         made.after(made.random.random(), lambda: made.hammer("bulk"))
+    for _ in range(live):
+        made.after(made.random.random(), lambda: made.hammer("live"))
     made.run(made.now + minutes * MINUTE)
 
 
@@ -120,6 +122,15 @@ def test_what_bulk_work_leaves_shrinks_with_the_time_that_the_window_has_left() 
     assert early in {48, 49, 50}
     made.run(1_020.0 + 55)
     assert sum(made.vendor.served.values()) >= 57
+    assert made.vendor.refused == 0
+
+
+def test_a_backlog_of_live_work_leaves_a_few_calls_of_a_minute_to_what_is_urgent() -> None:
+    made = World(xero_limits({}), Vendor(phase=0), random.Random(1), now=1_020.0, latency=(0.01, 0.02))
+    hammered(made, live=8, minutes=0.4)
+    assert 56 <= sum(made.vendor.served.values()) < 60
+    made.call("urgent")
+    assert made.waited["urgent"] == [0.0]
     assert made.vendor.refused == 0
 
 

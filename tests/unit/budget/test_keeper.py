@@ -85,10 +85,10 @@ def test_a_longer_wait_parks_the_job_without_a_call_and_says_when_to_come_back()
     assert failure_from(caught.value).parks
 
 
-def test_bulk_work_is_told_that_the_rest_is_left_to_live_work() -> None:
+def test_bulk_work_is_told_that_the_rest_is_left_to_more_urgent_work() -> None:
     office = Office([left(11)], lane="bulk")
     office.read()
-    with pytest.raises(BudgetSpent, match="left to live work") as caught:
+    with pytest.raises(BudgetSpent, match="left to more urgent work") as caught:
         office.read()
     assert caught.value.only_bulk
 
