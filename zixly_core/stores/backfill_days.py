@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from zixly_core.stores.backfills import ADD_DAYS_SQL, NewBackfill
+from zixly_core.stores.backfills import ADD_DAYS_SQL, ADD_SQL, NewBackfill
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.rows import columns_of, rows_from
 
@@ -55,10 +55,7 @@ where exists (select from zixly.record_states s where s.tenant_id = %s and s.wor
               and j.status = 'COMPLETED' and j.started_at > t.changed_at)"""
 MADE_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
-FROM_DAGSTER_SQL = """
-insert into zixly.backfills (id, tenant_id, connection_id, workflow, system, first_day, last_day, time_zone, is_dry_run, actor, launched_by)
-values (%(id)s, %(tenant_id)s, %(connection_id)s, %(workflow)s, %(system)s, %(first_day)s, %(last_day)s, %(time_zone)s, %(is_dry_run)s,
-        %(actor)s, %(launched_by)s)
+FROM_DAGSTER_SQL = f"""{ADD_SQL}
 on conflict (id) do update set first_day = least(backfills.first_day, excluded.first_day),
   last_day = greatest(backfills.last_day, excluded.last_day)"""
 
