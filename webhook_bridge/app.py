@@ -37,6 +37,7 @@ from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
 from webhook_bridge.tenants_api import tenants_routes
 from webhook_bridge.trace_api import trace_routes
+from webhook_bridge.watching_api import watching_routes
 from zixly_core.connecting import Connecting
 from zixly_core.kept_payloads import Objects
 from zixly_core.metrics import ProcessMetrics
@@ -152,6 +153,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))
     app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
     app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=caller_of(settings)))
+    app.include_router(watching_routes(api, caller_of=caller_of(settings)))
     app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
     app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
     app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, public_url=public_url))

@@ -42,6 +42,10 @@ class ConnectionModel(Model):
     version: int | None = Field(description="Rises with each exchange of tokens and each new consent.")
     token_expires_at: datetime | None = Field(description="When the access token ends; the next call renews it.")
     refreshed_at: datetime | None = Field(description="When the vendor last gave tokens.")
+    watched_at: datetime | None = Field(description="When its webhooks were last looked at.")
+    watch_state: str | None = Field(
+        description="What that came to: well, mended, lost, silent, failing, or unknown; null where nobody looked yet."
+    )
     settings: dict[str, Any]
     created_at: datetime
     reconnect: str = Field(description="The page where a person authorises the account again.")

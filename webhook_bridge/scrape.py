@@ -16,6 +16,7 @@ from webhook_bridge.scrape_api import api_families
 from webhook_bridge.scrape_connections import connection_families
 from webhook_bridge.scrape_handover import handover_families
 from webhook_bridge.scrape_notifications import notification_families
+from webhook_bridge.scrape_watching import watching_families
 from zixly_core import metrics
 from zixly_core.errors import ZixlyError
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
@@ -27,6 +28,7 @@ from zixly_core.stores.handover_counts import handover_counts
 from zixly_core.stores.notification_counts import notification_counts
 from zixly_core.stores.payload_index import index_age
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
+from zixly_core.stores.watch_counts import watch_counts
 
 T = TypeVar("T")
 
@@ -51,7 +53,8 @@ class PipelineCollector(Collector):
         sources = gauge_family(metrics.SCRAPE_OK)
         counts, calls, accounts = self._read(pipeline_counts), self._read(api_counts), self._read(connection_counts)
         held, told = self._read(handover_counts), self._read(notification_counts)
-        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held, told) else 1)
+        watched = self._read(watch_counts)
+        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held, told, watched) else 1)
         if counts is not None:
             yield from families_of(counts, systems=tuple(self._queues))
         if calls is not None:
@@ -60,6 +63,8 @@ class PipelineCollector(Collector):
             yield from connection_families(accounts)
         if held is not None:
             yield from handover_families(held, systems=tuple(self._queues))
+        if watched is not None:
+            yield from watching_families(watched)
         if told is not None:
             yield from notification_families(told)
         if (age := self._read(index_age)) is not None:

@@ -74,7 +74,8 @@ class ChangedOrders:
 
 
 class CompletedTasks:
-    """Completed tasks in projects that Asana tells us of, for `asana-task-to-hubspot`; in the order of projects, not of time."""
+    """Completed tasks in projects that Asana tells us of, for `asana-task-to-hubspot`; in the order of projects, not of time. A task
+    counts to the moment of its completion: what else changes about it is no matter of the workflow."""
 
     def __init__(self, client: AsanaClient, project_gids: Sequence[str]) -> None:
         self._client = client
@@ -88,8 +89,8 @@ class CompletedTasks:
         read: set[str] = set()
         for project in self._projects:
             for task in self._client.tasks_changed_since(project, since):
-                if task.completed and read.isdisjoint(task.project_gids):
-                    yield ChangedRecord(task.gid, task.modified_at)
+                if task.completed_at is not None and read.isdisjoint(task.project_gids):
+                    yield ChangedRecord(task.gid, task.completed_at)
             read.add(project)
 
 

@@ -173,6 +173,10 @@ class ShopifySettings(Shared):
     xero_connection: UUID | None = None
     hubspot_connection: UUID | None = None
     paid_orders: PaidOrders = PaidOrders()
+    webhooks: Literal["app", "api"] = Field(
+        default="app",
+        description="Where the shop's webhooks are declared: in the app's configuration, or made by us and made again when they are lost.",
+    )
 
 
 class AsanaSettings(Shared):

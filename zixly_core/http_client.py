@@ -32,6 +32,15 @@ def new_client(*, transport: httpx2.BaseTransport | None = None) -> httpx2.Clien
     return client
 
 
+def answers(url: str) -> bool:
+    """Whether an address answers with a success, as somebody outside would find it."""
+    with new_client() as client:
+        try:
+            return client.get(url, timeout=5).is_success
+        except httpx2.HTTPError:
+            return False
+
+
 class ProcessClient:
     """The client of this process, made on first use and made anew in a child after a fork. Safe to share between threads."""
 

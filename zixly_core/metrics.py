@@ -124,6 +124,11 @@ AUTHORISATION_LEFT = Metric(
     "Seconds until the vendor would end the authorisation that was unused for longest.",
     ("system",),
 )
+WEBHOOKS = Metric("connection_webhooks", Kind.GAUGE, "Connections by what the last look at their webhooks came to.", ("system", "state"))
+HOLES_OPEN = Metric("webhook_holes_open", Kind.GAUGE, "Times for which events are missing and that are not made good.", ("system",))
+CHECK_AGE = Metric(
+    "webhook_check_age_seconds", Kind.GAUGE, "Seconds since the webhooks of a connection were looked at, of the oldest look.", ("system",)
+)
 ACCOUNTS_RESTING = Metric(
     "accounts_resting", Kind.GAUGE, "Accounts that are left alone because their vendor failed again and again.", ("system",)
 )
@@ -165,6 +170,9 @@ METRICS = (
     CONNECTIONS,
     ISSUES_OPEN,
     AUTHORISATION_LEFT,
+    WEBHOOKS,
+    HOLES_OPEN,
+    CHECK_AGE,
     ACCOUNTS_RESTING,
     ACCOUNT_PROBES,
     PAUSED,

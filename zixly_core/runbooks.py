@@ -15,6 +15,7 @@ UNWELL = "A vendor fails, or answers strangely"
 ENDS_WORKERS = "Jobs that end their worker"
 SETTINGS = "Settings do not fit the account"
 RECONNECT = "An account must be connected again"
+WEBHOOKS = "Webhooks that went silent"
 DOUBT = "Something of ours is missing or locked"
 
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +35,7 @@ REASONS: Mapping[str, tuple[str, ...]] = {
         *("unknown_account", "unknown_tax_type"),
     ),
     RECONNECT: ("reconnect_needed", "tokens_missing", "unreadable_tokens", "token_replaced"),
+    WEBHOOKS: ("webhook_silent", "webhook_lost", "webhook_failing"),
     DOUBT: (
         *("secret_key_missing", "secret_not_authentic", "secret_unreadable", "object_not_found", "objects_unavailable", "objects_refused"),
         "disk_full",

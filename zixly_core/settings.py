@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     max_open_jobs: int = Field(default=640, ge=1)
     worker_slots: int = Field(default=2, ge=1, le=64)
     total_slots: int = Field(default=4, ge=1)
+    watch_patience_seconds: float = Field(default=540, gt=0)
 
     payload_days: int = Field(default=90, ge=1)
     keep_years: int = Field(default=7, ge=1)

@@ -18,6 +18,7 @@ from zixly_dagster.jobs.send_notifications import send_notifications_job
 from zixly_dagster.jobs.settings_check import settings_check_job
 from zixly_dagster.jobs.tenant_requests import tenant_erase_job, tenant_export_job
 from zixly_dagster.jobs.vendor_webhooks import webhooks_job
+from zixly_dagster.jobs.watch_subscriptions import watch_job
 from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.dispatchers import DispatchersResource
@@ -32,6 +33,7 @@ from zixly_dagster.resources.xero import XeroResource
 from zixly_dagster.schedules.connection_upkeep import connection_upkeep, connection_upkeep_schedule
 from zixly_dagster.schedules.reconciliations import reconciliation_schedules
 from zixly_dagster.schedules.retention import retention_schedules
+from zixly_dagster.schedules.watch_subscriptions import watch_schedule
 from zixly_dagster.sensors.account_probes import account_probes_sensor
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
@@ -44,6 +46,7 @@ from zixly_dagster.sensors.sweep import sweep_sensor
 from zixly_dagster.sensors.tenant_requests import tenant_requests_sensor
 from zixly_dagster.sensors.vendor_webhooks import vendor_webhooks_sensor
 from zixly_dagster.sensors.waiting import waiting_sensor
+from zixly_dagster.sensors.watch_subscriptions import watch_sensor
 from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
 
 # Dagster's own @sensor passes a parameter of which Dagster then warns.
@@ -55,6 +58,7 @@ defs = Definitions(
         connection_upkeep,
         webhooks_job(),
         settings_check_job(),
+        watch_job(),
         probe_account_job(),
         *backfill_jobs(),
         reconcile_job(),
@@ -69,6 +73,7 @@ defs = Definitions(
     schedules=[
         connection_upkeep_schedule(),
         *retention_schedules(),
+        watch_schedule(),
         *reconciliation_schedules(),
     ],
     sensors=[
@@ -84,6 +89,7 @@ defs = Definitions(
         account_probes_sensor(),
         notifications_sensor(),
         payload_index_sensor(),
+        watch_sensor(),
     ],
     resources={
         "postgres": PostgresResource(),

@@ -29,6 +29,8 @@ from zixly_sandbox.webhooks.subscription import Subscription
 from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.desk import XeroDesk
 
+SEEDS_AGE_MS = 7 * 86_400_000
+
 
 class Sandbox:
     """All state, in memory. A reset puts new vendors in place of the old ones; rules and webhook address stay."""
@@ -103,7 +105,7 @@ class Sandbox:
             on_change=self.hubspot_webhook.emit,
         )
         self.shopify = ShopifyDesk(
-            [(seeded_shop(client, random=self.random, now=self.clock.milliseconds()), client.shopify_refresh) for client in CLIENTS],
+            [(seeded_shop(client, random=self.random, now=self._long_ago()), client.shopify_refresh) for client in CLIENTS],
             clock=self.clock,
             rules=self.rules.shopify,
             writes=self.writes,
@@ -112,7 +114,7 @@ class Sandbox:
             base_url=lambda: self.base_url,
         )
         self.asana = AsanaDesk(
-            [(seeded_workspace(client, random=self.random, now=self.clock.milliseconds()), client.asana_refresh) for client in CLIENTS],
+            [(seeded_workspace(client, random=self.random, now=self._long_ago()), client.asana_refresh) for client in CLIENTS],
             clock=self.clock,
             rules=self.rules.asana,
             writes=self.writes,
@@ -124,5 +126,8 @@ class Sandbox:
         self.sweeps = SweepsDesk(clock=self.clock, rules=self.rules.sweeps, writes=self.writes, seed=seed, workers=self.sweep_workers)
 
     def _seeded(self, client: Client) -> tuple[Books, Portal]:
-        now = self.clock.milliseconds()
-        return seeded_client(client, random=self.random, now=now, today=self.clock.now().date())
+        return seeded_client(client, random=self.random, now=self._long_ago(), today=self.clock.now().date())
+
+    def _long_ago(self) -> int:
+        """When what is there from the start last changed: nothing tells of it, so it must not look like news that got lost."""
+        return self.clock.milliseconds() - SEEDS_AGE_MS

@@ -34,10 +34,10 @@ ADD_SQL = """
 insert into zixly.connections (id, tenant_id, system, external_id, name, grant_id) values (%s, %s, %s, %s, %s, %s)
 on conflict (system, external_id) do nothing returning id"""
 
-# A name that people gave stays; so does the pause of an account whose API budget is spent.
+# A name that people gave stays; so does the pause of an account whose API budget is spent. Webhooks may have been lost meanwhile.
 MOVE_SQL = """
 update zixly.connections
-set grant_id = %s, status = 'ACTIVE', parked_reason = nullif(parked_reason, 'reconnect_needed')
+set grant_id = %s, status = 'ACTIVE', parked_reason = nullif(parked_reason, 'reconnect_needed'), check_wanted_at = now()
 where system = %s and external_id = %s and tenant_id = %s returning id"""
 
 SETTINGS_SQL = "update zixly.connections set settings = %s, settings_saved_at = now() where id = %s returning tenant_id"
@@ -46,7 +46,7 @@ AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject,
 VIEW_SQL = """
 select c.id, c.tenant_id, t.slug as tenant, c.system, c.external_id, c.name, c.status, c.settings, c.paused_at,
   case when c.parked_until > now() then c.parked_until end as parked_until, c.parked_reason, c.created_at, c.grant_id,
-  g.version, g.expires_at as token_expires_at, g.refreshed_at
+  g.version, g.expires_at as token_expires_at, g.refreshed_at, c.watched_at, c.watch_state
 from zixly.connections c join zixly.tenants t on t.id = c.tenant_id left join zixly.grants g on g.id = c.grant_id
 where (%(id)s::uuid is null or c.id = %(id)s) and (%(tenant)s::text is null or t.slug = %(tenant)s)
   and (%(system)s::text is null or c.system = %(system)s)
@@ -87,6 +87,8 @@ class ConnectionView:
     version: int | None
     token_expires_at: datetime | None
     refreshed_at: datetime | None
+    watched_at: datetime | None = None
+    watch_state: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -17,6 +17,8 @@ NUMBERED = ("xero",)
 AT_ONCE = 20_000
 # Receipts are compared with the last look's: a commit may become visible a little later than its time says.
 OVERLAP = timedelta(minutes=1)
+# How far back the first look goes.
+FIRST_LOOK = timedelta(days=1)
 
 LOCK_SQL = "select pg_advisory_xact_lock(hashtext('zixly.sequences:' || %s))"
 NOW_SQL = "select now() as now"
@@ -59,7 +61,7 @@ def noted(database: Database, system: str, *, patience: timedelta) -> int:
         (now,) = [row["now"] for row in connection.execute(NOW_SQL)]
         known = connection.execute(MARK_SQL, (system,)).fetchone()
         mark = Mark(known["complete_to"], known["reached_at"], known["began_at"]) if known else None
-        looked_to = known["looked_to"] if known else now
+        looked_to = known["looked_to"] if known else now - FIRST_LOOK
         spans = spans_of(connection, system, complete_to=mark.complete_to if mark else 0, looked_to=looked_to - OVERLAP, patience=patience)
         if len(spans) == AT_ONCE:
             now = spans[-1].received_at

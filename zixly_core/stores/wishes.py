@@ -14,7 +14,9 @@ from zixly_core.errors import Permanent, Rejected
 from zixly_core.ids import new_id
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import note
+from zixly_core.stores.subscriptions import ENDED_SQL, KnownSubscription
 from zixly_core.subscriptions import new_token, token_digest
+from zixly_core.token_store import Connection
 
 # A worker that began and was not heard of again: longer than a vendor keeps a call open.
 BEGUN_COUNTS_FOR = timedelta(minutes=2)
@@ -26,6 +28,10 @@ values (%s, %s, %s, %s, 'handshake', %s, %s, 'WANTED')
 on conflict (connection_id, resource) where kind = 'handshake' and status <> 'GONE' do nothing returning id"""
 KNOWN_SQL = """
 select id, status from zixly.subscriptions where connection_id = %s and resource = %s and kind = 'handshake' and status <> 'GONE'"""
+# Whoever wishes again takes the wish at once; the sensor's turn comes when nothing was heard of that.
+AGAIN_SQL = """
+insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, resource, topic, status, due_at)
+values (%s, %s, %s, %s, 'handshake', %s, %s, 'WANTED', now() + %s)"""
 DUE_SQL = """
 select s.id, s.tenant_id, s.tried_at from zixly.subscriptions s
 join zixly.connections c on c.id = s.connection_id and c.status = 'ACTIVE' and c.paused_at is null
@@ -76,6 +82,16 @@ def wish(connection: Rows, *, connection_id: UUID, resource: str, topic: str | N
         return made["id"], "WANTED"
     known = connection.execute(KNOWN_SQL, (connection_id, resource)).fetchone()
     return (known["id"], known["status"]) if known else (values[0], "GONE")
+
+
+def wish_again(database: Database, connection: Connection, lost: KnownSubscription) -> UUID:
+    """Wish for a webhook in the place of one that the vendor has no more, as role `runs`; the path of the lost one takes nothing more."""
+    wish_id = new_id()
+    with database.transaction(tenant_id=connection.tenant_id) as rows:
+        rows.execute(ENDED_SQL, (lost.id,))
+        values = (wish_id, connection.tenant_id, connection.id, connection.system, lost.resource, lost.topic, BEGUN_COUNTS_FOR)
+        rows.execute(AGAIN_SQL, values)
+    return wish_id
 
 
 def due_wishes(database: Database, *, limit: int = 50) -> list[Mapping[str, Any]]:

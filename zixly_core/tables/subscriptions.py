@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from zixly_core.tables.base import EMPTY, NOW, At, key, metadata, one_of, required, to
 
-WATCH_STATES = "'well', 'mended', 'lost', 'silent', 'unknown', 'unwatched'"
+WATCH_STATES = "'well', 'mended', 'lost', 'silent', 'failing', 'unknown'"
 
 sequence_marks = Table(
     "sequence_marks",

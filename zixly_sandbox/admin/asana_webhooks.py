@@ -53,6 +53,23 @@ def asana_webhooks_router(sandbox: Sandbox) -> APIRouter:
         """Send events without changing any task. Each gets a time of its own."""
         return sent(sandbox, body)
 
+    @router.delete("")
+    async def delete(workspace: str) -> dict[str, int]:
+        """Delete all webhooks of a workspace, as Asana does with those that failed for 24 hours."""
+        hooks = account_of(sandbox, workspace).hooks
+        found = list(hooks.found.values())
+        for webhook in found:
+            hooks.remove(webhook)
+        return {"deleted": len(found)}
+
+    @router.post("/fail")
+    async def fail(workspace: str) -> dict[str, int]:
+        """Let the last delivery of all webhooks of a workspace have failed a moment ago, for the first time."""
+        hooks = account_of(sandbox, workspace).hooks
+        for webhook in hooks.found.values():
+            hooks.failed(webhook)
+        return {"failing": len(hooks.found)}
+
     @router.post("/heartbeat", status_code=202)
     async def heartbeat(workspace: str) -> dict[str, int]:
         """An empty delivery to each webhook of a workspace, now."""

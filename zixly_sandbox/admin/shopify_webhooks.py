@@ -63,6 +63,12 @@ def shopify_webhooks_router(sandbox: Sandbox) -> APIRouter:
         """Send deliveries without changing any record."""
         return sent(sandbox, body)
 
+    @router.delete("/subscriptions")
+    async def delete(shop: str) -> dict[str, int]:
+        """Delete the subscriptions that the app made through the API, as Shopify does after eight failures in a row."""
+        hooks = account_of(sandbox, shop).hooks
+        return {"deleted": sum(hooks.unsubscribe(one.id) for one in hooks.api_subscriptions())}
+
     @router.get("/deliveries")
     async def deliveries(state: DeliveryState | None = None, limit: int = 100) -> dict[str, Any]:
         """What was sent and what came back, newest first."""

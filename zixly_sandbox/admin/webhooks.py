@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import islice
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import httpx2
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from zixly_sandbox.admin.records import books_of, contact_of, invoice_of
@@ -79,6 +79,12 @@ def webhooks_router(sandbox: Sandbox, client: Callable[[], httpx2.AsyncClient]) 
         """Switch it off, as Xero does after 24 hours of failures; events pile up."""
         sandbox.webhook.disable()
         return {"state": sandbox.webhook.state}
+
+    @router.post("/lose")
+    async def lose(count: Annotated[int, Query(ge=1, le=1_000)] = 1) -> dict[str, int]:
+        """Number so many events that are never sent, as if they had been lost on their way."""
+        sandbox.webhook.lose(count)
+        return {"lost": count}
 
     @router.get("/deliveries")
     async def deliveries(state: DeliveryState | None = None, limit: int = 100) -> dict[str, Any]:

@@ -51,13 +51,19 @@ class Webhook:
     last_success_at: int | None = None
     last_failure_at: int | None = None
     last_failure: str = ""
+    deleted_at: int | None = None
+    """When it is deleted unless a delivery succeeds."""
     waiting: list[Event] = field(default_factory=list)
     is_gathering: bool = False
     beats: asyncio.Task[None] | None = None
 
     def document(self) -> dict[str, Any]:
         """Times of what has not happened yet are left out."""
-        times = {"last_success_at": instant(self.last_success_at), "last_failure_at": instant(self.last_failure_at)}
+        times = {
+            "last_success_at": instant(self.last_success_at),
+            "last_failure_at": instant(self.last_failure_at),
+            "failure_deletion_timestamp": instant(self.deleted_at),
+        }
         return {
             "gid": self.gid,
             "resource_type": "webhook",
@@ -167,10 +173,15 @@ class Hooks:
     def _ended(self, webhook: Webhook, *, is_taken: bool) -> None:
         """A delivery that failed for a day ends the webhook."""
         if is_taken:
-            webhook.last_success_at = self._clock.milliseconds()
+            webhook.last_success_at, webhook.deleted_at = self._clock.milliseconds(), None
             return
         webhook.last_failure_at, webhook.last_failure = self._clock.milliseconds(), "no success"
         self.remove(webhook)
+
+    def failed(self, webhook: Webhook) -> None:
+        """A delivery failed; without a success it is deleted when its time is over."""
+        webhook.last_failure_at, webhook.last_failure = self._clock.milliseconds(), "no success"
+        webhook.deleted_at = webhook.deleted_at or webhook.last_failure_at + int(self._rules.give_up_after_seconds * 1000)
 
 
 def backoff(total_seconds: float) -> Iterator[float]:

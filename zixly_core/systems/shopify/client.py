@@ -22,6 +22,7 @@ from zixly_core.systems.shopify.queries import (
     CHANGED_ORDERS,
     MORE_LINES,
     MORE_REFUND_LINES,
+    MOVE_SUBSCRIPTION,
     ORDERS,
     REFUNDS,
     SHOP,
@@ -127,10 +128,17 @@ class ShopifyClient:
 
     def subscribe(self, topic: str, url: str) -> WebhookSubscription:
         """Subscribe an address to a topic (`orders/paid`). `Permanent` with `already_exists` when it is subscribed."""
-        operation = f"subscribe to {topic}"
         variables = {"topic": topic_name(topic), "sub": {"uri": url, "format": "JSON"}}
-        data = self._query(SUBSCRIBE, variables, operation=operation, is_read=False)
-        payload = object_of(data.get("webhookSubscriptionCreate"), what="webhookSubscriptionCreate")
+        return self._subscription(SUBSCRIBE, "webhookSubscriptionCreate", variables, operation=f"subscribe to {topic}")
+
+    def move_subscription(self, gid: str, url: str) -> WebhookSubscription:
+        """Have a subscription of ours lead to another address."""
+        variables = {"id": gid, "sub": {"uri": url}}
+        operation = f"move subscription {plain_id(gid)}"
+        return self._subscription(MOVE_SUBSCRIPTION, "webhookSubscriptionUpdate", variables, operation=operation)
+
+    def _subscription(self, query: str, name: str, variables: Mapping[str, object], *, operation: str) -> WebhookSubscription:
+        payload = object_of(self._query(query, variables, operation=operation, is_read=False).get(name), what=name)
         failure = user_failure(payload, operation=operation)
         if failure is not None:
             raise failure

@@ -81,6 +81,13 @@ SUBSCRIPTIONS = """query Subscriptions($first: Int!, $after: String) {
   }
 }"""
 
+MOVE_SUBSCRIPTION = """mutation MoveSubscription($id: ID!, $sub: WebhookSubscriptionInput!) {
+  webhookSubscriptionUpdate(id: $id, webhookSubscription: $sub) {
+    webhookSubscription { id topic uri createdAt }
+    userErrors { field message }
+  }
+}"""
+
 SUBSCRIBE = """mutation Subscribe($topic: WebhookSubscriptionTopic!, $sub: WebhookSubscriptionInput!) {
   webhookSubscriptionCreate(topic: $topic, webhookSubscription: $sub) {
     webhookSubscription { id topic uri createdAt }

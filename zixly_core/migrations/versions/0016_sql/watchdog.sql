@@ -9,7 +9,7 @@ alter table zixly.connections
   add column check_wanted_at timestamptz,
   add column watched_at timestamptz,
   add column watched_until timestamptz,
-  add column watch_state text check (watch_state in ('well', 'mended', 'lost', 'silent', 'unknown', 'unwatched'));
+  add column watch_state text check (watch_state in ('well', 'mended', 'lost', 'silent', 'failing', 'unknown'));
 
 -- How far the numbers of a system's deliveries were looked through.
 create table zixly.sequence_marks (
@@ -27,7 +27,7 @@ create table zixly.subscription_checks (
   connection_id uuid not null references zixly.connections (id) on delete cascade,
   system text not null,
   at timestamptz not null default now(),
-  state text not null check (state in ('well', 'mended', 'lost', 'silent', 'unknown', 'unwatched')),
+  state text not null check (state in ('well', 'mended', 'lost', 'silent', 'failing', 'unknown')),
   findings jsonb not null default '{}'
 );
 create index subscription_checks_of_connection on zixly.subscription_checks (connection_id, at);
