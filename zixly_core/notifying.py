@@ -67,7 +67,8 @@ class Sender:
         return Sent(sent=counts[Ending.SENT], later=counts[Ending.LATER], failed=counts[Ending.REFUSED])
 
     def _settle(self, message: ClaimedMessage) -> Ending:
-        outcome = self._sent(message)
+        # One that breaks whoever sends it never comes to its end, and must not keep the channel from what comes after it.
+        outcome = self._sent(message) if message.attempts <= self._settings.notify_max_attempts else refused("given_up")
         pause = pause_after(message.attempts, outcome) if outcome.ending is Ending.LATER else None
         ending = outcome.ending
         if pause is not None and message.attempts >= self._settings.notify_max_attempts:

@@ -80,7 +80,7 @@ def recipients_in(text: str) -> tuple[str, ...]:
 
 def email_of(message: Message, *, sender: str, recipients: Sequence[str], message_id: UUID, now: datetime) -> EmailMessage:
     """The e-mail. Its id comes from the outbox, so that a mail program sees that a second one is the same."""
-    (from_address,) = recipients_in(sender)
+    from_address = sender_in(sender)
     made = EmailMessage(policy=SMTP)
     made["Subject"] = one_line(message.subject)
     made["From"] = Address("Zixly", addr_spec=from_address)
@@ -91,6 +91,15 @@ def email_of(message: Message, *, sender: str, recipients: Sequence[str], messag
     made.set_content(as_text(message))
     made.add_alternative(as_html(message), subtype="html")
     return made
+
+
+def sender_in(text: str) -> str:
+    """The address that messages come from. Raises `SettingsError`: that is the operator's to mend, not the recipient's."""
+    try:
+        (address,) = recipients_in(text)
+    except (Rejected, ValueError):
+        raise SettingsError(f"ZIXLY_NOTIFY_FROM is {text!r}; one address such as zixly@example.com is needed") from None
+    return address
 
 
 def one_line(text: str) -> str:

@@ -348,6 +348,19 @@ def test_a_sender_that_died_is_followed_by_another_with_the_same_message(desk: D
     assert [message["Message-ID"] for message in mail.messages] == [f"<{dead.id}@example.com>"]
 
 
+def test_a_message_that_breaks_its_sender_again_and_again_is_given_up_and_what_comes_after_it_is_sent(desk: Desk, mail: MailServer) -> None:
+    channel_id = desk.add_channel("email", "ops@example.com", wants="{opened}")
+    desk.settings = desk.settings.model_copy(update={"notify_max_attempts": 3})
+    desk.open(reason="one")
+    desk.look()
+    for _ in range(3):
+        assert claim(desk.ledger.runs, channel_id, tenant_id=None, gather=timedelta()) is not None
+        desk.pass_time(minutes=2)
+    desk.open(reason="two")
+    desk.tell()
+    assert desk.statuses == [("opened", "FAILED", "given_up"), ("opened", "SENT", None)]
+
+
 def test_the_line_is_encrypted_and_a_login_that_the_server_wants_is_given(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,12 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         recipients_in(address)
 
 
+@pytest.mark.parametrize("sender", ["nobody", "a@example.com, b@example.com"])
+def test_a_wrong_sender_is_the_operators_to_mend(sender: str) -> None:
+    with pytest.raises(SettingsError, match="ZIXLY_NOTIFY_FROM"):
+        email_of(news(Kind.OPENED), sender=sender, recipients=["ops@example.com"], message_id=MAIL_ID, now=AT)
+
+
 def test_several_addresses_are_separated_by_commas() -> None:
     assert recipients_in("ops@example.com, night+zixly@example.co.nz") == ("ops@example.com", "night+zixly@example.co.nz")
 
