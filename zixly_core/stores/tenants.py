@@ -38,7 +38,7 @@ ASK_ERASURE_SQL = """
 insert into zixly.tenant_erasures (tenant_id, asked_by, accounts)
 select %(tenant)s, %(actor)s, coalesce(jsonb_agg(jsonb_build_object('system', c.system, 'account', c.external_id)), '[]')
 from zixly.connections c where c.tenant_id = %(tenant)s
-on conflict (tenant_id) do update set asked_by = excluded.asked_by, asked_at = now(), done_at = null"""
+on conflict (tenant_id) do update set asked_by = excluded.asked_by, asked_at = now(), tried_at = null, done_at = null"""
 PAUSE_SQL = "update zixly.tenants set paused_at = coalesce(paused_at, now()) where id = %s"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.ledger import TestLedger
-from zixly_core.personal_data import TABLES, Erasing, Holds
+from zixly_core.personal_data import BY_TENANT, TABLES, Erasing, Holds
 
 TO_EMPTY = (Holds.PERSONAL, Holds.SECRET, Holds.WORDS)
 
@@ -44,3 +44,13 @@ def test_what_is_kept_whole_holds_ids_only() -> None:
 def test_rows_that_are_emptied_or_deleted_are_found_by_their_tenant() -> None:
     homeless = [name for name, held in TABLES.items() if held.erasing is not Erasing.KEEP and held.of_tenant is None]
     assert homeless == ["deliveries"], "only deliveries are found in another way: through their events"
+
+
+def test_the_role_that_erases_has_a_policy_on_every_table_it_changes(ledger: TestLedger) -> None:
+    """Without one it would find no rows and say that it is done."""
+    rows = ledger.owner.execute("select tablename, qual from pg_policies where schemaname = 'zixly' and 'zixly_retention' = any(roles)")
+    guards = {row["tablename"]: str(row["qual"]) for row in rows.fetchall()}
+    changed = [name for name, held in TABLES.items() if held.erasing is not Erasing.KEEP]
+    assert [name for name in changed if name not in guards] == [], "create policy retention_all on it, as migration 0018 does"
+    by_tenant = [name for name in changed if TABLES[name].of_tenant == BY_TENANT]
+    assert [name for name in by_tenant if "current_tenant()" not in guards[name]] == []

@@ -213,3 +213,11 @@ def test_the_sensor_sees_what_was_asked_for_and_waits_a_minute_before_the_next_t
     assert [one.tenant_id for one in due_erasures(kept.ledger.dispatch)] == [kept.ledger.tenant.id]
     kept.ledger.owner.execute("update zixly.tenant_erasures set tried_at = now() - interval '59 seconds'")
     assert due_erasures(kept.ledger.dispatch) == []
+
+
+def test_what_is_asked_for_again_is_due_at_once(kept: Kept, api: Database) -> None:
+    ask(api)
+    erase_tenant(hands_for(kept), kept.ledger.tenant.id)
+    assert due_erasures(kept.ledger.dispatch) == []
+    ask(api)
+    assert len(due_erasures(kept.ledger.dispatch)) == 1

@@ -118,7 +118,7 @@ grant insert on zixly.tenants, zixly.tenant_exports, zixly.tenant_erasures to zi
 grant update (status, fetched_at) on zixly.tenant_exports to zixly_api;
 grant select on zixly.payload_archives, zixly.tenant_exports, zixly.audit_log, zixly.memberships to zixly_runs;
 grant update (status, tried_at, ready_at, counts, reason) on zixly.tenant_exports to zixly_runs;
-grant update (asked_by, asked_at, done_at) on zixly.tenant_erasures to zixly_api;
+grant update (asked_by, asked_at, tried_at, done_at) on zixly.tenant_erasures to zixly_api;
 grant select (id, tenant_id, status, asked_at, tried_at) on zixly.tenant_exports to zixly_dispatch;
 grant select (tenant_id, asked_at, tried_at, done_at) on zixly.tenant_erasures to zixly_dispatch;
 grant select (erased_at) on zixly.tenants to zixly_dispatch;
