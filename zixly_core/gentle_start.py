@@ -5,8 +5,8 @@ Whatever piled up while it was away would otherwise come at once, and take the a
 
 from __future__ import annotations
 
-# While only a probe was answered a single job tries, and another one where nothing was heard of it for so long.
-NEXT_TRY_SECONDS = 30.0
+# While only a probe was answered a single job tries, and another one after so long: the first may not have needed the account at all.
+NEXT_TRY_SECONDS = 5.0
 FIRST_JOBS = 4
 DOUBLES_IN_SECONDS = 2.0
 # By then more may have gone than are handed over at once anyway.

@@ -11,8 +11,8 @@ from zixly_core.gentle_start import OVER_AFTER_SECONDS, TRIAL_OVER_AFTER_SECONDS
 pytestmark = pytest.mark.unit
 
 
-def test_while_only_a_probe_was_answered_one_job_tries_and_another_each_half_minute() -> None:
-    assert [jobs_let_go(answered_for=at, well_for=None) for at in (0, 29, 30, 61)] == [1, 1, 2, 3]
+def test_while_only_a_probe_was_answered_one_job_tries_and_another_each_five_seconds() -> None:
+    assert [jobs_let_go(answered_for=at, well_for=None) for at in (0, 4.9, 5, 11)] == [1, 1, 2, 3]
     assert jobs_let_go(answered_for=TRIAL_OVER_AFTER_SECONDS, well_for=None) is None
 
 
