@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from zixly_core.errors import Rejected
+from zixly_core.stores.cancel import status_of
 from zixly_core.stores.database import Rows
 from zixly_core.stores.jobs_view import note
 
@@ -43,7 +44,6 @@ update zixly.workflow_jobs set priority = %(priority)s, prioritised_at = now(),
   batch_id = case when status = 'QUEUED' and %(priority)s < priority then null else batch_id end,
   handed_over_at = case when status = 'QUEUED' and %(priority)s < priority then null else handed_over_at end
 where id = %(id)s and status in ('QUEUED', 'RUNNING') returning id, system, tenant_id"""
-STATUS_SQL = "select status from zixly.workflow_jobs where id = %s"
 CHOSEN_SQL = """
 select 'workflow' as kind, name as workflow, null as tenant, chosen_priority as priority
 from zixly.workflows where chosen_priority is not null
@@ -101,10 +101,9 @@ def choose_for_job(rows: Rows, job_id: UUID, *, priority: int, actor: str) -> Re
     if changed:
         note(rows, actor=actor, action=f"priority.{priority}", subject=str(job_id), tenant_id=changed[0]["tenant_id"])
         return reordered(changed)
-    row = rows.execute(STATUS_SQL, (job_id,)).fetchone()
-    if row is None:
+    status = status_of(rows, job_id)
+    if status is None:
         raise NothingToPrioritise(f"There is no job {job_id}, or it is not yours to see.")
-    status: str = row["status"]
     return status
 
 
