@@ -41,6 +41,7 @@ from webhook_bridge.watching_api import watching_routes
 from zixly_core.connecting import Connecting
 from zixly_core.kept_payloads import Objects
 from zixly_core.metrics import ProcessMetrics
+from zixly_core.notifications.facts import Places
 from zixly_core.process import shared_objects
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
@@ -156,7 +157,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(watching_routes(api, caller_of=caller_of(settings)))
     app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
     app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
-    app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, public_url=public_url))
+    places = Places(bridge=public_url, runbook=settings.runbook_url)
+    app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, places=places))
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=caller_of(settings)))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))

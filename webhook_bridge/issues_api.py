@@ -14,6 +14,7 @@ from webhook_bridge.issues_models import Acknowledgement, IssueList, IssueReplay
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.ids import new_id
+from zixly_core.notifications.facts import Places
 from zixly_core.replays import DEFAULT_RATE_PER_MINUTE, JobChoice, ReplayMode, WantedReplay
 from zixly_core.runbooks import runbook_of
 from zixly_core.stores.database import Database
@@ -26,10 +27,9 @@ Announce = Callable[[Mapping[str, Sequence[UUID]]], None]
 CHANGES = problems(401, 403, 404, 409, 422, 503)
 
 
-def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce, public_url: str) -> APIRouter:
+def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce, places: Places) -> APIRouter:
     """The routes; `database` is seen as role `api`, `announce` tells the systems' queues of new jobs."""
     router = APIRouter(prefix="/api/issues", tags=["issues"])
-    base = public_url.rstrip("/")
     signed_in = Depends(caller_of)
 
     @router.get("", responses=problems(401, 422, 503))
@@ -43,7 +43,7 @@ def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller],
         """What a person must do."""
         with scoped(database, caller.scope) as rows:
             found = issues_page(rows, tenant=tenant, system=system, status=status, limit=limit)
-        return IssueList.model_validate({"issues": [document_of(one, base=base) for one in found]})
+        return IssueList.model_validate({"issues": [document_of(one, places=places) for one in found]})
 
     @router.get("/{issue_id}", responses=problems(401, 404, 422, 503))
     def issue(issue_id: UUID, caller: Caller = signed_in) -> IssueStory:
@@ -82,7 +82,7 @@ def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller],
             found = issue_with_story(rows, issue_id)
         if found is None:
             raise no_such_issue(issue_id)
-        return IssueStory.model_validate(found | document_of(found["issue"], base=base))
+        return IssueStory.model_validate(found | document_of(found["issue"], places=places))
 
     def changed(issue_id: UUID, change: IssueChange, caller: Caller, *, remark: str | None, owner: str | None = None) -> IssueStory:
         with scoped(database, caller.scope) as rows:
@@ -121,6 +121,9 @@ def no_such_issue(issue_id: UUID) -> NotFound:
     return NotFound(f"There is no issue {issue_id}, or it is not yours to see.")
 
 
-def document_of(issue: Issue, *, base: str) -> dict[str, Any]:
+def document_of(issue: Issue, *, places: Places) -> dict[str, Any]:
     """The issue with its links as addresses."""
-    return asdict(issue) | {"link": base + issue.link if issue.link else None, "runbook": runbook_of(issue.reason)}
+    return asdict(issue) | {
+        "link": places.bridge.rstrip("/") + issue.link if issue.link else None,
+        "runbook": runbook_of(issue.reason, page=places.runbook),
+    }

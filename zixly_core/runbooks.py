@@ -16,6 +16,8 @@ ENDS_WORKERS = "Jobs that end their worker"
 SETTINGS = "Settings do not fit the account"
 RECONNECT = "An account must be connected again"
 WEBHOOKS = "Webhooks that went silent"
+RESTING = "Accounts that rest"
+SILENT = "Webhooks that went silent"
 DOUBT = "Something of ours is missing or locked"
 
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -26,7 +28,7 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     FORBIDDEN: ("forbidden", "payment_required", "account_closed", "unauthorized", "app_refused"),
     NOT_THERE: ("record_gone", "contact_missing", "deal_without_customer", "deal_without_amount", "event_gone", "request_missing"),
     UNWELL: (
-        *("vendor_unavailable", "vendor_down", "timeout", "connection_failed", "unreadable_answer", "unexpected_answer", "partial_read"),
+        *("vendor_unavailable", "timeout", "connection_failed", "unreadable_answer", "unexpected_answer", "partial_read"),
         *("outcome_unknown", "bad_url", "too_early", "record_locked", "account_moving"),
     ),
     ENDS_WORKERS: ("vanished", "unexpected_error", "left_undone"),
@@ -36,6 +38,8 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     ),
     RECONNECT: ("reconnect_needed", "tokens_missing", "unreadable_tokens", "token_replaced"),
     WEBHOOKS: ("webhook_silent", "webhook_lost", "webhook_failing"),
+    RESTING: ("vendor_down",),
+    SILENT: ("webhook_silent", "webhook_lost", "webhook_failing"),
     DOUBT: (
         *("secret_key_missing", "secret_not_authentic", "secret_unreadable", "object_not_found", "objects_unavailable", "objects_refused"),
         "disk_full",

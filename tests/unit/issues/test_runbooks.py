@@ -30,6 +30,6 @@ def test_whatever_a_vendor_answers_has_a_section_of_its_own() -> None:
 
 
 def test_the_link_leads_to_the_heading() -> None:
-    assert runbook_of("vendor_down") == "docs/operations.md#a-vendor-fails-or-answers-strangely"
+    assert runbook_of("vendor_unavailable") == "docs/operations.md#a-vendor-fails-or-answers-strangely"
     assert runbook_of("no_such_reason", page="https://wiki.example/ops") == "https://wiki.example/ops#issues"
     assert section_of("vanished") == "Jobs that end their worker"
