@@ -54,6 +54,14 @@ def replay() -> JobDefinition:
     return job_named("replay")
 
 
+def tenant_export() -> JobDefinition:
+    return job_named("tenant-export")
+
+
+def tenant_erase() -> JobDefinition:
+    return job_named("tenant-erase")
+
+
 def job_named(workflow: str) -> JobDefinition:
     return loaded_definitions().resolve_job_def(job_name_of(workflow))
 
