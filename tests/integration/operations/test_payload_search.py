@@ -9,15 +9,21 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from dagster import SkipReason, build_sensor_context
 
 from benchmarks.many_events import MANY_SQL
+from tests.support.definitions import dagster_without_warnings
 from tests.support.ledger import Tenant, TestLedger
 from tests.support.postgres import TestDatabase
 from tests.support.received import add_event, id_made_at, index_everything
+from zixly_core import process
 from zixly_core.payload_paths import wanted_value
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import Scope, scoped
+from zixly_core.stores.payload_index import index_age, index_next
 from zixly_core.stores.payload_search import PROPOSED_SQL, UNINDEXED_SQL, Found, Within, events_found, find_events, keep_search, kept_search
+from zixly_dagster.resources.dispatchers import DispatchersResource
+from zixly_dagster.sensors.payload_index import payload_index_sensor
 
 pytestmark = pytest.mark.integration
 SECONDS = timedelta(seconds=1)
@@ -188,6 +194,32 @@ def test_of_a_search_ids_are_kept_and_no_value_anywhere(ledger: TestLedger, api:
         rows = ledger.owner.execute(f"select * from zixly.{table}").fetchall()
         assert "ann" not in str(rows)
     assert ledger.owner.execute("select details from zixly.audit_log").fetchall() == [{"details": {"found": 1}}]
+
+
+def test_the_sensor_indexes_and_the_metric_tells_how_far_it_is(
+    ledger: TestLedger, api: Database, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZIXLY_DATABASE_URL_DISPATCH", database.url("dispatch"))
+    monkeypatch.setattr(process, "_databases", {})
+    metrics = Database(database.url("metrics"), name="metrics")
+    event = add_event(ledger, {"n": 1})
+    ledger.owner.execute("update zixly.payload_index set updated_at = now() - interval '2 hours'")
+    assert index_age(metrics) == pytest.approx(7_200, abs=30)
+    with dagster_without_warnings():
+        told = payload_index_sensor()(build_sensor_context(resources={"dispatchers": DispatchersResource()}))
+    assert isinstance(told, SkipReason)
+    assert told.skip_message == "Indexed 1 event."
+    assert index_age(metrics) == pytest.approx(60, abs=30)
+    assert found(api, ledger, "$.n", "1") == {event}
+    for opened in (metrics, *process._databases.values()):
+        opened.close()
+
+
+def test_one_indexes_at_a_time(ledger: TestLedger) -> None:
+    with ledger.owner.transaction():
+        ledger.owner.execute("select from zixly.payload_index for update")
+        assert index_next(ledger.dispatch) is None
+    assert index_next(ledger.dispatch) is not None
 
 
 def test_whoever_indexes_sees_no_payload(ledger: TestLedger) -> None:

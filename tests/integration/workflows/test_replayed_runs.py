@@ -19,7 +19,7 @@ from zixly_core.replays import JobChoice, ReplayMode, WantedReplay
 from zixly_core.stores.handover import HandoverLimits, hand_over
 from zixly_core.stores.replays import make_replay
 from zixly_dagster.instance.interrupts import interrupts_raised
-from zixly_sandbox.constants import PAID_INVOICE
+from zixly_sandbox.constants import DEAL, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
 
 ALL = 5_000
@@ -136,6 +136,19 @@ def test_an_invoice_that_was_not_there_is_done_from_the_start_once_it_is(stage: 
     stage.run_due()
     assert [job["status"] for job in replays_of(stage, replay_id)] == ["COMPLETED"]
     assert len(stage.sandbox.writes()) == 1
+
+
+@pytest.mark.parametrize("mode", [ReplayMode.START, ReplayMode.CHECKPOINT])
+def test_what_was_created_for_a_won_deal_is_not_created_again(stage: Stage, mode: ReplayMode) -> None:
+    origin = stage.run_record("hubspot-deal-to-xero", DEAL)
+    assert origin["status"] == "COMPLETED", origin["error_message"]
+    written = len(stage.sandbox.sandbox.writes)
+    stage.ledger.owner.execute("delete from zixly.record_states")
+    replay_id = replayed(stage, job_ids=[origin["id"]], mode=mode)
+    stage.run_due("hubspot")
+    assert [job["status"] for job in replays_of(stage, replay_id)] == ["COMPLETED"]
+    assert len(stage.sandbox.sandbox.writes) == written
+    assert stage.sandbox.doubled() == []
 
 
 def test_a_sweep_is_not_started_again_and_an_edited_one_is_started_once(stage: Stage) -> None:
