@@ -106,7 +106,7 @@ async def test_search_sees_a_write_only_after_a_while(caller: SandboxCaller) -> 
 
 
 async def test_search_pages_through_what_changed_between_two_moments(caller: SandboxCaller) -> None:
-    span = {"propertyName": "lastmodifieddate", "operator": "BETWEEN", "value": "2026-11-22", "highValue": "2026-11-23"}
+    span = {"propertyName": "lastmodifieddate", "operator": "BETWEEN", "value": "2026-11-15", "highValue": "2026-11-16"}
     body = {"filterGroups": [{"filters": [span]}], "limit": 30}
     first = (await post(caller, "contacts/search", body)).json()
     rest = (await post(caller, "contacts/search", {**body, "after": first["paging"]["next"]["after"]})).json()
