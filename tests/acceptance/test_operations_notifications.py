@@ -1,0 +1,118 @@
+"""Notifications on the running stack, to a real SMTP server and Slack's stand-in: a job that fails is told of within a minute, repetitions
+are not, its end is, and the digest comes at its time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.support.mail_server import MailServer, text_of
+from tests.support.stack import StackUnderTest
+
+WITHIN_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def mail(running_stack: StackUnderTest) -> Iterator[MailServer]:
+    made = MailServer(port=running_stack.mail_port)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def channels(running_stack: StackUnderTest, mail: MailServer) -> Iterator[dict[str, str]]:
+    """An e-mail channel of the agency's and a Slack channel of the tenant's, whose cause is not open at the beginning."""
+    for issue in running_stack.rows(
+        "select id from zixly.issues where system = 'xero' and reason = 'record_gone' and status <> 'RESOLVED'"
+    ):
+        running_stack.zixly("issues", "resolve", str(issue["id"]), "--note", "a test begins")
+    webhook = f"T0001/B0001/{uuid4().hex}"
+    slack = f"{running_stack.plan.urls.sandbox}/slack/services/{webhook}"
+    email = document(running_stack, "notify", "add", "email", "night shift", "--to", "ops@example.com")["id"]
+    chat = document(running_stack, "notify", "add", "slack", "#demo", "--to", slack, "--tenant", "demo")["id"]
+    yield {"email": email, "slack": chat, "webhook": webhook}
+    for channel in (email, chat):
+        running_stack.zixly("notify", "remove", channel)
+
+
+def document(stack: StackUnderTest, *command: str) -> Any:
+    done = stack.zixly(*command, "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def failed_job(stack: StackUnderTest) -> dict[str, Any]:
+    """A job about an invoice that is not there, as it ended."""
+    done = stack.zixly("run", "xero-invoice-to-hubspot", str(uuid4()), "--tenant", "demo", "--json")
+    job: dict[str, Any] = json.loads(done.stdout)
+    assert (job["status"], job["error_reason"]) == ("FAILED", "record_gone")
+    return job
+
+
+def in_slack(stack: StackUnderTest, webhook: str) -> list[dict[str, Any]]:
+    answer = httpx2.get(f"{stack.plan.urls.sandbox}/_sandbox/slack/messages", params={"webhook": webhook}, trust_env=False)
+    found: list[dict[str, Any]] = answer.raise_for_status().json()
+    return found
+
+
+def about_the_cause(mail: MailServer) -> list[str]:
+    return [subject for subject in mail.subjects if "record_gone" in subject]
+
+
+def test_a_test_message_goes_the_whole_way(running_stack: StackUnderTest, mail: MailServer, channels: dict[str, str]) -> None:
+    shown = running_stack.zixly("notify", "test", channels["email"])
+    assert (shown.returncode, shown.stdout.strip()) == (0, "sent to night shift"), shown.stderr
+    assert "[Zixly] a test of the channel night shift" in mail.subjects
+
+
+def test_a_failed_job_is_told_of_by_mail_and_slack_within_a_minute_and_its_repetition_is_not(
+    running_stack: StackUnderTest, mail: MailServer, channels: dict[str, str]
+) -> None:
+    job = failed_job(running_stack)
+    ended = running_stack.rows("select completed_at from zixly.workflow_jobs where id = %s", job["id"])[0]["completed_at"]
+    for what, words in (
+        (lambda: about_the_cause(mail), "an e-mail came"),
+        (lambda: in_slack(running_stack, channels["webhook"]), "a Slack message came"),
+    ):
+        running_stack.wait_until(what, seconds=WITHIN_SECONDS, words=words)
+    took = mail.arrived[-1] - ended
+    assert timedelta() < took < timedelta(seconds=WITHIN_SECONDS)
+    (subject,) = about_the_cause(mail)
+    assert subject.endswith("record_gone (opened)")
+    text = text_of(mail.messages[mail.subjects.index(subject)])
+    assert "zixly issues show" in text
+    assert "a-record-is-not-there" in text
+    failed_job(running_stack)
+    issue = running_stack.wait_until(
+        lambda: running_stack.rows("select id from zixly.issues where reason = 'record_gone' and status = 'OPEN' and count > 1"),
+        seconds=30,
+        words="the repetition is counted",
+    )
+    assert running_stack.zixly("issues", "resolve", str(issue[0]["id"]), "--note", "seen").returncode == 0
+    running_stack.wait_until(lambda: len(about_the_cause(mail)) > 1, seconds=WITHIN_SECONDS, words="its end is told")
+    assert [one.rpartition("(")[2] for one in about_the_cause(mail)] == ["opened)", "resolved)"]
+    log = document(running_stack, "notify", "log", "--channel", channels["slack"])
+    assert {("opened", "SENT"), ("resolved", "SENT")} <= {(one["kind"], one["status"]) for one in log}
+
+
+def test_the_digest_comes_once_at_its_time(running_stack: StackUnderTest, mail: MailServer, channels: dict[str, str]) -> None:
+    (row,) = running_stack.rows("select now() at time zone 'Australia/Brisbane' as local")
+    soon: datetime = row["local"] + timedelta(seconds=3)
+    set_ = running_stack.zixly("notify", "set", channels["email"], "--digest", soon.strftime("%H:%M:%S"))
+    assert set_.returncode == 0, set_.stderr
+
+    def digests() -> list[str]:
+        return [subject for subject in mail.subjects if soon.strftime("%d %b %Y") in subject]
+
+    running_stack.wait_until(digests, seconds=WITHIN_SECONDS, words="the digest came")
+    assert running_stack.zixly("notify", "set", channels["email"], "--digest", "none").returncode == 0
+    (subject,) = digests()
+    text = text_of(mail.messages[mail.subjects.index(subject)])
+    assert "xero-invoice-to-hubspot" in text
