@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from dagster import DagsterRunStatus, execute_job, reconstructable
+from dagster import DagsterRunStatus, SkipReason, build_sensor_context, execute_job, reconstructable
 
 from tests.integration.workflows.conftest import Stage
 from tests.integration.workflows.job_functions import probe_account
@@ -21,7 +21,8 @@ from zixly_core.stores.handover import HandoverLimits, hand_over
 from zixly_core.stores.handover_counts import HandoverCounts, handover_counts
 from zixly_core.stores.pipeline_counts import pipeline_counts
 from zixly_dagster.instance.interrupts import interrupts_raised
-from zixly_dagster.sensors.account_probes import request_for
+from zixly_dagster.resources.dispatchers import DispatchersResource
+from zixly_dagster.sensors.account_probes import account_probes_sensor, request_for
 from zixly_sandbox.constants import OPEN_INVOICE, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
 
@@ -238,3 +239,38 @@ def test_where_nobody_probes_a_single_job_tries_some_minutes_later(stage: Stage)
     hours_go_by(stage, 60)
     assert run_all_due(stage) == [jobs[0]]
     assert stage.ledger.job(jobs[0])["status"] == "COMPLETED"
+
+
+def test_the_sensor_asks_for_one_probe_when_its_time_has_come(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZIXLY_DATABASE_URL_DISPATCH", stage.database.url("dispatch"))
+    values = (stage.connections["hubspot"], stage.ledger.tenant.id)
+    stage.ledger.owner.execute(
+        "insert into zixly.account_rests (connection_id, tenant_id, system, probe_at)"
+        " values (%s, %s, 'hubspot', now() + interval '1 hour')",
+        values,
+    )
+    sensor = account_probes_sensor()
+    with dagster_without_warnings(), build_sensor_context(resources={"dispatchers": DispatchersResource()}) as context:
+        (early,) = sensor(context)
+        stage.ledger.owner.execute("update zixly.account_rests set probe_at = now()")
+        (asked,) = sensor(context)
+    assert isinstance(early, SkipReason)
+    assert (asked.tags["zixly/lane"], asked.tags["zixly/priority"]) == ("live", "high")
+    assert asked.run_config == {"ops": {"ask_account": {"config": {"tenant_id": str(values[1]), "connection_id": str(values[0])}}}}
+
+
+def test_an_account_that_answered_and_was_not_called_since_is_well_and_its_issue_over(stage: Stage) -> None:
+    connection, tenant = stage.connections["hubspot"], stage.ledger.tenant.id
+    stage.ledger.owner.execute(
+        "insert into zixly.account_rests (connection_id, tenant_id, system, answered_at, told_at)"
+        " values (%s, %s, 'hubspot', now() - interval '9 minutes', now())",
+        (connection, tenant),
+    )
+    stage.ledger.owner.execute(
+        "insert into zixly.issues (id, tenant_id, system, operation, reason, connection_id, title)"
+        " values (gen_random_uuid(), %s, 'hubspot', 'answer', 'vendor_down', %s, 'away')",
+        (tenant, connection),
+    )
+    assert (end_rests(stage.ledger.dispatch), issues(stage)) == (0, [("vendor_down", "OPEN")])
+    hours_go_by(stage, 120)
+    assert (end_rests(stage.ledger.dispatch), issues(stage)) == (1, [("vendor_down", "RESOLVED")])
