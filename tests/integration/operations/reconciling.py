@@ -16,10 +16,11 @@ from tests.integration.workflows.job_functions import reconcile
 from tests.support.definitions import dagster_without_warnings
 from zixly_core.reconciling.planning import Ask, plan
 from zixly_core.stores.drifts import repair
-from zixly_core.stores.handover import hand_over
+from zixly_core.stores.handover import HandoverLimits, hand_over
 from zixly_dagster.instance.interrupts import interrupts_raised
 
 WORKFLOW = "xero-invoice-to-hubspot"
+KINDS = ("missing_event", "field_drift", "missing_target")
 ALL = timedelta(days=400)
 
 
@@ -29,6 +30,8 @@ class Comparing:
 
     stage: Stage
     workflow: str = WORKFLOW
+    ahead: timedelta = timedelta(minutes=1)
+    """How far the sandbox's clock may be ahead of ours."""
 
     def run(self, *, is_full: bool = True, is_dry: bool = False, settling: timedelta = timedelta()) -> dict[str, int]:
         """One reconciliation from asking to its end; its counts."""
@@ -40,8 +43,7 @@ class Comparing:
         tenant = self.stage.ledger.tenant.id
         ask = Ask(tenant, workflow=self.workflow, is_full=is_full, is_dry=is_dry, days=ALL.days, settling=settling)
         with self.stage.ledger.runs.transaction(tenant_id=tenant) as connection:
-            # The sandbox's clock may be ahead of ours.
-            (one,) = plan(connection, ask, now=datetime.now(UTC) + timedelta(minutes=1))
+            (one,) = plan(connection, ask, now=datetime.now(UTC) + self.ahead)
         run = self.go_on(one)
         assert (run.status is DagsterRunStatus.SUCCESS) is not fails
         assert self.row(one)["status"] == ends, self.row(one)
@@ -84,11 +86,11 @@ class Comparing:
         with self.stage.ledger.runs.transaction(tenant_id=self.stage.ledger.tenant.id) as connection:
             return repair(connection, now=datetime.now(UTC) + timedelta(hours=1), ids=drifts).count
 
-    def work_off(self) -> None:
+    def work_off(self, *, limits: HandoverLimits = ONE_BATCH) -> None:
         """Have every waiting job done."""
         system = {"shopify": "shopify", "hubspot": "hubspot", "asana": "asana"}.get(self.workflow.partition("-")[0], "xero")
         self.stage.make_due()
-        while batches := hand_over(self.stage.ledger.dispatch, system=system, limits=ONE_BATCH):
+        while batches := hand_over(self.stage.ledger.dispatch, system=system, limits=limits):
             for batch in batches:
                 self.stage.run(batch)
 

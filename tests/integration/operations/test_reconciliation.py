@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.operations.reconciling import Comparing
+from tests.integration.operations.reconciling import KINDS, Comparing
 from tests.integration.workflows.sandbox_server import READ_CALL
 from zixly_core.reconciling import carrying_on
 from zixly_core.stores.drifts import accept
@@ -15,7 +15,6 @@ from zixly_sandbox.constants import ADA_IN_HUBSPOT, DEMO, OPEN_INVOICE, PAID_INV
 from zixly_sandbox.faults import FaultKind
 
 STATUS, NUMBER, TOTAL = "xero_last_invoice_status", "xero_last_invoice_number", "xero_last_invoice_total"
-KINDS = ("missing_event", "field_drift", "missing_target")
 
 
 def found(counts: dict[str, int]) -> dict[str, int]:
