@@ -19,7 +19,7 @@ import structlog
 from zixly_core.changes import Window
 from zixly_core.connection_settings import MODELS, settings_in
 from zixly_core.drifts import Drift, DriftKind, KnownJobs, Place, SourceRecord, place_of
-from zixly_core.errors import LeaseLost, Permanent, StoreUnavailable, ZixlyError
+from zixly_core.errors import BudgetSpent, LeaseLost, Permanent, StoreUnavailable, ZixlyError
 from zixly_core.reconciling.comparison import Comparison, Sides
 from zixly_core.reconciling.comparisons import COMPARISONS
 from zixly_core.stores.compared import WrittenTarget, known_jobs, unsettled_targets, written_targets
@@ -29,12 +29,14 @@ from zixly_core.stores.drifts import counts_by_kind, keep_found, make_missing_jo
 from zixly_core.stores.reconciliations import Taken, end, park, save_page, trim
 from zixly_core.vendor_clients import VendorClients
 
-TARGETS_PER_PAGE = 500
+TARGETS_PER_PAGE = 200
 # Then the run ends and another one goes on: a worker is not held for longer.
 LONGEST_RUN = timedelta(minutes=10)
 # Where the other side did not say how long to wait.
 USUAL_WAIT = timedelta(minutes=2)
 MOST_TRIES = 200
+# So little is waited out in place: another run would cost more than the wait.
+SHORT_WAIT = timedelta(seconds=15)
 
 log = structlog.get_logger()
 
@@ -64,13 +66,15 @@ class Outcome:
     reason: str | None = None
 
 
-def carry_on(taken: Taken, database: Database, clients: VendorClients, *, now: Callable[[], datetime]) -> Outcome:
+def carry_on(
+    taken: Taken, database: Database, clients: VendorClients, *, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+) -> Outcome:
     """Go on with a reconciliation from where it stands until it is done, has to wait, or has taken long enough. As role `runs`; the
     clients are in the lane of bulk work. Raises `StoreUnavailable` and `LeaseLost`."""
     work = Work(taken, database, now=now)
     try:
         sides = sides_of(taken, database, clients)
-        is_done = work.read(COMPARISONS[taken.workflow].compared(sides))
+        is_done = work.read_patiently(COMPARISONS[taken.workflow].compared(sides), sleep=sleep)
     except (LeaseLost, StoreUnavailable):
         raise
     except ZixlyError as error:
@@ -97,6 +101,16 @@ class Work:
         self._now = now
         self._progress: dict[str, Any] = dict(taken.progress)
         self._ends_at = time.monotonic() + LONGEST_RUN.total_seconds()
+
+    def read_patiently(self, comparison: Comparison, *, sleep: Callable[[float], None]) -> bool:
+        """`read`, going on from the last page after each short wait that a vendor asks for."""
+        while True:
+            try:
+                return self.read(comparison)
+            except BudgetSpent as error:
+                if error.retry_after is None or error.retry_after > SHORT_WAIT or not self._has_time:
+                    raise
+                sleep(max(error.retry_after.total_seconds(), 0.1))
 
     def read(self, comparison: Comparison) -> bool:
         """Both readings; whether they came to their end."""
@@ -148,7 +162,7 @@ class Work:
     def _read_changed(self, comparison: Comparison) -> bool:
         window, since = self._taken.window, self._progress.get("since")
         reached = datetime.fromisoformat(since) if since else window.since
-        if not self._taken.progress:
+        if not self._progress:
             self._begin()
         for page in comparison.changed(Window(reached, window.until)):
             # Pages that do not come in order begin again from the start: nothing is made twice.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from zixly_core.changes import Window
-from zixly_core.drifts import Drift, SourceRecord
+from zixly_core.drifts import Difference, Drift, DriftKind, SourceRecord
 from zixly_core.stores.compared import WrittenTarget
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.database import Database
@@ -18,6 +19,8 @@ from zixly_core.stores.effects import SourceState, source_states_in
 from zixly_core.vendor_clients import VendorClients
 
 ItemT = TypeVar("ItemT")
+# What was made once is looked at for so long; after that it is history at the vendor.
+LOOKED_AT_FOR = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,45 @@ class Comparison(Protocol):
 
     def compare(self, targets: Sequence[WrittenTarget]) -> Compared:
         """Read these targets, and their sources where they differ from what was written."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A record that was made once: for which source record, and what the vendor calls it."""
+
+    target: WrittenTarget
+    source_key: str
+    id: str
+    part: str = ""
+    """What tells several of one source record apart."""
+
+    def is_gone(self, **fields: str) -> Drift:
+        """The drift that it is when the vendor does not have it any more."""
+        return Drift(
+            DriftKind.MISSING_TARGET,
+            key=self.source_key,
+            id=id_in(self.source_key),
+            version=self.target.done_at or self.target.version,
+            target=self.id,
+            target_key=self.target.key,
+            fields={name: Difference(value, None) for name, value in fields.items()},
+        )
+
+
+def beginning_of(operation: str, *, account: str, source: str) -> str:
+    """What the keys of records begin with that an operation made once in an account for source records whose keys begin so."""
+    return f"{operation}/{account}/{source}"
+
+
+def made_lately(targets: Sequence[WrittenTarget], *, now: datetime) -> list[Made]:
+    """Those that were made within the time for which they are looked at, with what their keys and results say."""
+    return [made_from(one) for one in targets if one.done_at is not None and one.done_at > now - LOOKED_AT_FOR and "id" in one.result]
+
+
+def made_from(target: WrittenTarget) -> Made:
+    """What a key of `effects.creation` says: operation, account, source record and part."""
+    source_key, _, part = target.key.split("/", 2)[2].partition("#")
+    return Made(target, source_key, str(target.result["id"]), part)
 
 
 def in_pages(items: Iterable[ItemT], size: int) -> Iterator[list[ItemT]]:

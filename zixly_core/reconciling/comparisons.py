@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zixly_core.reconciling.comparison import Comparison, Sides
+from zixly_core.reconciling.deals import DealComparison
 from zixly_core.reconciling.invoices import InvoiceComparison
+from zixly_core.reconciling.orders import OrderComparison
+from zixly_core.reconciling.tasks import TaskComparison
 
 
 @dataclass(frozen=True)
@@ -20,5 +23,11 @@ class Reconciled:
 
 
 COMPARISONS: Mapping[str, Reconciled] = {
-    one.workflow: one for one in (Reconciled("xero-invoice-to-hubspot", "xero", "hubspot", InvoiceComparison),)
+    one.workflow: one
+    for one in (
+        Reconciled("xero-invoice-to-hubspot", "xero", "hubspot", InvoiceComparison),
+        Reconciled("hubspot-deal-to-xero", "hubspot", "xero", DealComparison),
+        Reconciled("shopify-order-to-xero", "shopify", "xero", OrderComparison),
+        Reconciled("asana-task-to-hubspot", "asana", "hubspot", TaskComparison),
+    )
 }

@@ -64,6 +64,13 @@ def written_targets(database: Database, tenant_id: UUID, *, beginning: str, afte
         return [target_from(row) for row in connection.execute(TARGETS_SQL, values)]
 
 
+def done_effects_of(database: Database, tenant_id: UUID, keys: Sequence[str]) -> set[str]:
+    """Which of these effects were done."""
+    with database.transaction(tenant_id=tenant_id) as connection:
+        rows = connection.execute("select effect_key from zixly.effects where effect_key = any(%s) and state = 'DONE'", (list(keys),))
+        return {row["effect_key"] for row in rows}
+
+
 def unsettled_targets(database: Database, tenant_id: UUID, versions: Mapping[str, datetime]) -> set[str]:
     """Which of these records were written since they were read with that version, or are being written."""
     if not versions:

@@ -26,7 +26,8 @@ insert into zixly.drifts as d (id, tenant_id, connection_id, workflow, record_ke
 select id, tenant_id, connection_id, workflow, record_key, record_id, kind, target, fields::jsonb, status, seen_by, seen_by, job_id
 from {rows_from(COLUMNS)}
 on conflict (tenant_id, workflow, record_key, kind) where status in ('OPEN', 'REPAIRING', 'ACCEPTED')
-do update set seen_by = excluded.seen_by, seen_at = now(), target = excluded.target, fields = excluded.fields,
+do update set seen_by = excluded.seen_by, seen_at = now(), target = excluded.target,
+  fields = case when d.seen_by = excluded.seen_by then d.fields || excluded.fields else excluded.fields end,
   job_id = coalesce(excluded.job_id, d.job_id),
   status = case when d.status = 'ACCEPTED' and (d.fields, d.target) is not distinct from (excluded.fields, excluded.target)
                 then d.status else excluded.status end"""
@@ -76,7 +77,7 @@ def keep_found(
             taken.id,
             (jobs or {}).get(one.key),
         )
-        for one in sorted(drifts, key=lambda one: (one.key, one.kind))
+        for _, one in sorted({(one.key, one.kind): one for one in drifts}.items())
     ]
     if rows:
         connection.execute(FOUND_SQL, columns_of(rows))

@@ -8,6 +8,7 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
+from zixly_core.operations import PROJECT_CREATE
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.systems.asana.client import AsanaClient
 from zixly_core.systems.asana.links import record_url
@@ -35,7 +36,7 @@ from zixly_dagster.ops.writing import SETTLES_IN, VendorWrites, carried_out
 from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource, BatchWork
 
-PROJECT = "asana.project.create"
+PROJECT = PROJECT_CREATE
 TASK = "asana.task.create"
 # Records made under one lock: Asana takes them one by one, and a lock is to be held for seconds, not for a minute.
 AT_ONCE = 10

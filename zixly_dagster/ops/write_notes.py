@@ -7,6 +7,7 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
+from zixly_core.operations import NOTE_CREATE
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import SourceState, save_source_states
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
@@ -23,7 +24,7 @@ from zixly_dagster.ops.writing import SETTLES_IN, VendorWrites, carried_out
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
 
-OPERATION = "hubspot.note.create"
+OPERATION = NOTE_CREATE
 # What people see as the name of the property that holds our key.
 KEY_LABEL = "Zixly effect"
 

@@ -8,6 +8,7 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
+from zixly_core.operations import INVOICE_CREATE
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.systems.xero.client import XeroClient
 from zixly_core.systems.xero.links import record_url
@@ -21,7 +22,7 @@ from zixly_dagster.ops.writing import VendorWrites, carried_out
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.xero import XeroResource
 
-OPERATION = "xero.invoice.create"
+OPERATION = INVOICE_CREATE
 INVOICES_PER_CALL = 40  # Xero advises 50 elements a call; their numbers must fit into the URL of one look
 
 

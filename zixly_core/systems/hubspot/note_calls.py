@@ -36,8 +36,12 @@ class NoteCalls(DealCalls):
         """The notes on each of these records, by the record's id; records without notes are missing. Raises `Transient`, `Permanent`."""
         named = self.associated(object_type, "note", ids)
         wanted = [note for notes in named.values() for note in notes]
-        notes = {note.id: note for note in map(note_from, self._by_ids("notes", wanted, properties=NOTE_PROPERTIES))}
+        notes = self.notes_by_ids(wanted)
         return {one: [notes[note] for note in some if note in notes] for one, some in named.items()}
+
+    def notes_by_ids(self, ids: Iterable[str]) -> dict[str, Note]:
+        """The notes with these ids, by id; those that are gone are missing. Raises `Transient` and `Permanent`."""
+        return {note.id: note for note in map(note_from, self._by_ids("notes", list(ids), properties=NOTE_PROPERTIES))}
 
     def ensure_property(self, object_type: str, name: str, *, label: str) -> None:
         """See to it that the records of a type have our text property; it can be repeated. Raises `Transient` and `Permanent`
