@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from webhook_bridge.scrape_api import api_families
 from webhook_bridge.scrape_connections import connection_families
+from webhook_bridge.scrape_drifts import drift_families
 from webhook_bridge.scrape_handover import handover_families
 from webhook_bridge.scrape_notifications import notification_families
 from webhook_bridge.scrape_watching import watching_families
@@ -24,6 +25,7 @@ from zixly_core.queue import Queue
 from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.connection_counts import connection_counts
 from zixly_core.stores.database import Database
+from zixly_core.stores.drift_counts import drift_counts
 from zixly_core.stores.handover_counts import handover_counts
 from zixly_core.stores.notification_counts import notification_counts
 from zixly_core.stores.payload_index import index_age
@@ -53,8 +55,8 @@ class PipelineCollector(Collector):
         sources = gauge_family(metrics.SCRAPE_OK)
         counts, calls, accounts = self._read(pipeline_counts), self._read(api_counts), self._read(connection_counts)
         held, told = self._read(handover_counts), self._read(notification_counts)
-        watched = self._read(watch_counts)
-        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held, told, watched) else 1)
+        watched, drifted = self._read(watch_counts), self._read(drift_counts)
+        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held, told, watched, drifted) else 1)
         if counts is not None:
             yield from families_of(counts, systems=tuple(self._queues))
         if calls is not None:
@@ -65,6 +67,8 @@ class PipelineCollector(Collector):
             yield from handover_families(held, systems=tuple(self._queues))
         if watched is not None:
             yield from watching_families(watched)
+        if drifted is not None:
+            yield from drift_families(drifted)
         if told is not None:
             yield from notification_families(told)
         if (age := self._read(index_age)) is not None:

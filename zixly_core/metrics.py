@@ -117,6 +117,15 @@ API_BUDGET = Metric(
     ("system", "window"),
 )
 CONNECTIONS = Metric("connections", Kind.GAUGE, "Connected accounts by status: active, disconnected.", ("system", "status"))
+DRIFTS_OPEN = Metric(
+    "drifts_open", Kind.GAUGE, "Records whose source, target and jobs do not agree, and that are not repaired.", ("workflow", "kind")
+)
+RECONCILIATION_AGE = Metric(
+    "reconciliation_age_seconds",
+    Kind.GAUGE,
+    "Seconds since the last good reconciliation of the account that was left longest.",
+    ("workflow",),
+)
 ISSUES_OPEN = Metric("issues_open", Kind.GAUGE, "Issues that wait for a person.", ("system",))
 AUTHORISATION_LEFT = Metric(
     "connection_authorisation_left_seconds",
@@ -169,6 +178,8 @@ METRICS = (
     API_BUDGET,
     CONNECTIONS,
     ISSUES_OPEN,
+    DRIFTS_OPEN,
+    RECONCILIATION_AGE,
     AUTHORISATION_LEFT,
     WEBHOOKS,
     HOLES_OPEN,
