@@ -47,12 +47,13 @@ update zixly.backfill_days set state = %s, error = %s, due_at = now() + %s, leas
 where backfill_id = %s and day = %s and run_id = %s and state = 'RUNNING'"""
 
 # What is known of records already: the workflow acted on this version or a newer one, or a job that read them later is completed.
+# The jobs of a record are found by its key; `coalesce` keeps the planner from reading all completed jobs of the tenant instead.
 KNOWN_SQL = f"""
 select t.record_key, t.changed_at from {rows_from("record_key text, changed_at timestamptz")}
 where exists (select from zixly.record_states s where s.tenant_id = %s and s.workflow = %s and s.role = 'source'
               and s.record_key = t.record_key and s.version >= t.changed_at)
-   or exists (select from zixly.workflow_jobs j where j.tenant_id = %s and j.record_key = t.record_key and j.workflow_type = %s
-              and j.status = 'COMPLETED' and j.started_at > t.changed_at)"""
+   or exists (select from zixly.workflow_jobs j where j.tenant_id = %s and j.record_key = t.record_key
+              and coalesce(j.workflow_type, '') = %s and coalesce(j.status, '') = 'COMPLETED' and j.started_at > t.changed_at)"""
 MADE_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
 FROM_DAGSTER_SQL = f"""{ADD_SQL}
