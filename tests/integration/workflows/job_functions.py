@@ -42,6 +42,10 @@ def settings_check() -> JobDefinition:
     return job_named("settings-check")
 
 
+def watch_subscriptions() -> JobDefinition:
+    return job_named("watch-subscriptions")
+
+
 def reconcile() -> JobDefinition:
     return job_named("reconcile")
 

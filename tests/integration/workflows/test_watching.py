@@ -10,9 +10,12 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from dagster import execute_job, reconstructable
 from psycopg.types.json import Jsonb
 
 from tests.integration.workflows.conftest import DEMO_ACCOUNTS, Stage
+from tests.integration.workflows.job_functions import watch_subscriptions
+from tests.support.definitions import dagster_without_warnings
 from tests.support.vendor_accounts import handshake_target
 from zixly_core.ids import new_id
 from zixly_core.process import shared_database
@@ -24,6 +27,8 @@ from zixly_core.stores.watching import Check, WatchedConnection, due_checks, wat
 from zixly_core.subscriptions import token_digest
 from zixly_core.vendor_clients import VendorClients
 from zixly_core.watching import Watch, check_connection
+from zixly_dagster.instance.interrupts import interrupts_raised
+from zixly_dagster.sensors.watch_subscriptions import request_for
 from zixly_sandbox.constants import DEMO, TASK
 
 pytestmark = pytest.mark.integration
@@ -418,3 +423,23 @@ def test_another_tenant_sees_neither_checks_nor_holes(watchdog: Watchdog) -> Non
                 for table in ("holes", "subscription_checks"):
                     assert len(rows.execute(f"select 1 from zixly.{table}").fetchall()) == count
     stage.ledger.owner.execute("update zixly.connections set settings = %s where id = %s", (Jsonb({}), stage.connections["xero"]))
+
+
+def test_the_run_that_the_sensor_asks_for_looks_at_what_is_due(watchdog: Watchdog, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = watchdog.stage
+    monkeypatch.setenv("ZIXLY_DATABASE_URL_DISPATCH", stage.database.url("dispatch"))
+    (due,) = due_checks(stage.ledger.dispatch)
+    request = request_for(due, now=datetime.now(UTC))
+    with dagster_without_warnings(), interrupts_raised():
+        run = execute_job(
+            reconstructable(watch_subscriptions),
+            instance=stage.instance,
+            run_config=dict(request.run_config),
+            tags=dict(request.tags),
+            raise_on_error=False,
+        )
+    assert run.success
+    found = stage.instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert stage.shown(found, "check_webhooks") == {"summary": "4 well", "checked": 4}
+    assert due_checks(stage.ledger.dispatch) == []
