@@ -9,6 +9,7 @@ import pytest
 from tests.integration.operations.reconciling import KINDS, Comparing
 from tests.integration.workflows.sandbox_server import READ_CALL
 from zixly_core.reconciling import carrying_on
+from zixly_core.reconciling.comparisons import COMPARISONS
 from zixly_core.stores.drifts import accept
 from zixly_core.stores.reconciliations import due_reconciliations
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, DEMO, OPEN_INVOICE, PAID_INVOICE
@@ -240,3 +241,12 @@ def test_an_account_that_cannot_be_used_fails_it_with_the_reason(comparing: Comp
     one = comparing.asked(ends="FAILED", fails=True)
     assert comparing.row(one)["error_reason"] in {"mapping_invalid", "settings_invalid"}
     assert DEMO.organisation not in str(comparing.row(one)["error_message"])
+
+
+def test_a_night_is_done_once_for_each_workflow_that_the_tenant_has(comparing: Comparing) -> None:
+    for night in ("2026-10-04", "2026-10-04", "2026-10-05"):
+        comparing.execute({"night": night})
+    nights = comparing.stage.rows("select workflow, origin, status, tries from zixly.reconciliations order by created_at")
+    assert {one["workflow"] for one in nights} == set(COMPARISONS)
+    assert {one["origin"] for one in nights} == {"nightly"}
+    assert [one["tries"] for one in nights if one["workflow"] == comparing.workflow] == [1, 1]
