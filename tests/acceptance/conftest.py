@@ -8,6 +8,16 @@ import pytest
 
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 
+# For the test alone: what brings the stack up has its own deadline (`READY_SECONDS`), and the first test must not pay for it.
+TEST_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name == "acceptance":
+            own = item.get_closest_marker("timeout")
+            item.add_marker(pytest.mark.timeout(own.args[0] if own else TEST_SECONDS, func_only=True), append=False)
+
 
 @pytest.fixture(scope="session")
 def running_stack() -> Iterator[StackUnderTest]:

@@ -25,7 +25,7 @@ from zixly_cli.stack.ports import free_ports
 from zixly_cli.stack.programs import Plan
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
 
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 JOB_SECONDS = 60.0
 
 

@@ -20,9 +20,14 @@ from zixly_core.stores.rows import columns_of, rows_from
 
 TENANT_SQL = "select zixly.tenant_of_batch(%s) as tenant_id"
 
+# Locked in the order of ids, as everybody does who locks several jobs: the heartbeat runs beside the step that keeps its progress.
 RENEW_SQL = """
-update zixly.workflow_jobs set lease_until = now() + %(lease)s
-where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING' and started_at > now() - %(timeout)s::interval"""
+with held as (
+  select id from zixly.workflow_jobs
+  where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING' and started_at > now() - %(timeout)s::interval
+  order by id for update
+)
+update zixly.workflow_jobs j set lease_until = now() + %(lease)s from held where j.id = held.id"""
 
 # The first run to come gets the batch; any other finds it taken.
 TAKE_BATCH_SQL = """

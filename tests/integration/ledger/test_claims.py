@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from tests.support.ledger import HOUR, LEASE, POLICY, TestLedger
@@ -163,3 +165,27 @@ def test_another_tenants_batch_cannot_be_claimed(ledger: TestLedger) -> None:
     other = ledger.add_tenant("other")
     stranger = type(ledger.run_of(batch))("run-9", batch.id, other.id)
     assert ledger.claim(stranger) == []
+
+
+def test_the_heartbeat_and_the_step_beside_it_never_wait_for_each_other_in_a_circle(ledger: TestLedger) -> None:
+    """Both lock many jobs of one batch; in different orders Postgres ended one of them as a deadlock."""
+    run, jobs = ledger.claimed(80)
+    shuffled = random.Random(1).sample(jobs, len(jobs))
+    over = threading.Event()
+
+    def beat() -> int:
+        beats = 0
+        while not over.is_set():
+            renew(ledger.runs, run, lease=LEASE, timeout=HOUR)
+            beats += 1
+        return beats
+
+    with ThreadPoolExecutor(1) as pool:
+        beating = pool.submit(beat)
+        try:
+            for turn in range(60):
+                save_progress(ledger.runs, run, [Progress(job, checkpoint={"turn": turn}) for job in shuffled])
+        finally:
+            over.set()
+        assert beating.result(timeout=30) > 0
+    assert {ledger.job(job.id)["checkpoint"]["turn"] for job in jobs} == {59}
