@@ -36,12 +36,12 @@ def workspace_subscriptions(
     watched_until: datetime | None,
     lost_before: frozenset[str],
 ) -> SubscriptionsSeen:
-    """Look at a workspace's webhooks, and make those again that are gone. `lost_before` names resources whose webhooks earlier checks
-    found gone: their wishes are tried again by others. Raises what the client raises."""
+    """Look at a workspace's webhooks, and make those again that are gone; a path that Asana never confirmed is none. `lost_before` names
+    resources whose webhooks earlier checks found gone: their wishes are tried again by others. Raises what the client raises."""
     ours = [
         one
         for one in subscriptions_of(database, tenant_id=connection.tenant_id, connection_id=connection.id)
-        if one.kind == SubscriptionKind.HANDSHAKE and one.status == SubscriptionStatus.ACTIVE
+        if one.kind == SubscriptionKind.HANDSHAKE and one.status == SubscriptionStatus.ACTIVE and one.external_id is not None
     ]
     there = {webhook.gid: webhook for webhook in workspace.webhooks()} if ours else {}
     gone = [one for one in ours if not is_alive(there.get(one.external_id or ""))]

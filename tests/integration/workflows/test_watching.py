@@ -351,6 +351,19 @@ def test_a_webhook_that_asana_is_about_to_delete_is_told_in_time_and_the_issue_e
     assert watchdog.issues() == [("webhook_failing", "RESOLVED")]
 
 
+def test_a_path_that_belongs_to_no_webhook_is_left_alone(watchdog: Watchdog) -> None:
+    """Such as the demo's, to which samples are sent."""
+    stage = watchdog.stage
+    stage.ledger.owner.execute(
+        "insert into zixly.subscriptions (id, tenant_id, connection_id, system, kind, token_sha256, status)"
+        " values (%s, %s, %s, 'asana', 'handshake', 'digest', 'ACTIVE')",
+        (new_id(), stage.ledger.tenant.id, stage.connections["asana"]),
+    )
+    assert watchdog.check("asana").state == "well"
+    assert [row["status"] for row in stage.rows("select status from zixly.subscriptions")] == ["ACTIVE"]
+    assert (watchdog.holes(), watchdog.issues()) == ([], [])
+
+
 def test_a_task_that_changed_otherwise_is_no_hole(watchdog: Watchdog, project: str) -> None:
     stage = watchdog.stage
     stage.sandbox.admin("POST", f"/asana/{DEMO.workspace}/tasks/{TASK}/comments")
