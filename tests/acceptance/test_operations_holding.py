@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.stack import StackUnderTest
 from zixly_cli.seed import DEMO
+from zixly_core.dispatcher import LONGEST_POLL_SECONDS
 
 BACKLOG = 5_000
 OVERTAKEN_WITHIN_SECONDS = 10.0
@@ -105,6 +106,7 @@ def test_the_switch_of_a_sensor_pauses_its_system(stack: StackUnderTest) -> None
     graphql(stack, STOP, id=state["id"])
     try:
         stack.wait_until(lambda: "switch" in done(stack, "pause"), seconds=20, words="the switch counts as a pause")
+        time.sleep(LONGEST_POLL_SECONDS + 1)  # a look that was under way hands over to its end
         records = paid(stack, 2)
         wait_for(stack, records, "QUEUED", seconds=20)
         refused = stack.zixly("resume", "system", "xero")
