@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -32,8 +32,6 @@ from zixly_core.stores.payload_index import index_age
 from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
 from zixly_core.stores.watch_counts import watch_counts
 
-T = TypeVar("T")
-
 log = structlog.get_logger()
 OPEN_STATUSES = ("queued", "running")
 ENDED_STATUSES = ("completed", "failed", "cancelled")
@@ -53,28 +51,8 @@ class PipelineCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         sources = gauge_family(metrics.SCRAPE_OK)
-        counts, calls, accounts = self._read(pipeline_counts), self._read(api_counts), self._read(connection_counts)
-        held, told = self._read(handover_counts), self._read(notification_counts)
-        watched, drifted = self._read(watch_counts), self._read(drift_counts)
-        sources.add_metric(["postgres"], 0 if None in (counts, calls, accounts, held, told, watched, drifted) else 1)
-        if counts is not None:
-            yield from families_of(counts, systems=tuple(self._queues))
-        if calls is not None:
-            yield from api_families(calls)
-        if accounts is not None:
-            yield from connection_families(accounts)
-        if held is not None:
-            yield from handover_families(held, systems=tuple(self._queues))
-        if watched is not None:
-            yield from watching_families(watched)
-        if drifted is not None:
-            yield from drift_families(drifted)
-        if told is not None:
-            yield from notification_families(told)
-        if (age := self._read(index_age)) is not None:
-            indexed = gauge_family(metrics.PAYLOAD_INDEX_AGE)
-            indexed.add_metric([], age)
-            yield indexed
+        found = [*self._from_postgres(sources)]
+        yield from found
         messages = gauge_family(metrics.QUEUE_MESSAGES)
         for system, queue in self._queues.items():
             try:
@@ -89,14 +67,37 @@ class PipelineCollector(Collector):
         yield messages
         yield sources
 
-    def _read(self, reading: Callable[[Database], T]) -> T | None:
-        if self._database is None:
-            return None
+    def _from_postgres(self, sources: GaugeMetricFamily) -> Iterable[Metric]:
+        """One reading after the other, up to the first that fails: each would wait for a database that is away, and whoever scrapes
+        waits for none of them."""
         try:
-            return reading(self._database)
+            if self._database is not None:
+                for reading in readings(systems=tuple(self._queues)):
+                    yield from reading(self._database)
+            sources.add_metric(["postgres"], 0 if self._database is None else 1)
         except ZixlyError as error:
             log.warning("counts_not_read", reason=error.reason)
-            return None
+            sources.add_metric(["postgres"], 0)
+
+
+def readings(*, systems: Sequence[str]) -> tuple[Callable[[Database], Iterable[Metric]], ...]:
+    """What is read of Postgres, the pipeline first. Each reads everything before it gives a metric."""
+    return (
+        lambda database: families_of(pipeline_counts(database), systems=systems),
+        lambda database: api_families(api_counts(database)),
+        lambda database: connection_families(connection_counts(database)),
+        lambda database: handover_families(handover_counts(database), systems=systems),
+        lambda database: watching_families(watch_counts(database)),
+        lambda database: drift_families(drift_counts(database)),
+        lambda database: notification_families(notification_counts(database)),
+        lambda database: index_families(index_age(database)),
+    )
+
+
+def index_families(age_seconds: float) -> Iterable[Metric]:
+    family = gauge_family(metrics.PAYLOAD_INDEX_AGE)
+    family.add_metric([], age_seconds)
+    yield family
 
 
 def families_of(counts: PipelineCounts, *, systems: Sequence[str]) -> Iterable[Metric]:

@@ -59,7 +59,7 @@ def test_a_repeated_delivery_leads_to_the_jobs_of_the_first(bridge: RunningBridg
 
 def test_a_replay_is_seen_from_its_origin(bridge: RunningBridge, ledger: TestLedger) -> None:
     (origin,) = ledger.add_jobs(1)
-    (replay,) = ledger.add_jobs(1, origin="replay", origin_job_id=origin)
+    (replay,) = ledger.add_jobs(1, origin="replay", origin_job_id=origin, made_by=new_id())
     assert [one["id"] for one in bridge.http.get(f"/api/trace/{origin}").json()["jobs"][0]["later_jobs"]] == [str(replay)]
     assert bridge.http.get(f"/api/trace/{replay}").json()["jobs"][0]["origin_job_id"] == str(origin)
 
