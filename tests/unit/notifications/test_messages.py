@@ -57,7 +57,7 @@ def test_a_message_says_all_that_a_person_needs_to_decide_whether_to_get_up() ->
     for fact in (
         *("Xero fails when asked to read invoices.", "demo", "xero", "read invoices", "vendor_down", "10,000"),
         *("28 Nov 2026 06:05:00 (Australia/Brisbane)", "28 Nov 2026 06:08:00 (Australia/Brisbane)"),
-        "https://docs.example.com/operations#a-vendor-fails-or-answers-strangely",
+        "https://docs.example.com/operations#accounts-that-rest",
         f"zixly issues show {ISSUE.id}",
         f"https://hooks.example.com/api/issues/{ISSUE.id}",
     ):
