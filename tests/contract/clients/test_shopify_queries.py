@@ -35,7 +35,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_there_are_queries_to_check() -> None:
-    assert len(QUERIES) == 8
+    assert len(QUERIES) == 9
 
 
 @pytest.mark.parametrize("name", QUERIES)
