@@ -111,6 +111,10 @@ class Comparing:
         """What the sandbox has is from before the accounts were connected; its clock is a little ahead."""
         self.stage.ledger.owner.execute("update zixly.connections set created_at = now() + interval '30 seconds'")
 
+    def connected_long_ago(self) -> None:
+        """The first reconciliation has nothing to do with the day of the consent."""
+        self.stage.ledger.owner.execute("update zixly.connections set created_at = now() - interval '30 days'")
+
     def pay(self, invoice: str) -> None:
         """The customer pays, and no webhook tells."""
         self.stage.sandbox.admin("POST", "/clock", {"seconds": 2})
