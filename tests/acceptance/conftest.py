@@ -13,6 +13,8 @@ TEST_SECONDS = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those with stacks of their own come first: two stacks at once are more than two cores are for."""
+    items.sort(key=lambda item: "running_stack" in getattr(item, "fixturenames", ()))
     for item in items:
         if item.path.parent.name == "acceptance":
             own = item.get_closest_marker("timeout")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.stack import StackUnderTest
+from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 from zixly_cli.seed import DEMO
 from zixly_core.dispatcher import LONGEST_POLL_SECONDS
 
@@ -68,11 +68,19 @@ def probe_runs(stack: StackUnderTest) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[StackUnderTest]:
+    """A stack of its own: what is held back here, and the backlog that stays, would be in other tests' way."""
+    with stack_in_a_temporary_folder() as made:
+        made.up()
+        yield made
+
+
 @pytest.fixture
-def stack(running_stack: StackUnderTest) -> Iterator[StackUnderTest]:
-    yield running_stack
-    sandbox(running_stack, "DELETE", "/faults")
-    running_stack.zixly("resume", "tenant", "demo")
+def stack(own_stack: StackUnderTest) -> Iterator[StackUnderTest]:
+    yield own_stack
+    sandbox(own_stack, "DELETE", "/faults")
+    own_stack.zixly("resume", "tenant", "demo")
 
 
 def test_a_paused_tenant_is_received_and_done_in_order_when_it_is_resumed(stack: StackUnderTest) -> None:
