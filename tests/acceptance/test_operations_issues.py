@@ -79,6 +79,8 @@ def test_failures_of_one_cause_are_an_issue_that_ends_by_itself_after_its_replay
 
 
 def test_a_person_ends_ignores_and_opens_an_issue_again(running_stack: StackUnderTest) -> None:
+    unchecked = "select id from zixly.connections where settings_saved_at > coalesce(settings_checked_at, '-infinity')"
+    running_stack.wait_until(lambda: not running_stack.rows(unchecked), seconds=90, words="the restored settings were compared")
     issue = next(one["id"] for one in documents(running_stack, "issues", "ls", "--all") if one["reason"] == "settings_do_not_fit")
     for verb, status in (("reopen", "OPEN"), ("ignore", "IGNORED"), ("reopen", "OPEN"), ("resolve", "RESOLVED")):
         assert said(running_stack, "issues", verb, issue, "--note", "tried").startswith(f"issue {issue} is {status}")

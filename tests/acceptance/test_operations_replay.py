@@ -48,13 +48,27 @@ def writes_to(stack: StackUnderTest, contact: str) -> int:
     return len(sandbox(stack, "GET", "/writes", params={"system": "hubspot", "object_id": contact})["writes"])
 
 
+def contacts_by_invoice(stack: StackUnderTest, invoices: list[str]) -> dict[str, tuple[str, str]]:
+    """E-mail address and contact of each customer's first invoice; some customers have no address, or are unknown to HubSpot."""
+    found: dict[str, tuple[str, str]] = {}
+    for invoice in invoices:
+        email = sandbox(stack, "GET", f"/xero/{DEMO.organisation}/invoices/{invoice}")["Contact"].get("EmailAddress")
+        if email and email not in {address for address, _ in found.values()}:
+            url = f"http://127.0.0.1:{stack.settings.sandbox_port}/_sandbox/hubspot/{DEMO.portal}/contacts/{email}"
+            answer = httpx2.get(url, params={"id_property": "email"}, timeout=30, trust_env=False)
+            if answer.is_success:
+                found[invoice] = (email, answer.json()["id"])
+    return found
+
+
 @pytest.fixture(scope="module")
 def story(running_stack: StackUnderTest) -> Story:
-    wanted = {"organisation": DEMO.organisation, "customers": 3, "invoices": 3, "paid_percent": 100, "only_sales": True}
-    invoices: list[str] = sandbox(running_stack, "POST", "/seed", json=wanted)["invoice_ids"]
-    email = sandbox(running_stack, "GET", f"/xero/{DEMO.organisation}/invoices/{invoices[0]}")["Contact"]["EmailAddress"]
-    known = sandbox(running_stack, "GET", f"/hubspot/{DEMO.portal}/contacts/{email}", params={"id_property": "email"})["id"]
-    sandbox(running_stack, "DELETE", f"/hubspot/{DEMO.portal}/contacts/{known}")
+    wanted = {"organisation": DEMO.organisation, "customers": 20, "invoices": 30, "paid_percent": 100, "only_sales": True}
+    made: list[str] = sandbox(running_stack, "POST", "/seed", json=wanted)["invoice_ids"]
+    known = contacts_by_invoice(running_stack, made)
+    invoices = list(known)[:3]
+    email, contact_id = known[invoices[0]]
+    sandbox(running_stack, "DELETE", f"/hubspot/{DEMO.portal}/contacts/{contact_id}")
     began = datetime.now(UTC) - timedelta(seconds=1)
     assert running_stack.zixly("send", "xero", *(part for one in invoices for part in ("--record", one))).returncode == 0
     query = "select id, record_id from zixly.workflow_jobs where record_id = any(%s) and workflow_type = %s and status = 'COMPLETED'"
