@@ -14,10 +14,10 @@ from pydantic import AwareDatetime, Field
 
 from webhook_bridge.cursors import cursor_after, cursor_of, page_from
 from webhook_bridge.models import Delivery, DeliveryPage, Model
-from webhook_bridge.problems import NotAllowed, NotFound, problems
+from webhook_bridge.problems import NotFound, problems
 from webhook_bridge.reverify import Reverifier
 from webhook_bridge.signed_in import Caller
-from zixly_core.errors import Permanent
+from zixly_core.errors import NotAllowed, Permanent
 from zixly_core.kept_payloads import Objects, payloads_at
 from zixly_core.kept_requests import Box, opened_request, plain_headers
 from zixly_core.prepared import Verdict

@@ -19,9 +19,9 @@ from webhook_bridge.notifications_models import (
     NotificationList,
     NotificationModel,
 )
-from webhook_bridge.problems import NotAllowed, NotFound, problems
+from webhook_bridge.problems import NotFound, problems
 from webhook_bridge.signed_in import Caller
-from zixly_core.errors import SettingsError
+from zixly_core.errors import NotAllowed, SettingsError
 from zixly_core.ids import new_id
 from zixly_core.notifications.email import recipients_in
 from zixly_core.notifications.slack import host_of, slack_target

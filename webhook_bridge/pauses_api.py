@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from webhook_bridge.pauses_models import NewPause, PauseList, PauseModel, Resumed
-from webhook_bridge.problems import NotAllowed, WrongState, problems
+from webhook_bridge.problems import WrongState, problems
 from webhook_bridge.signed_in import Caller
+from zixly_core.errors import NotAllowed
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.pauses import PausedKind, pause, pauses, resume

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from zixly_core.errors import (
     InvalidSignature,
     MalformedPayload,
+    NotAllowed,
     Permanent,
     Rejected,
     StaleTimestamp,
@@ -30,10 +31,6 @@ RETRY_SECONDS = 5
 
 class NotSignedIn(Rejected):
     default_reason = "not_signed_in"
-
-
-class NotAllowed(Rejected):
-    default_reason = "not_allowed"
 
 
 class NotFound(Rejected):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from fastapi import Request
 
-from webhook_bridge.problems import NotAllowed, NotSignedIn
+from webhook_bridge.problems import NotSignedIn
+from zixly_core.access import Role
+from zixly_core.errors import NotAllowed
 from zixly_core.settings import Settings
 from zixly_core.stores.jobs_view import Scope
 
@@ -17,10 +20,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody known: the name that the audit log gets, and whose rows he sees."""
+    """Somebody known: the name that the audit log gets, whose rows are seen, and what may be done there."""
 
     name: str
     scope: Scope
+    role: Role = Role.ADMIN
+    sees_payloads: bool = True
+    user_id: UUID | None = None
 
 
 def caller_of(settings: Settings) -> Callable[[Request], Caller]:

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from webhook_bridge.problems import NotAllowed, NotFound, WrongState, problems
+from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from webhook_bridge.tenants_models import ErasureWanted, Export, NewTenant, Tenant, TenantChange, TenantList
-from zixly_core.errors import Rejected
+from zixly_core.errors import NotAllowed, Rejected
 from zixly_core.kept_payloads import Objects
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import scoped

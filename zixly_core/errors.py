@@ -5,7 +5,8 @@ ZixlyError
 ├── Rejected               the sender's: the request is refused, nothing changed
 │   ├── InvalidSignature
 │   ├── StaleTimestamp
-│   └── MalformedPayload
+│   ├── MalformedPayload
+│   └── NotAllowed         known, but this is not theirs to do
 ├── Transient              nobody's: another try may help (after `retry_after`, when the other side said so)
 │   ├── StoreUnavailable
 │   ├── QueueUnavailable
@@ -61,6 +62,10 @@ class StaleTimestamp(Rejected):
 
 class MalformedPayload(Rejected):
     default_reason = "malformed_payload"
+
+
+class NotAllowed(Rejected):
+    default_reason = "not_allowed"
 
 
 class Transient(ZixlyError):

@@ -37,6 +37,7 @@ memberships = Table(
     to("tenant_id", "tenants.id", nullable=True, cascade=True),
     required("role"),
     one_of("role", "'ADMIN', 'EDITOR', 'VIEWER'"),
+    required("sees_payloads", Boolean, server_default=text("false")),
     UniqueConstraint("user_id", "tenant_id", postgresql_nulls_not_distinct=True),
 )
 

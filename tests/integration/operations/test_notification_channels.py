@@ -22,8 +22,8 @@ from tests.support.ledger import TestLedger
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.postgres import TestDatabase
 from webhook_bridge.notifications_api import owner_of
-from webhook_bridge.problems import NotAllowed
 from webhook_bridge.signed_in import Caller
+from zixly_core.errors import NotAllowed
 from zixly_core.notifying import Sender
 from zixly_core.secret_box import SecretBox
 from zixly_core.settings import Settings

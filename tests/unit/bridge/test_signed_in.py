@@ -4,8 +4,9 @@ import pytest
 from fastapi import Request
 from pydantic import SecretStr
 
-from webhook_bridge.problems import NotAllowed, NotSignedIn
+from webhook_bridge.problems import NotSignedIn
 from webhook_bridge.signed_in import caller_of
+from zixly_core.errors import NotAllowed
 from zixly_core.settings import Settings
 
 
