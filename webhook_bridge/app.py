@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from webhook_bridge.announcer import Announcer
 from webhook_bridge.app_secrets import AppSecrets
+from webhook_bridge.authenticators import authenticators_of
 from webhook_bridge.backfills_api import backfills_routes
 from webhook_bridge.connect_pages import connect_routes
 from webhook_bridge.connections_api import connections_routes
@@ -98,6 +99,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     metrics = ProcessMetrics(parts.registry)
     intake = intake_service(settings, parts, metrics)
     connecting = connecting_of(settings, parts)
+    known = caller_of(settings, authenticators_of(settings))
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -125,15 +127,13 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
     reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
     app.include_router(
-        deliveries_routes(
-            parts.databases["api"], reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=caller_of(settings)
-        )
+        deliveries_routes(parts.databases["api"], reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=known)
     )
     app.include_router(
         jobs_routes(
             parts.databases["api"],
             dagster_url=settings.dagster_webserver_url,
-            caller_of=caller_of(settings),
+            caller_of=known,
             announce=intake.announce,
         )
     )
@@ -142,24 +142,24 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
             parts.databases["api"],
             parts.databases["metrics"],
             dagster_url=settings.dagster_webserver_url,
-            caller_of=caller_of(settings),
+            caller_of=known,
         )
     )
-    app.include_router(subscriptions_routes(parts.databases["api"], caller_of=caller_of(settings)))
+    app.include_router(subscriptions_routes(parts.databases["api"], caller_of=known))
     api = parts.databases["api"]
-    app.include_router(replays_routes(api, caller_of=caller_of(settings), announce=intake.announce))
-    app.include_router(reconciliations_routes(api, caller_of=caller_of(settings), announce=intake.announce))
-    app.include_router(searches_routes(api, caller_of=caller_of(settings)))
-    app.include_router(connect_routes(connecting, caller_of=caller_of(settings), public_url=public_url))
-    app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=caller_of(settings)))
-    app.include_router(connections_routes(api, connecting, caller_of=caller_of(settings), public_url=public_url))
-    app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=caller_of(settings)))
-    app.include_router(watching_routes(api, caller_of=caller_of(settings)))
-    app.include_router(pauses_routes(api, caller_of=caller_of(settings)))
-    app.include_router(priorities_routes(api, caller_of=caller_of(settings), announce=intake.announce))
+    app.include_router(replays_routes(api, caller_of=known, announce=intake.announce))
+    app.include_router(reconciliations_routes(api, caller_of=known, announce=intake.announce))
+    app.include_router(searches_routes(api, caller_of=known))
+    app.include_router(connect_routes(connecting, caller_of=known, public_url=public_url))
+    app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=known))
+    app.include_router(connections_routes(api, connecting, caller_of=known, public_url=public_url))
+    app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=known))
+    app.include_router(watching_routes(api, caller_of=known))
+    app.include_router(pauses_routes(api, caller_of=known))
+    app.include_router(priorities_routes(api, caller_of=known, announce=intake.announce))
     places = Places(bridge=public_url, runbook=settings.runbook_url)
-    app.include_router(issues_routes(api, caller_of=caller_of(settings), announce=intake.announce, places=places))
-    app.include_router(tenants_routes(api, objects=parts.objects, caller_of=caller_of(settings)))
+    app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
+    app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     return app

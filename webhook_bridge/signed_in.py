@@ -1,21 +1,28 @@
-"""Who asks the API, and what he may see. Locally everybody at this machine is staff; elsewhere the API's token says so."""
+"""Who asks the API, and what he may see: the one function that every route depends on.
+
+It asks the authenticators who it is, takes the membership that holds for the request, and makes the caller of both. Where no sign-in
+is asked for (on one's own machine), everybody is the agency's administrator.
+"""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import Request
 
+from webhook_bridge.authenticators import STAFF_ADMIN, authenticators_of
+from webhook_bridge.identity import Authenticator, Identity, Proof
 from webhook_bridge.problems import NotSignedIn
-from zixly_core.access import Role
+from zixly_core.access import Role, membership_for
 from zixly_core.errors import NotAllowed
 from zixly_core.settings import Settings
 from zixly_core.stores.jobs_view import Scope
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TENANT_HEADER = "zixly-tenant"
+LOCAL = Identity("local", Proof.LOCAL, (STAFF_ADMIN,))
 
 
 @dataclass(frozen=True)
@@ -29,23 +36,43 @@ class Caller:
     user_id: UUID | None = None
 
 
-def caller_of(settings: Settings) -> Callable[[Request], Caller]:
+def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None = None) -> Callable[[Request], Caller]:
     """The function that tells the caller of a request. It raises `NotSignedIn` or `NotAllowed`."""
-    token = settings.api_token.get_secret_value() if settings.api_token else None
-    is_open = settings.environment == "local" and token is None
+    asked = authenticators_of(settings) if authenticators is None else authenticators
+    is_open = not settings.asks_to_sign_in
 
     def caller(request: Request) -> Caller:
         refuse_other_sites(request)
-        if is_open:
-            return Caller("local", Scope(tenant_id=None))
-        if token is None:
-            raise NotSignedIn("The API is off in production until ZIXLY_API_TOKEN is set.", reason="api_off")
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
-            raise NotSignedIn("Send the API's token as `Authorization: Bearer ...` (setting ZIXLY_API_TOKEN).")
-        return Caller("api-token", Scope(tenant_id=None))
+        identity = identified(request, asked) or (LOCAL if is_open else None)
+        if identity is None:
+            raise nobody(asked)
+        return caller_for(identity, tenant=request.headers.get(TENANT_HEADER))
 
     return caller
+
+
+def identified(request: Request, authenticators: Sequence[Authenticator]) -> Identity | None:
+    """Whom the first proof names that one of them knows. Raises `NotSignedIn`."""
+    found = (one.identity(request) for one in authenticators)
+    return next((identity for identity in found if identity is not None), None)
+
+
+def caller_for(identity: Identity, *, tenant: str | None) -> Caller:
+    """The caller, by the membership that holds. Raises `NotAllowed`."""
+    membership = membership_for(identity.memberships, tenant=tenant)
+    return Caller(
+        identity.name,
+        Scope(tenant_id=membership.tenant_id),
+        role=membership.role,
+        sees_payloads=membership.may_see_payloads,
+        user_id=identity.user_id,
+    )
+
+
+def nobody(authenticators: Sequence[Authenticator]) -> NotSignedIn:
+    if not authenticators:
+        return NotSignedIn("The API is off until ZIXLY_API_TOKEN or ZIXLY_OIDC_ISSUER is set.", reason="api_off")
+    return NotSignedIn("Sign in, or send the API's token as `Authorization: Bearer ...` (setting ZIXLY_API_TOKEN).")
 
 
 def refuse_other_sites(request: Request) -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     bridge_public_url: str = "http://127.0.0.1:3000"
     bridge_workers: int = Field(default=1, ge=1, le=64)
     api_token: Secret | None = None
+    sign_in: Literal["required", "open"] | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: Secret | None = None
+    oidc_audience: str | None = None
     max_body_bytes: int = Field(default=10_000_000, ge=1_000)
     dagster_webserver_url: str = "http://127.0.0.1:3002"
     webserver_port: int = 3002
@@ -108,6 +113,20 @@ class Settings(BaseSettings):
     runbook_url: str = "docs/operations.md"
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("sign_in")
+    @classmethod
+    def is_never_open_in_production(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value == "open" and info.data.get("environment") != "local":
+            raise ValueError("open would let everybody in; it is for ZIXLY_ENVIRONMENT=local only")
+        return value
+
+    @property
+    def asks_to_sign_in(self) -> bool:
+        """Whether the API is closed to whoever proves nothing: unless said otherwise, as soon as there is anything to prove."""
+        if self.sign_in is not None:
+            return self.sign_in == "required"
+        return self.environment != "local" or self.oidc_issuer is not None or self.api_token is not None
 
     @property
     def lease(self) -> timedelta:

@@ -52,6 +52,7 @@ SECRET_USERS: Mapping[str, frozenset[str]] = {
     "ZIXLY_SHOPIFY_APP_SECRETS": frozenset({"bridge", "sandbox"}),
     "ZIXLY_ASANA_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
     "ZIXLY_API_TOKEN": frozenset({"bridge"}),
+    "ZIXLY_OIDC_CLIENT_SECRET": frozenset({"bridge"}),
     "ZIXLY_NOTIFY_WEBHOOK_URL": frozenset({"worker"}),
     "ZIXLY_SMTP_URL": frozenset({"worker"}),
 }

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from fastapi import Request
 from pydantic import SecretStr
 
+from webhook_bridge.authenticators import STAFF_ADMIN
+from webhook_bridge.identity import Identity, Proof
 from webhook_bridge.problems import NotSignedIn
-from webhook_bridge.signed_in import caller_of
-from zixly_core.errors import NotAllowed
-from zixly_core.settings import Settings
+from webhook_bridge.signed_in import Caller, caller_of
+from zixly_core.access import Membership, Role
+from zixly_core.errors import NotAllowed, SettingsError
+from zixly_core.settings import Settings, read_settings
+from zixly_core.stores.jobs_view import Scope
+
+USER, DEMO, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 def request(method: str = "GET", **headers: str) -> Request:
@@ -41,3 +49,49 @@ def test_pages_of_other_sites_change_nothing(site: str, is_allowed: bool) -> Non
     else:
         with pytest.raises(NotAllowed):
             caller(request("POST", sec_fetch_site=site))
+
+
+def test_sign_in_is_asked_for_as_soon_as_there_is_something_to_prove() -> None:
+    assert not Settings().asks_to_sign_in
+    assert Settings(environment="production").asks_to_sign_in
+    assert Settings(oidc_issuer="https://login.example.com").asks_to_sign_in
+    assert Settings(sign_in="required").asks_to_sign_in
+    with pytest.raises(NotSignedIn, match="ZIXLY_OIDC_ISSUER"):
+        caller_of(Settings(sign_in="required"))(request())
+
+
+def test_production_is_never_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZIXLY_ENVIRONMENT", "production")
+    monkeypatch.setenv("ZIXLY_SIGN_IN", "open")
+    with pytest.raises(SettingsError, match=r"ZIXLY_SIGN_IN is wrong: .*would let everybody in"):
+        read_settings()
+
+
+class Knows:
+    """Stands for one kind of proof: whoever sends a header `x-name` is that person."""
+
+    def __init__(self, *memberships: Membership) -> None:
+        self._memberships = memberships
+
+    def identity(self, request: Request) -> Identity | None:
+        name = request.headers.get("x-name")
+        return Identity(name, Proof.SESSION, self._memberships, user_id=USER) if name else None
+
+
+def test_the_first_proof_that_holds_names_the_caller() -> None:
+    caller = caller_of(Settings(sign_in="required"), [Knows(STAFF_ADMIN), Knows()])
+    assert caller(request(x_name="ada")) == Caller("ada", Scope(tenant_id=None), user_id=USER)
+    with pytest.raises(NotSignedIn):
+        caller(request())
+
+
+def test_the_membership_that_holds_decides_what_is_seen() -> None:
+    ada = Knows(Membership(DEMO, "demo", Role.VIEWER), Membership(OTHER, "other", Role.EDITOR))
+    caller = caller_of(Settings(sign_in="required"), [ada])
+    assert caller(request(x_name="ada", zixly_tenant="demo")) == Caller(
+        "ada", Scope(tenant_id=DEMO), role=Role.VIEWER, sees_payloads=False, user_id=USER
+    )
+    assert caller(request(x_name="ada", zixly_tenant="other")).sees_payloads
+    for headers in ({}, {"zixly_tenant": "third"}):
+        with pytest.raises(NotAllowed):
+            caller(request(x_name="ada", **headers))

@@ -1,0 +1,33 @@
+"""By what the bridge knows people and programs, in the order in which it asks: a browser's session, a machine's token, a token of the
+provider, the API's own token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from fastapi import Request
+
+from webhook_bridge.identity import Authenticator, Identity, Proof, bearer_of
+from zixly_core.access import Membership, Role
+from zixly_core.settings import Settings
+
+STAFF_ADMIN = Membership(tenant_id=None, tenant=None, role=Role.ADMIN)
+
+
+class ApiToken:
+    """The one token of the setting ZIXLY_API_TOKEN: whoever has it is the agency's administrator."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+
+    def identity(self, request: Request) -> Identity | None:
+        given = bearer_of(request)
+        if given is None or not hmac.compare_digest(given.encode(), self._token):
+            return None
+        return Identity("api-token", Proof.API_TOKEN, (STAFF_ADMIN,))
+
+
+def authenticators_of(settings: Settings) -> Sequence[Authenticator]:
+    """Those that the settings name."""
+    return (ApiToken(settings.required("api_token")),) if settings.api_token else ()
