@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     oidc_audience: str | None = None
     max_body_bytes: int = Field(default=10_000_000, ge=1_000)
     dagster_webserver_url: str = "http://127.0.0.1:3002"
+    trust_gateway: bool = False
     webserver_port: int = 3002
     code_port: int = 3003
     sandbox_port: int = 3900

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dagster import DagsterRun, DagsterRunStatus
 
+from zixly_core.settings import settings_now
+from zixly_dagster.instance.gateway_user import ROLE_HEADER, USER_HEADER, GatewayUser, gateway_user, user_tags
 from zixly_dagster.instance.private_names import SENSOR_NAME_TAG, QueuedRunCoordinator, SubmitRunContext
 from zixly_dagster.workflow import LANE_TAG, TENANT_TAG
 
 LIVE = "live"
 BULK = "bulk"
-USER_HEADER = "X-Zixly-User"
-"""Set by the sign-in in front of the Dagster UI; nobody reaches the UI past it (docs/decisions)."""
-USER_TAG = "zixly/launched_by"
 BULK_TENANT_TAG = "zixly/bulk_of"
 """On queued runs only, so that dagster.yaml can limit a tenant's bulk runs without counting its live ones."""
 
@@ -22,7 +21,7 @@ class LiveFirstRunCoordinator(QueuedRunCoordinator):
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run
         if not is_live(run):
-            self._instance.add_run_tags(run.run_id, queue_tags(run, user=context.get_request_header(USER_HEADER)))
+            self._instance.add_run_tags(run.run_id, queue_tags(run, user=user_of(context)))
             return super().submit_run(context)
         if run.status is not DagsterRunStatus.NOT_STARTED:
             return run
@@ -35,7 +34,12 @@ def is_live(run: DagsterRun) -> bool:
     return run.tags.get(LANE_TAG) == LIVE and SENSOR_NAME_TAG in run.tags and run.parent_run_id is None
 
 
-def queue_tags(run: DagsterRun, *, user: str | None) -> dict[str, str]:
+def queue_tags(run: DagsterRun, *, user: GatewayUser | None) -> dict[str, str]:
     """What the limits of dagster.yaml go by, and who asked."""
-    tags = {LANE_TAG: BULK, BULK_TENANT_TAG: run.tags.get(TENANT_TAG, "none")}
-    return {**tags, USER_TAG: user} if user else tags
+    return {LANE_TAG: BULK, BULK_TENANT_TAG: run.tags.get(TENANT_TAG, "none"), **user_tags(user)}
+
+
+def user_of(context: SubmitRunContext) -> GatewayUser | None:
+    """Who launched it in the UI, where the webserver is told by the gateway (setting ZIXLY_TRUST_GATEWAY)."""
+    headers = {name: value for name in (USER_HEADER, ROLE_HEADER) if (value := context.get_request_header(name))}
+    return gateway_user(headers, is_trusted=settings_now().trust_gateway)

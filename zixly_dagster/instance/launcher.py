@@ -18,7 +18,8 @@ from redis import RedisError
 
 from zixly_core.errors import StoreUnavailable
 from zixly_core.stores.leases import Lease
-from zixly_dagster.instance.coordinator import LIVE, USER_TAG
+from zixly_dagster.instance.coordinator import LIVE
+from zixly_dagster.instance.gateway_user import USER_TAG
 from zixly_dagster.instance.private_names import (
     CheckRunHealthResult,
     ConfigurableClassData,

@@ -14,7 +14,7 @@ from zixly_core.settings import settings_now
 from zixly_core.stores.backfill_days import tenant_slugs
 from zixly_core.stores.database import Rows
 from zixly_core.stores.replays import MadeReplay, make_replay, origin_of
-from zixly_dagster.instance.coordinator import USER_TAG
+from zixly_dagster.instance.gateway_user import USER_TAG
 from zixly_dagster.ops.story import counted, show
 from zixly_dagster.resources.dispatchers import DispatchersResource
 

@@ -16,7 +16,7 @@ from zixly_core.stores.backfills import NewBackfill, zone_name_of
 from zixly_core.stores.connections import connection_in, connections_of
 from zixly_core.stores.database import Database
 from zixly_core.vendor_clients import VendorClients
-from zixly_dagster.instance.coordinator import USER_TAG
+from zixly_dagster.instance.gateway_user import USER_TAG
 from zixly_dagster.ops.story import counted
 from zixly_dagster.partitions import DAY, TENANT
 from zixly_dagster.resources.dispatchers import DispatchersResource

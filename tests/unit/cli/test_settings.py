@@ -53,5 +53,7 @@ def test_the_example_lists_every_setting_and_no_other() -> None:
 def test_the_defaults_in_the_example_are_the_real_ones(model: type[Settings] | type[StackSettings]) -> None:
     shown = dict(re.findall(r"^#(ZIXLY_\w+)=(.+)$", EXAMPLE.read_text(), flags=re.MULTILINE))
     for name, field in model.model_fields.items():
-        if isinstance(field.default, int | float) and name != "home":
+        if isinstance(field.default, bool):
+            assert shown[f"ZIXLY_{name.upper()}"] == str(field.default).lower(), name
+        elif isinstance(field.default, int | float) and name != "home":
             assert float(shown[f"ZIXLY_{name.upper()}"]) == field.default, name

@@ -7,9 +7,11 @@ import pytest
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.run_coordinator import SubmitRunContext
 
-from zixly_dagster.instance.coordinator import BULK_TENANT_TAG, USER_HEADER, USER_TAG, LiveFirstRunCoordinator
+from zixly_dagster.instance.coordinator import BULK_TENANT_TAG, LiveFirstRunCoordinator
+from zixly_dagster.instance.gateway_user import USER_HEADER, USER_TAG
 from zixly_dagster.workflow import LANE_TAG, TENANT_TAG
 
+OLGA = "0191d7c2-7f4a-7c55-9b1e-3a1f5c0e2b11"
 SENSOR_TAG = "dagster/sensor_name"
 LIVE = {LANE_TAG: "live", SENSOR_TAG: "dispatch_xero", TENANT_TAG: "t-1"}
 
@@ -93,9 +95,30 @@ def test_queued_runs_are_limited_by_tenant() -> None:
     assert submitted(run({TENANT_TAG: "t-1"})).tags[BULK_TENANT_TAG] == "t-1"
 
 
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZIXLY_TRUST_GATEWAY", "true")
+
+
+@pytest.mark.usefixtures("gateway")
 def test_a_run_launched_by_a_person_says_by_whom() -> None:
-    assert submitted(run({}), user="kim@zixly.example").tags[USER_TAG] == "kim@zixly.example"
+    assert submitted(run({}), user=OLGA).tags[USER_TAG] == OLGA
     assert USER_TAG not in submitted(run({})).tags
+
+
+@pytest.mark.usefixtures("gateway")
+def test_nobody_launches_a_run_in_somebody_elses_name() -> None:
+    assert submitted(run({USER_TAG: "somebody-else"}), user=OLGA).tags[USER_TAG] == OLGA
+
+
+def test_without_a_gateway_in_front_the_header_says_nothing() -> None:
+    assert USER_TAG not in submitted(run({}), user=OLGA).tags
+
+
+@pytest.mark.usefixtures("gateway")
+@pytest.mark.parametrize("header", ["kim@zixly.example", "Kim Larsen", "a" * 65, "", "x\ny"], ids=ascii)
+def test_no_name_and_no_address_goes_into_dagsters_database(header: str) -> None:
+    assert USER_TAG not in submitted(run({}), user=header).tags
 
 
 def test_a_live_run_that_was_submitted_before_is_not_launched_twice() -> None:

@@ -43,8 +43,21 @@ RELIED_ON = {
     "dagster_celery.launcher:CeleryRunLauncher.check_run_worker_health": "launcher.py overrides it",
     "dagster._core.run_coordinator:QueuedRunCoordinator.submit_run": "coordinator.py overrides it",
     "dagster._core.run_coordinator:SubmitRunContext.get_request_header": "coordinator.py reads the signed-in user",
+    "dagster._core.workspace.context:BaseWorkspaceRequestContext.get_viewer_tags": "ui_context.py tags backfills with the signed-in user",
+    "dagster._core.workspace.context:WorkspaceProcessContext.create_request_context": "ui_context.py overrides it",
+    "dagster_webserver.webserver:DagsterWebserver.create_asgi_app": "webserver.py serves it",
 }
 PARAMETERS = {
+    "dagster_webserver.webserver:DagsterWebserver.__init__": ["self", "process_context", "app_path_prefix"],
+    "dagster._core.workspace.context:WorkspaceRequestContext.__init__": [
+        "self",
+        "instance",
+        "current_workspace",
+        "process_context",
+        "version",
+        "source",
+        "read_only",
+    ],
     "dagster._daemon.sensor:is_under_min_interval": ["state", "remote_sensor"],
     "dagster._grpc.impl:core_execute_run": ["recon_job", "dagster_run", "instance", "inject_env_vars"],
     "dagster._core.storage.event_log:SqlEventLogStorage._event_to_row": ["self", "event"],
@@ -96,6 +109,12 @@ def test_the_sensor_loop_still_reads_its_interval_on_each_turn() -> None:
 def test_runs_still_ask_for_their_console_loggers_by_that_name() -> None:
     source = inspect.getsource(found("dagster._core.execution.context_creation_job:create_log_manager"))  # type: ignore[arg-type]
     assert "default_system_loggers(" in source
+
+
+def test_a_backfill_still_takes_its_launchers_tags_over_those_that_were_sent() -> None:
+    """Else a backfill could be launched in somebody else's name."""
+    source = inspect.getsource(found("dagster_graphql.implementation.execution.backfill:create_and_launch_partition_backfill"))  # type: ignore[arg-type]
+    assert "{**tags, **graphene_info.context.get_viewer_tags()}" in source
 
 
 def test_only_sensors_that_wait_for_work_themselves_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
