@@ -60,6 +60,7 @@ def serve(settings: Settings) -> None:
         ws="none",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # client_address.py reads them, for the proxies that are ours
         log_config=None,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -14,6 +14,7 @@ from webhook_bridge.announcer import Announcer
 from webhook_bridge.app_secrets import AppSecrets
 from webhook_bridge.authenticators import authenticators_of
 from webhook_bridge.backfills_api import backfills_routes
+from webhook_bridge.client_address import TrustedProxies
 from webhook_bridge.connect_pages import connect_routes
 from webhook_bridge.connections_api import connections_routes
 from webhook_bridge.database import AsyncDatabase
@@ -22,6 +23,7 @@ from webhook_bridge.health import health_routes
 from webhook_bridge.intake_service import IntakeParts, IntakeService
 from webhook_bridge.issues_api import issues_routes
 from webhook_bridge.jobs_api import jobs_routes
+from webhook_bridge.limits import Limits, limited
 from webhook_bridge.middleware import Around
 from webhook_bridge.notifications_api import notifications_routes
 from webhook_bridge.pauses_api import pauses_routes
@@ -46,6 +48,8 @@ from zixly_core.notifications.facts import Places
 from zixly_core.process import shared_objects
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
+from zixly_core.rates.limiter import RateLimiter, rate_store
+from zixly_core.rates.rate import RateStore
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.vaults import open_vault
 from zixly_core.settings import Settings
@@ -72,6 +76,8 @@ class Parts:
     registry: CollectorRegistry
     objects: Objects
     """Where archived payloads and exports lie; opened when it is first needed."""
+    rates: RateStore
+    """Where requests are counted."""
 
 
 def parts_from(settings: Settings) -> Parts:
@@ -87,6 +93,7 @@ def parts_from(settings: Settings) -> Parts:
         box=SecretBox.from_settings(settings) if has_key else None,
         registry=CollectorRegistry(),
         objects=lambda: shared_objects(settings.required("objects_url")),
+        rates=rate_store(settings),
     )
 
 
@@ -97,9 +104,10 @@ def now() -> datetime:
 def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastAPI:
     """The application over its parts, which it opens and closes with its life. `clock` tells when requests arrive."""
     metrics = ProcessMetrics(parts.registry)
-    intake = intake_service(settings, parts, metrics)
+    limits = limits_of(settings, parts, metrics)
+    intake = intake_service(settings, parts, metrics, limits)
     connecting = connecting_of(settings, parts)
-    known = caller_of(settings, authenticators_of(settings))
+    known = limited(caller_of(settings, authenticators_of(settings)), limits)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -121,7 +129,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(Around, metrics=metrics)
+    app.add_middleware(Around, metrics=metrics, proxies=TrustedProxies.of(settings.trusted_proxies))
     handle_problems(app)
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
@@ -165,13 +173,20 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     return app
 
 
-def intake_service(settings: Settings, parts: Parts, metrics: ProcessMetrics) -> IntakeService:
+def limits_of(settings: Settings, parts: Parts, metrics: ProcessMetrics) -> Limits:
+    unavailable = metrics.rates_unavailable
+    limiter = RateLimiter(parts.rates, on_unavailable=lambda rate: unavailable.labels(rate.name).inc())
+    return Limits(limiter, settings=settings, metrics=metrics)
+
+
+def intake_service(settings: Settings, parts: Parts, metrics: ProcessMetrics, limits: Limits) -> IntakeService:
     return IntakeService(
         IntakeParts(
             database=parts.intake,
             routing=RoutingSnapshot(parts.intake, box=parts.box),
             announcer=Announcer(parts.queues, metrics=metrics),
             metrics=metrics,
+            limits=limits,
             app_secrets=AppSecrets(settings, parts.systems),
             box=parts.box,
         )
@@ -190,3 +205,4 @@ def close(parts: Parts) -> None:
         database.close()
     for queue in parts.queues.values():
         queue.close()
+    parts.rates.close()

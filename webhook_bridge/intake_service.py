@@ -23,6 +23,7 @@ from psycopg import errors
 from webhook_bridge.announcer import Announcer
 from webhook_bridge.buckets import KeptRejections
 from webhook_bridge.database import AsyncDatabase
+from webhook_bridge.limits import Limits
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from zixly_core.errors import MalformedPayload, StoreUnavailable
 from zixly_core.group_commit import GroupCommit
@@ -30,6 +31,7 @@ from zixly_core.intake import prepared, rejected, sealed
 from zixly_core.kept_requests import Box
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.prepared import Committed, Prepared, Verdict
+from zixly_core.rates.rate import Taken
 from zixly_core.routing import Route, RoutingTable
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.stores.settle import COUNTER_SHARDS
@@ -51,6 +53,7 @@ class IntakeParts:
     routing: RoutingSnapshot
     announcer: Announcer
     metrics: ProcessMetrics
+    limits: Limits
     app_secrets: Mapping[str, tuple[str, ...]]
     """The signing secrets of our apps at the vendors, by system."""
     box: Box | None
@@ -140,6 +143,10 @@ class IntakeService:
 
     async def _kept_or_counted(self, delivery: Prepared, *, system: System, client: str) -> Committed:
         if delivery.fixed_verdict is Verdict.REJECTED:
+            taken = await self._parts.limits.unsigned(client)
+            if not taken.is_allowed:
+                self._parts.metrics.not_kept.labels(system.name).inc()
+                return self._counted(Committed(delivery.id, Verdict.REJECTED, too_many(taken)), system=system)
             if not self._kept.may_keep(system.name, path=delivery.path, client=client, size_bytes=len(delivery.body)):
                 self._parts.metrics.not_kept.labels(system.name).inc()
                 return self._counted(Committed(delivery.id, Verdict.REJECTED, delivery.answer), system=system)
@@ -169,6 +176,11 @@ class IntakeService:
         jobs = sum(len(ids) for one in done for ids in one.to_wake.values())
         log.info("deliveries_committed", deliveries=len(done), jobs=jobs, milliseconds=round(seconds * 1000, 1))
         return done
+
+
+def too_many(taken: Taken) -> Answer:
+    """What a sender gets that proves nothing again and again."""
+    return Answer(status=429, body=b"", headers={"retry-after": str(taken.reset_seconds)})
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webhook_bridge.client_address import TrustedProxies
+from webhook_bridge.limits import tell_rate
 from zixly_core.ids import new_id
 from zixly_core.metrics import ProcessMetrics
 
@@ -26,15 +28,18 @@ SAFE_HEADERS = {
 class Around:
     """Pure ASGI: the response passes through untouched but for its headers. Only the pages under `/connect` set a cookie."""
 
-    def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics, proxies: TrustedProxies) -> None:
         self._app = app
         self._metrics = metrics
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = perf_counter()
+        scope["client"] = (self._proxies.client(scope), 0)
+        scope.setdefault("state", {})
         request_id = new_id().hex
         status = 500
         structlog.contextvars.clear_contextvars()
@@ -48,6 +53,7 @@ class Around:
                 headers["x-request-id"] = request_id
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
+                tell_rate(headers, scope)
             await send(message)
 
         try:

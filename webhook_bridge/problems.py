@@ -41,6 +41,16 @@ class WrongState(Rejected):
     default_reason = "wrong_state"
 
 
+class TooManyRequests(Rejected):
+    """Within its rate again after `retry_after_seconds`."""
+
+    default_reason = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class BodyTooLarge(Rejected):
     default_reason = "body_too_large"
 
@@ -61,6 +71,7 @@ STATUSES: tuple[tuple[type[ZixlyError], int], ...] = (
     (BodyTooSlow, 408),
     (WrongState, 409),
     (BodyTooLarge, 413),
+    (TooManyRequests, 429),
     (MalformedPayload, 400),
     (Rejected, 400),
     (Transient, 503),
@@ -94,6 +105,8 @@ def problem_of(error: ZixlyError) -> Response:
     if isinstance(error, Transient):
         seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_SECONDS
         headers["retry-after"] = str(max(ceil(seconds), 1))
+    if isinstance(error, TooManyRequests):
+        headers["retry-after"] = str(error.retry_after_seconds)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return problem(status, reason=error.reason, detail=str(error), headers=headers)
@@ -139,5 +152,6 @@ DESCRIPTIONS = {
     413: "The body is larger than the setting ZIXLY_MAX_BODY_BYTES allows.",
     415: "Not a content type that this path takes.",
     422: "A parameter is wrong.",
+    429: "Too many requests in a minute; try again after `Retry-After` seconds.",
     503: "Nothing was changed, or not surely; try again after `Retry-After` seconds.",
 }

@@ -68,6 +68,13 @@ WAKE_UPS_FAILED = Metric(
     "Wake-ups that could not be queued; the sweep announces their jobs again.",
     ("system",),
 )
+RATE_LIMITED = Metric("rate_limited_total", Kind.COUNTER, "Requests refused because too many came, by what was limited.", ("rate",))
+RATES_UNAVAILABLE = Metric(
+    "rate_limiter_unavailable_total",
+    Kind.COUNTER,
+    "Requests that this process counted by itself, because the shared count could not be reached.",
+    ("rate",),
+)
 
 JOBS_QUEUED = Metric("pipeline_jobs_queued_total", Kind.COUNTER, "Jobs made.", ("job_type",))
 JOBS_PROCESSED = Metric("pipeline_jobs_processed_total", Kind.COUNTER, "Jobs that ended, by how.", ("job_type", "status"))
@@ -162,6 +169,8 @@ METRICS = (
     COMMIT_DURATION,
     COMMIT_SIZE,
     WAKE_UPS_FAILED,
+    RATE_LIMITED,
+    RATES_UNAVAILABLE,
     JOBS_QUEUED,
     JOBS_PROCESSED,
     JOB_ATTEMPTS,
@@ -205,6 +214,8 @@ class ProcessMetrics:
         self.commit_duration = histogram(COMMIT_DURATION, registry)
         self.commit_size = histogram(COMMIT_SIZE, registry)
         self.wake_ups_failed = counter(WAKE_UPS_FAILED, registry)
+        self.rate_limited = counter(RATE_LIMITED, registry)
+        self.rates_unavailable = counter(RATES_UNAVAILABLE, registry)
 
 
 def counter(metric: Metric, registry: CollectorRegistry) -> Counter:

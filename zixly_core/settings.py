@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     oidc_client_secret: Secret | None = None
     oidc_audience: str | None = None
     max_body_bytes: int = Field(default=10_000_000, ge=1_000)
+    limits_url: Secret | None = None
+    api_requests_per_minute: int = Field(default=100, ge=1)
+    unknown_requests_per_minute: int = Field(default=60, ge=1)
+    unsigned_requests_per_minute: int = Field(default=600, ge=1)
+    sign_ins_per_minute: int = Field(default=10, ge=1)
+    trusted_proxies: str = ""
     dagster_webserver_url: str = "http://127.0.0.1:3002"
     trust_gateway: bool = False
     webserver_port: int = 3002

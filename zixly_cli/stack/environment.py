@@ -53,6 +53,7 @@ SECRET_USERS: Mapping[str, frozenset[str]] = {
     "ZIXLY_ASANA_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
     "ZIXLY_API_TOKEN": frozenset({"bridge"}),
     "ZIXLY_OIDC_CLIENT_SECRET": frozenset({"bridge"}),
+    "ZIXLY_LIMITS_URL": frozenset({"bridge"}),
     "ZIXLY_NOTIFY_WEBHOOK_URL": frozenset({"worker"}),
     "ZIXLY_SMTP_URL": frozenset({"worker"}),
 }

@@ -87,7 +87,14 @@ def start_bridge(settings: Settings, *, clock: Clock = now, around: Callable[[AS
     parts: Parts = replace(parts_from(settings), queues=queues)
     app = around(create_app(settings, parts, clock=clock))
     config = uvicorn.Config(
-        app, loop="asyncio", http="httptools", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=3
+        app,
+        loop="asyncio",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1_024)
