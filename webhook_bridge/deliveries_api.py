@@ -22,8 +22,9 @@ from zixly_core.kept_payloads import Objects, payloads_at
 from zixly_core.kept_requests import Box, opened_request, plain_headers
 from zixly_core.prepared import Verdict
 from zixly_core.stores.archives import Where, where_payloads_are
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.jobs_view import Page, deliveries_page, delivery_detail, note, scoped
+from zixly_core.stores.jobs_view import Page, deliveries_page, delivery_detail, scoped
 from zixly_core.stores.kept_deliveries import KeptDelivery, Wanted, kept_count, kept_page, sealed_request
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
@@ -91,7 +92,7 @@ def deliveries_routes(
         with scoped(database, caller.scope) as connection:
             row = delivery_detail(connection, delivery_id, with_body=body)
             if row is not None and body:
-                note(connection, actor=caller.name, action="delivery.read_body", subject=str(delivery_id))
+                note(connection, actor=caller.name, action="delivery.read_body", subject=delivery_id)
                 row |= opened_parts(connection, delivery_id, box=box)
                 places = where_payloads_are(connection, [delivery_id], table="deliveries")
         if row is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from time import perf_counter
 
 import structlog
@@ -13,6 +14,7 @@ from webhook_bridge.client_address import TrustedProxies
 from webhook_bridge.limits import tell_rate
 from zixly_core.ids import new_id
 from zixly_core.metrics import ProcessMetrics
+from zixly_core.requester import Requester, requested_by
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # www.w3.org/TR/trace-context
@@ -40,27 +42,36 @@ class Around:
         began = perf_counter()
         scope["client"] = (self._proxies.client(scope), 0)
         scope.setdefault("state", {})
-        request_id = new_id().hex
+        request_id = new_id()
         status = 500
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id, **traced(Headers(scope=scope)))
+        structlog.contextvars.bind_contextvars(request_id=request_id.hex, **traced(Headers(scope=scope)))
 
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
+                headers["x-request-id"] = request_id.hex
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
                 tell_rate(headers, scope)
             await send(message)
 
         try:
-            await self._app(scope, receive, send_on)
+            with requested_by(Requester(address=address_of(scope), request_id=request_id)):
+                await self._app(scope, receive, send_on)
         finally:
             labels = (method_of(scope), route_of(scope), str(status))
             self._metrics.http_duration.labels(*labels).observe(perf_counter() - began)
+
+
+def address_of(scope: Scope) -> str | None:
+    """The address of whoever asks, as the trusted proxies tell it; None where it is no IP address, as on a Unix socket."""
+    try:
+        return str(ip_address(scope["client"][0])) if scope.get("client") else None
+    except ValueError:
+        return None
 
 
 def traced(headers: Headers) -> dict[str, str]:

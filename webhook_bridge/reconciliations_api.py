@@ -29,10 +29,11 @@ from webhook_bridge.signed_in import Caller
 from zixly_core.drifts import DriftKind, DriftStatus
 from zixly_core.reconciling.comparisons import COMPARISONS
 from zixly_core.reconciling.planning import Ask, plan
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database
 from zixly_core.stores.drift_views import DriftFilter, drifts_page, reconciliation_report, reconciliations_page
 from zixly_core.stores.drifts import accept, repair
-from zixly_core.stores.jobs_view import note, scoped
+from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.manual_jobs import tenant_of
 from zixly_core.stores.new_jobs import MadeJobs
 
@@ -60,7 +61,7 @@ class Comparisons:
                 text = "Nothing was begun: it is under way already, or the tenant has not both accounts of such a workflow connected."
                 raise WrongState(text)
             for one in made:
-                note(connection, actor=caller.name, action="reconciliation.ask", subject=str(one), tenant_id=tenant_id)
+                note(connection, actor=caller.name, action="reconciliation.ask", subject=one, tenant_id=tenant_id)
             rows = [reconciliation_report(connection, one) for one in made]
         return Reconciliations(reconciliations=[Reconciliation.model_validate(row) for row in rows])
 
@@ -81,7 +82,7 @@ class Comparisons:
     def repair_one(self, caller: Caller, drift_id: UUID) -> MadeJobs:
         with scoped(self.database, caller.scope) as connection:
             made = repair(connection, now=datetime.now(UTC), ids=[drift_id])
-            note(connection, actor=caller.name, action="drift.repair", subject=str(drift_id))
+            note(connection, actor=caller.name, action="drift.repair", subject=drift_id)
         if not made.count:
             raise not_open(drift_id)
         return made
@@ -91,7 +92,7 @@ class Comparisons:
             tenant_id = accept(connection, drift_id)
             if tenant_id is None:
                 raise not_open(drift_id)
-            note(connection, actor=caller.name, action="drift.accept", subject=str(drift_id), tenant_id=tenant_id)
+            note(connection, actor=caller.name, action="drift.accept", subject=drift_id, tenant_id=tenant_id)
 
 
 def reconciliations_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:

@@ -145,7 +145,7 @@ TABLES: Mapping[str, TableHolds] = {
     "notifications": holds(DELETE, ids="kind cause status reason"),
     "issues": holds(DELETE, ids="system operation reason link status", words="title owner note"),
     "issue_transitions": holds(DELETE, ids="transition actor"),
-    "audit_log": holds(KEEP, ids="actor action subject details"),
+    "audit_log": holds(KEEP, ids="actor action subject details address written_as"),  # from where is what the log is for
     "tenant_exports": holds(KEEP, ids="status asked_by counts reason", is_exported=False),
     "tenant_erasures": holds(KEEP, ids="asked_by accounts counts by_hand", is_exported=False),
 }

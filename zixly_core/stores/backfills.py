@@ -8,12 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.cancel import CANCEL_SQL, count_cancelled
 from zixly_core.stores.database import Rows
-from zixly_core.stores.jobs_view import AUDIT_SQL, Page
+from zixly_core.stores.jobs_view import Page
 from zixly_core.stores.rows import columns_of
 
 ADD_SQL = """
@@ -88,7 +86,7 @@ def add_backfill(connection: Rows, new: NewBackfill, days: Sequence[date]) -> No
     connection.execute(ADD_SQL, vars(new))
     connection.execute(ADD_DAYS_SQL, columns_of([(new.id, day, new.tenant_id) for day in days]))
     details = {"workflow": new.workflow, "from": str(new.first_day), "to": str(new.last_day), "dry_run": new.is_dry_run}
-    connection.execute(AUDIT_SQL, (new_id(), new.tenant_id, new.actor, "backfill.make", str(new.id), Jsonb(details)))
+    note(connection, actor=new.actor, action="backfill.make", subject=new.id, tenant_id=new.tenant_id, details=details)
 
 
 def zone_name_of(connection: Rows, tenant_id: UUID) -> str:
@@ -127,6 +125,6 @@ def stop_backfill(connection: Rows, backfill_id: UUID, *, actor: str) -> int | N
     connection.execute(STOP_DAYS_SQL, (backfill_id,))
     cancelled = list(connection.execute(CANCEL_SQL.format(chosen=STOPPABLE), (backfill_id,)))
     count_cancelled(connection, cancelled)
-    details = Jsonb({"jobs_cancelled": len(cancelled)})
-    connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "backfill.stop", str(backfill_id), details))
+    details = {"jobs_cancelled": len(cancelled)}
+    note(connection, actor=actor, action="backfill.stop", subject=backfill_id, tenant_id=row["tenant_id"], details=details)
     return len(cancelled)

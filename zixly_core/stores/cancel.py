@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
 from zixly_core.stores.rows import columns_of
 from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTER_SHARDS, COUNTERS_SQL
@@ -39,7 +38,6 @@ where id = %s and status = 'FAILED'
 returning id, tenant_id, system, workflow_type, status"""
 
 STATUS_SQL = "select status from zixly.workflow_jobs where id = %s"
-AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 
 def cancel_job(connection: Rows, *, job_id: UUID, actor: str) -> str | None:
@@ -67,7 +65,7 @@ def retry_job(connection: Rows, *, job_id: UUID, actor: str) -> str | None:
     row = connection.execute(RETRY_SQL, (job_id,)).fetchone()
     if row is None:
         return status_of(connection, job_id)
-    connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "job.retry", str(job_id), Jsonb({})))
+    note(connection, actor=actor, action="job.retry", subject=job_id, tenant_id=row["tenant_id"])
     status: str = row["status"]
     return status
 
@@ -77,10 +75,10 @@ def status_of(connection: Rows, job_id: UUID) -> str | None:
     return row["status"] if row else None
 
 
-def note_cancelled(connection: Rows, rows: list[dict[str, object]], *, actor: str) -> None:
+def note_cancelled(connection: Rows, rows: list[dict[str, Any]], *, actor: str) -> None:
     """Audit, and count the jobs that ended by it, with the attempts of those that were waiting."""
     for row in rows:
-        connection.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "job.cancel", str(row["id"]), Jsonb({})))
+        note(connection, actor=actor, action="job.cancel", subject=row["id"], tenant_id=row["tenant_id"])
     count_cancelled(connection, rows)
 
 

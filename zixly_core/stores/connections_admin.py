@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from zixly_core.accounts import Account
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
 from zixly_core.stores.issues import resolve_reconnect_issues
 from zixly_core.token_store import KeptTokens
@@ -41,7 +42,6 @@ set grant_id = %s, status = 'ACTIVE', parked_reason = nullif(parked_reason, 'rec
 where system = %s and external_id = %s and tenant_id = %s returning id"""
 
 SETTINGS_SQL = "update zixly.connections set settings = %s, settings_saved_at = now() where id = %s returning tenant_id"
-AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 VIEW_SQL = """
 select c.id, c.tenant_id, t.slug as tenant, c.system, c.external_id, c.name, c.status, c.settings, c.paused_at,
@@ -142,8 +142,8 @@ def save_grant(rows: Rows, grant: NewGrant, accounts: Sequence[Account], *, acto
     connection_ids = [connected(rows, grant, account) for account in accounts]
     resolve_reconnect_issues(rows, connection_ids, actor=actor)
     for connection_id, account in zip(connection_ids, accounts, strict=True):
-        details = Jsonb({"system": grant.system, "account": account.external_id})
-        rows.execute(AUDIT_SQL, (new_id(), grant.tenant_id, actor, "connection.authorise", str(connection_id), details))
+        details = {"system": grant.system, "account": account.external_id}
+        note(rows, actor=actor, action="connection.authorise", subject=connection_id, tenant_id=grant.tenant_id, details=details)
     return connection_ids
 
 
@@ -174,6 +174,6 @@ def save_settings(rows: Rows, connection_id: UUID, settings: Mapping[str, Any], 
     row = rows.execute(SETTINGS_SQL, (Jsonb(dict(settings)), connection_id)).fetchone()
     if row is None:
         return False
-    details = Jsonb({"fields": sorted(settings)})
-    rows.execute(AUDIT_SQL, (new_id(), row["tenant_id"], actor, "connection.settings", str(connection_id), details))
+    details = {"fields": sorted(settings)}
+    note(rows, actor=actor, action="connection.settings", subject=connection_id, tenant_id=row["tenant_id"], details=details)
     return True

@@ -15,8 +15,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from zixly_core.ids import new_id
 from zixly_core.personal_data import TABLES, Erasing, Holds, TableHolds
+from zixly_core.stores.audit import note
 from zixly_core.stores.cancel import CANCEL_SQL, note_cancelled
 from zixly_core.stores.database import Database
 from zixly_core.token_store import KeptTokens
@@ -75,7 +75,6 @@ delete from zixly.users u where u.id in (select m.user_id from zixly.memberships
 
 DONE_SQL = "update zixly.tenant_erasures set done_at = now(), counts = %s where tenant_id = %s"
 ERASED_SQL = "update zixly.tenants set erased_at = coalesce(erased_at, now()), paused_at = coalesce(paused_at, now()) where id = %s"
-AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True)
@@ -190,4 +189,4 @@ def note_done(database: Database, tenant_id: UUID, counts: Mapping[str, int]) ->
     with database.transaction(tenant_id=tenant_id) as connection:
         connection.execute(DONE_SQL, (Jsonb(dict(counts)), tenant_id))
         connection.execute(ERASED_SQL, (tenant_id,))
-        connection.execute(AUDIT_SQL, (new_id(), tenant_id, ACTOR, "tenant.erased", str(tenant_id), Jsonb(dict(counts))))
+        note(connection, actor=ACTOR, action="tenant.erased", subject=tenant_id, tenant_id=tenant_id, details=counts)

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
 from zixly_core.stores.issues import Transition, note_transitions
-from zixly_core.stores.jobs_view import note
 
 LOCKED_SQL = "select id, tenant_id, status from zixly.issues where id = %s for update"
 
@@ -78,7 +78,7 @@ def change_issue(
     rows.execute(CHANGE_SQL, {"id": issue_id, "status": step.status, "owner": owner or actor, "note": remark})
     if issue["status"] != step.status:
         note_transitions(rows, [issue], step.transition, actor=actor)
-    note(rows, actor=actor, action=f"issue.{change}", subject=str(issue_id), tenant_id=issue["tenant_id"])
+    note(rows, actor=actor, action=f"issue.{change}", subject=issue_id, tenant_id=issue["tenant_id"])
     return Changed(step.status)
 
 

@@ -13,11 +13,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from sqlalchemy import Select, Table, select, tuple_
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from zixly_core.ids import new_id
 from zixly_core.stores.database import Database, Rows
 from zixly_core.tables import (
     deliveries,
@@ -32,7 +30,6 @@ from zixly_core.tables import (
 Row = dict[str, Any]
 _dialect = PGDialect_psycopg()
 
-AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 REPLAYS_OF_JOB_SQL = """
 select id, made_by as replay_id, status, created_at, coalesce(trigger_data ->> 'dry_run', '') = 'true' as dry_run from zixly.workflow_jobs
@@ -159,11 +156,6 @@ def delivery_detail(connection: Rows, delivery_id: UUID, *, with_body: bool = Fa
     for event in delivery["events"]:
         event["job_ids"] = jobs.get(event["id"], [])
     return delivery
-
-
-def note(connection: Rows, *, actor: str, action: str, subject: str, tenant_id: UUID | None = None) -> None:
-    """Write down what somebody did."""
-    connection.execute(AUDIT_SQL, (new_id(), tenant_id, actor, action, subject, Jsonb({})))
 
 
 def event_of(connection: Rows, event_id: UUID | None) -> Row | None:

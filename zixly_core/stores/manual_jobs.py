@@ -16,8 +16,8 @@ from psycopg.types.json import Jsonb
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
 from zixly_core.job import DRY_RUN_ENDING
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
-from zixly_core.stores.jobs_view import AUDIT_SQL
 from zixly_core.stores.rows import columns_of
 from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
 
@@ -85,7 +85,7 @@ def make_manual_job(connection: Rows, asked: Asked, *, actor: str, now: datetime
     connection.execute(INSERT_SQL, values)
     connection.execute(COUNTERS_SQL, columns_of([("queued", workflow["name"], "", os.getpid() % COUNTER_SHARDS, 1.0)]))
     action = "job.dry_run" if asked.is_dry_run else "job.make"
-    connection.execute(AUDIT_SQL, (new_id(), tenant_id, actor, action, str(job_id), Jsonb({"workflow": asked.workflow})))
+    note(connection, actor=actor, action=action, subject=job_id, tenant_id=tenant_id, details={"workflow": asked.workflow})
     return Made(job_id, workflow["system"])
 
 

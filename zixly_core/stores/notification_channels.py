@@ -9,11 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
-from zixly_core.stores.jobs_view import AUDIT_SQL
 
 ADD_SQL = """
 insert into zixly.notification_channels (id, tenant_id, kind, name, address, secret, wants, digest_at)
@@ -155,4 +154,4 @@ def lines_seen(
 
 
 def audit(rows: Rows, action: str, channel_id: UUID, *, tenant_id: UUID | None, actor: str, **details: Any) -> None:
-    rows.execute(AUDIT_SQL, (new_id(), tenant_id, actor, action, str(channel_id), Jsonb(details)))
+    note(rows, actor=actor, action=action, subject=channel_id, tenant_id=tenant_id, details=details)

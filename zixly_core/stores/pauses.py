@@ -15,8 +15,8 @@ from psycopg.rows import class_row
 
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.jobs_view import note
 
 PausedKind = Literal["tenant", "system", "workflow", "connection"]
 # Who ends pauses whose time is over, and who paused a system by the switch of its sensor.

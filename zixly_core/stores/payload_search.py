@@ -12,12 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from zixly_core.ids import new_id
 from zixly_core.payload_paths import WantedValue
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
-from zixly_core.stores.jobs_view import AUDIT_SQL
 
 MAX_FOUND = 10_000
 # Payloads that are read at once to be looked into.
@@ -121,8 +119,8 @@ def keep_search(connection: Rows, wanted: WantedValue, found: Found, *, tenant_i
     search_id = new_id()
     kept = (search_id, tenant_id, actor, str(wanted.path), list(found.event_ids), found.is_complete)
     connection.execute(KEEP_SQL, kept)
-    details = Jsonb({"found": len(found.event_ids)})
-    connection.execute(AUDIT_SQL, (new_id(), tenant_id, actor, "payload.search", str(search_id), details))
+    details = {"found": len(found.event_ids)}
+    note(connection, actor=actor, action="payload.search", subject=search_id, tenant_id=tenant_id, details=details)
     return search_id
 
 

@@ -12,9 +12,9 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from zixly_core.errors import Rejected
+from zixly_core.stores.audit import note
 from zixly_core.stores.cancel import status_of
 from zixly_core.stores.database import Rows
-from zixly_core.stores.jobs_view import note
 
 PriorityName = Literal["high", "normal", "low"]
 PRIORITIES: Mapping[str, int] = {"high": 0, "normal": 1, "low": 2}
@@ -99,7 +99,7 @@ def choose_for_job(rows: Rows, job_id: UUID, *, priority: int, actor: str) -> Re
     `NothingToPrioritise`."""
     changed = list(rows.execute(JOB_SQL, {"id": job_id, "priority": priority}))
     if changed:
-        note(rows, actor=actor, action=f"priority.{priority}", subject=str(job_id), tenant_id=changed[0]["tenant_id"])
+        note(rows, actor=actor, action=f"priority.{priority}", subject=job_id, tenant_id=changed[0]["tenant_id"])
         return reordered(changed)
     status = status_of(rows, job_id)
     if status is None:

@@ -12,11 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from zixly_core.ids import new_id
 from zixly_core.job import JobStatus, LogEntry
-from zixly_core.stores.cancel import AUDIT_SQL, CANCEL_SQL, note_cancelled
+from zixly_core.stores.audit import note
+from zixly_core.stores.cancel import CANCEL_SQL, note_cancelled
 from zixly_core.stores.claims import RunIdentity, text_of
 from zixly_core.stores.database import Database, Rows
 
@@ -203,5 +201,5 @@ def erase(database: Database, run: RunIdentity, subject: Subject, held: Held, *,
             connection.execute(DISCONNECT_SQL, (subject.connection_id,))
         erased = Erased(received["events"], received["deliveries"], jobs, cancelled=len(held.to_cancel))
         details = {"events": erased.events, "deliveries": erased.deliveries, "jobs": erased.jobs}
-        connection.execute(AUDIT_SQL, (new_id(), run.tenant_id, ACTOR, "data.erase", named, Jsonb(details)))
+        note(connection, actor=ACTOR, action="data.erase", subject=named, tenant_id=run.tenant_id, details=details)
     return erased

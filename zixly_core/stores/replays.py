@@ -13,13 +13,12 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from zixly_core.ids import new_id
 from zixly_core.job import DRY_RUN_ENDING, JobStatus
 from zixly_core.replays import EDITED_ENDING, ENDED, JobChoice, NotReplayable, ReplayMode, WantedReplay
+from zixly_core.stores.audit import note
 from zixly_core.stores.cancel import CANCEL_SQL, count_cancelled
 from zixly_core.stores.claims import text_of
 from zixly_core.stores.database import Rows
-from zixly_core.stores.jobs_view import AUDIT_SQL
 from zixly_core.stores.new_jobs import MadeJobs, note_made
 from zixly_core.stores.rows import columns_of, rows_from
 
@@ -155,7 +154,7 @@ def make_replay(connection: Rows, wanted: WantedReplay, *, actor: str) -> MadeRe
     connection.execute(NEW_REPLAY_SQL, (*values, wanted.rate_per_minute, matching.matched, matching.left_out, jobs.count))
     action = "replay.preview" if wanted.is_dry_run else "replay.make"
     details = {"mode": wanted.mode.value, "jobs": jobs.count, **wanted.choice.as_json()}
-    connection.execute(AUDIT_SQL, (new_id(), wanted.tenant_id, actor, action, str(wanted.id), Jsonb(details)))
+    note(connection, actor=actor, action=action, subject=wanted.id, tenant_id=wanted.tenant_id, details=details)
     return MadeReplay(wanted.id, matching, jobs.count, jobs)
 
 
@@ -167,8 +166,8 @@ def stop_replay(connection: Rows, *, replay_id: UUID, actor: str) -> int | None:
         return None
     cancelled = list(connection.execute(CANCEL_SQL.format(chosen="made_by = %s and status = 'QUEUED'"), (replay_id,)))
     count_cancelled(connection, cancelled)
-    details = Jsonb({"cancelled": len(cancelled)})
-    connection.execute(AUDIT_SQL, (new_id(), replay["tenant_id"], actor, "replay.stop", str(replay_id), details))
+    details = {"cancelled": len(cancelled)}
+    note(connection, actor=actor, action="replay.stop", subject=replay_id, tenant_id=replay["tenant_id"], details=details)
     return len(cancelled)
 
 

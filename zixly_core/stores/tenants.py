@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from psycopg.types.json import Jsonb
-
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.cancel import CANCEL_SQL, note_cancelled
 from zixly_core.stores.database import Rows
 
@@ -26,7 +25,6 @@ insert into zixly.tenants (id, slug, name, time_zone) values (%s, %s, %s, %s) on
 SET_SQL = """
 update zixly.tenants set name = coalesce(%(name)s, name), time_zone = coalesce(%(time_zone)s, time_zone)
 where slug = %(slug)s and erased_at is null returning id"""
-AUDIT_SQL = "insert into zixly.audit_log (id, tenant_id, actor, action, subject, details) values (%s, %s, %s, %s, %s, %s)"
 
 ASK_EXPORT_SQL = "insert into zixly.tenant_exports (id, tenant_id, asked_by) values (%s, %s, %s)"
 EXPORT_SQL = """
@@ -133,4 +131,4 @@ def ask_erasure(rows: Rows, slug: str, *, actor: str) -> None:
 
 
 def noted(rows: Rows, tenant_id: UUID, *, actor: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
-    rows.execute(AUDIT_SQL, (new_id(), tenant_id, actor, action, subject, Jsonb(dict(details))))
+    note(rows, actor=actor, action=action, subject=subject, tenant_id=tenant_id, details=details)

@@ -13,10 +13,10 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.issues import raise_issue, resolve_issue
-from zixly_core.stores.jobs_view import note
 
 WATCHED = ("xero", "hubspot", "shopify", "asana")
 OPERATION = "webhook"
@@ -159,7 +159,7 @@ def ask_for_check(rows: Rows, connection_id: UUID, *, actor: str) -> Mapping[str
     """Have a connection's webhooks looked at soon, as role `api`: `check_wanted_at` and `status`; None where there is no such one."""
     row = rows.execute(ASK_SQL, (connection_id, list(WATCHED))).fetchone()
     if row is not None:
-        note(rows, actor=actor, action="connection.check", subject=str(connection_id), tenant_id=row["tenant_id"])
+        note(rows, actor=actor, action="connection.check", subject=connection_id, tenant_id=row["tenant_id"])
     return row
 
 

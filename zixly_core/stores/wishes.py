@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 
 from zixly_core.errors import Permanent, Rejected
 from zixly_core.ids import new_id
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.jobs_view import note
 from zixly_core.stores.subscriptions import ENDED_SQL, KnownSubscription
 from zixly_core.subscriptions import new_token, token_digest
 from zixly_core.token_store import Connection
@@ -78,7 +78,7 @@ def wish(connection: Rows, *, connection_id: UUID, resource: str, topic: str | N
     values = (new_id(), row["tenant_id"], connection_id, row["system"], resource, topic)
     made = connection.execute(WISH_SQL, values).fetchone()
     if made is not None:
-        note(connection, actor=actor, action="subscription.wish", subject=str(made["id"]), tenant_id=row["tenant_id"])
+        note(connection, actor=actor, action="subscription.wish", subject=made["id"], tenant_id=row["tenant_id"])
         return made["id"], "WANTED"
     known = connection.execute(KNOWN_SQL, (connection_id, resource)).fetchone()
     return (known["id"], known["status"]) if known else (values[0], "GONE")

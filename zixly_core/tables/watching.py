@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INET, JSONB
 
 from zixly_core.tables.base import EMPTY, NOW, At, key, metadata, one_of, required, to
 
@@ -62,5 +62,11 @@ audit_log = Table(
     required("action"),
     required("subject"),
     required("details", JSONB, server_default=EMPTY),
+    Column("address", INET),
+    Column("user_id", Uuid),
+    Column("token_id", Uuid),
+    Column("request_id", Uuid),
+    Column("written_as", Text, server_default=text("current_user")),
     Index("audit_log_by_tenant_and_age", "tenant_id", "at"),
+    Index("audit_log_by_age", "at", "id"),
 )

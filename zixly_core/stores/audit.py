@@ -1,0 +1,36 @@
+"""The audit log: who did or saw what, when, and from where. Lines are only ever added; the database refuses anything else.
+
+A line holds ids, counts and our own words; never a payload, a secret or an e-mail address. When it was written and by which role of
+the database are told by Postgres, and cannot be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from zixly_core.ids import new_id
+from zixly_core.requester import requester
+from zixly_core.stores.database import Rows
+
+NOTE_SQL = """
+insert into zixly.audit_log (id, tenant_id, actor, action, subject, details, address, user_id, token_id, request_id)
+values (%s, %s, %s, %s, %s, %s, %s::inet, %s, %s, %s)"""
+
+
+def note(
+    rows: Rows, *, actor: str, action: str, subject: object, tenant_id: UUID | None = None, details: Mapping[str, Any] | None = None
+) -> None:
+    """Write down what somebody did, in the transaction that does it. `action` is `thing.verb`, `subject` the thing's id or short name;
+    from where it came is known from the request that is being answered (`zixly_core.requester`)."""
+    by = requester()
+    where = (by.address, by.user_id, by.token_id, by.request_id)
+    rows.execute(NOTE_SQL, (new_id(), tenant_id, nameable(actor), action, str(subject), Jsonb(dict(details or {})), *where))
+
+
+def nameable(actor: str) -> str:
+    """Somebody's name as the log may keep it: never an e-mail address, which would outlive the person's leaving. The id is beside it."""
+    return actor if "@" not in actor else f"{actor.partition('@')[0][:1]}..."
