@@ -19,7 +19,7 @@ from zixly_core.errors import ZixlyError
 from zixly_core.logs import configure_logs
 from zixly_core.process import shared_database
 from zixly_core.settings import Settings, read_settings
-from zixly_core.stores.jobs_view import note
+from zixly_core.stores.audit import note
 from zixly_dagster.instance.ui_context import SignedInProcess
 from zixly_dagster.instance.ui_guard import AskedWrite, UiGuard
 from zixly_dagster.instance.webserver_names import DagsterWebserver, workspace_of
