@@ -69,7 +69,7 @@ class Around:
 def address_of(scope: Scope) -> str | None:
     """The address of whoever asks, as the trusted proxies tell it; None where it is no IP address, as on a Unix socket."""
     try:
-        return str(ip_address(scope["client"][0])) if scope.get("client") else None
+        return str(ip_address(scope["client"][0].partition("%")[0])) if scope.get("client") else None
     except ValueError:
         return None
 

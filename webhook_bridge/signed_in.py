@@ -17,6 +17,7 @@ from webhook_bridge.identity import Authenticator, Identity, Proof
 from webhook_bridge.problems import NotSignedIn
 from zixly_core.access import Role, membership_for
 from zixly_core.errors import NotAllowed
+from zixly_core.requester import requester
 from zixly_core.settings import Settings
 from zixly_core.stores.jobs_view import Scope
 
@@ -46,6 +47,7 @@ def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None
         identity = identified(request, asked) or (LOCAL if is_open else None)
         if identity is None:
             raise nobody(asked)
+        requester().user_id = identity.user_id  # for the audit log
         return caller_for(identity, tenant=request.headers.get(TENANT_HEADER))
 
     return caller
