@@ -22,6 +22,7 @@ from zixly_cli.pause_commands import pause, priority_app, resume
 from zixly_cli.reconcile_commands import app as reconcile_app
 from zixly_cli.replay_commands import app as replay_app
 from zixly_cli.sandbox_control_commands import app as sandbox_app
+from zixly_cli.secrets_commands import app as secrets_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_cli.tenants_commands import app as tenants_app
 from zixly_cli.watch_commands import app as watch_app
@@ -48,6 +49,7 @@ app.command(epilog="Example: zixly pause tenant demo --reason 'moves its books' 
 app.command(epilog="Example: zixly resume tenant demo")(resume)
 app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(watch_app, name="watch")
+app.add_typer(secrets_app, name="secrets")
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(tenants_app, name="tenant", hidden=True)
 console = console_for_people()

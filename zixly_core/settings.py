@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     database_url_runs: Secret | None = None
     database_url_metrics: Secret | None = None
     database_url_retention: Secret | None = None
+    database_url_reseal: Secret | None = None
     dagster_database_url: Secret | None = None
 
     queue_url: Secret = Secret("memory://")

@@ -54,7 +54,8 @@ def stack_variables(variables: Mapping[str, str], stack: StackSettings) -> dict[
     """What all processes of the embedded stack are told, together."""
     home = Home(stack.home)
     secrets = load_or_make_secrets(home.secrets_file)
-    merged = {"ZIXLY_DATABASE_URL_OWNER": Addresses(stack, secrets).owner}
+    urls = Addresses(stack, secrets)
+    merged = {"ZIXLY_DATABASE_URL_OWNER": urls.owner, "ZIXLY_DATABASE_URL_RESEAL": urls.database("zixly_reseal")}
     for kind in DATABASE_ROLES:
         merged |= environment_of(kind, home=home, settings=stack, secrets=secrets, user=variables)
     return {name: value for name, value in merged.items() if name.startswith(PREFIX)}

@@ -10,7 +10,7 @@ from psycopg import sql
 OWNER = "zixly_owner"
 DAGSTER = "dagster"
 # The roles of the platform's tables (made by the first migration, here if they are not there yet).
-ROLES = ("zixly_intake", "zixly_api", "zixly_dispatch", "zixly_runs", "zixly_metrics", "zixly_retention")
+ROLES = ("zixly_intake", "zixly_api", "zixly_dispatch", "zixly_runs", "zixly_metrics", "zixly_retention", "zixly_reseal")
 
 
 def make_roles(admin_url: str, *, passwords: Mapping[str, str]) -> None:

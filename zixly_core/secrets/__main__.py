@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from zixly_core.secrets.keys import KEY_BYTES, SecretKey
+from zixly_core.secrets.new_keys import new_key
 
 if __name__ == "__main__":
-    sys.stdout.write(SecretKey(os.urandom(KEY_BYTES)).text + "\n")
+    sys.stdout.write(new_key().text + "\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from zixly_core.errors import SettingsError
 from zixly_core.secrets.keys import KEY_BYTES, SecretKey, keys_in
+from zixly_core.secrets.new_keys import like
 
 MAX_FILE_BYTES = 100_000
 
@@ -27,10 +28,29 @@ def create_key_file(path: Path, *, random_bytes: Callable[[int], bytes] = os.ura
     return True
 
 
-def rotate_key_file(path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
-    """Put a new key before the others: from the next start on it seals, and the others still open. One caller at a time.
-    Raises `SettingsError`."""
-    with beside(path, [SecretKey(random_bytes(KEY_BYTES)), *read_key_file(path)]) as written:
+def rotate_key_file(path: Path, *, random_bytes: Callable[[int], bytes] = os.urandom) -> SecretKey:
+    """Put a new key before the others, kept as the newest one is: from now on it seals, and the others still open. One caller at a
+    time. Raises `SettingsError`, and what wrapping raises."""
+    keys = read_key_file(path)
+    new = like(keys[0], random_bytes=random_bytes)
+    replace_keys(path, [new, *keys])
+    return new
+
+
+def drop_older_keys(path: Path) -> int:
+    """Leave only the newest key in the file: how many were taken out. What only they open is lost. Raises `SettingsError`."""
+    newest, *older = read_key_file(path)
+    if older:
+        replace_keys(path, [newest])
+    return len(older)
+
+
+def replace_keys(path: Path, keys: Sequence[SecretKey]) -> None:
+    """The file with these keys, for the same owner: whoever rotates may be another user than those who read."""
+    with beside(path, keys) as written:
+        there = path.stat()
+        if (there.st_uid, there.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(written, there.st_uid, there.st_gid)
         written.replace(path)
 
 

@@ -1,4 +1,7 @@
-"""The keys that secrets are sealed with: 32 random bytes, written as 44 characters of URL-safe base64 (as Fernet keys are)."""
+"""The keys that secrets are sealed with: 32 random bytes, written as 44 characters of URL-safe base64 (as Fernet keys are).
+
+A key may itself be wrapped by a key that never leaves AWS KMS (envelope encryption); then its wrapped form is what is written down.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from zixly_core.errors import SettingsError
+from zixly_core.secrets.wrapped_keys import WRAPPED, unwrapped
 
 KEY_BYTES = 32
 ID_BYTES = 8
@@ -20,6 +25,8 @@ class SecretKey:
     """A key, and the id by which a sealed secret names it. The id tells nothing about the key."""
 
     value: bytes = field(repr=False)
+    wrapped: str | None = field(default=None, repr=False, compare=False)
+    """As it is written down, where it is wrapped."""
 
     @property
     def id(self) -> bytes:
@@ -27,25 +34,26 @@ class SecretKey:
 
     @property
     def text(self) -> str:
-        return base64.urlsafe_b64encode(self.value).decode()
+        return self.wrapped or base64.urlsafe_b64encode(self.value).decode()
 
 
-def keys_in(text: str, *, source: str) -> tuple[SecretKey, ...]:
-    """The keys of a setting or file, newest first, with commas or white space between them.
+def keys_in(text: str, *, source: str, unwrap: Callable[[str], bytes] = unwrapped) -> tuple[SecretKey, ...]:
+    """The keys of a setting or file, newest first, with commas or white space between them. Wrapped ones are unwrapped.
 
     Raises `SettingsError` naming the `source`, and never repeating what stands in it.
     """
     parts = [part for part in SEPARATORS.split(text) if part]
     if not parts:
-        raise SettingsError(f"{source} holds no key; `python -m zixly_core.secrets` prints a new one")
-    return tuple(key_of(part, source=source) for part in parts)
+        raise SettingsError(f"{source} holds no key; `zixly secrets new-key` prints a new one")
+    return tuple(key_of(part, source=source, unwrap=unwrap) for part in parts)
 
 
-def key_of(text: str, *, source: str) -> SecretKey:
+def key_of(text: str, *, source: str, unwrap: Callable[[str], bytes]) -> SecretKey:
+    is_wrapped = text.startswith(WRAPPED)
     try:
-        value = base64.b64decode(text, altchars=b"-_", validate=True)
+        value = unwrap(text) if is_wrapped else base64.b64decode(text, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         value = b""
     if len(value) != KEY_BYTES:
         raise SettingsError(f"{source} holds something that is not a key: {KEY_BYTES} bytes in URL-safe base64 are wanted") from None
-    return SecretKey(value)
+    return SecretKey(value, wrapped=text if is_wrapped else None)

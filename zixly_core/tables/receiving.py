@@ -31,6 +31,7 @@ deliveries = Table(
     Index("deliveries_by_age", "received_at"),
     Index("deliveries_numbered", "system", "received_at", postgresql_where=text("last_sequence is not null")),
     Index("deliveries_to_verify_again", "received_at", "id", postgresql_where=text("sealed is not null and accepted_as is null")),
+    Index("deliveries_sealed", "id", postgresql_where=text("sealed is not null")),
     Index("deliveries_not_accepted", "system", "verdict", "received_at", postgresql_where=text("verdict <> 'accepted'")),
     Index("deliveries_accepted_as", "accepted_as", postgresql_where=text("accepted_as is not null")),
     Index("deliveries_of_archive", "archive_id", postgresql_where=text("archive_id is not null")),
