@@ -1,4 +1,4 @@
-"""A group of commands of which one need not be named: `zixly backfill xero-invoice-to-hubspot ...` beside `zixly backfill ls`."""
+"""A group of commands of which one need not be named: `zixly replay JOB` and `zixly replay --tenant demo` beside `zixly replay ls`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ DEFAULT = "start"
 
 
 class WithDefaultCommand(TyperGroup):
-    """What begins with none of the group's commands is for the command `start`, which help does not list."""
+    """What begins with none of the group's commands is for the command `start`."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        return super().resolve_command(ctx, args if args[0] in self.commands else [DEFAULT, *args])
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)

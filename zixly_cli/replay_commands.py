@@ -8,28 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from zixly_cli.default_command import DEFAULT, WithDefaultCommand
 from zixly_cli.deliveries_commands import bridge, print_json
 from zixly_cli.output import console_for_people
 
 if TYPE_CHECKING:
     from zixly_cli.bridge_api import BridgeApi
 
-DEFAULT = "start"
-
-
-class WithDefault(TyperGroup):
-    """A group whose commands may be left out: what is none of their names belongs to `start`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = [DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=WithDefault,
+    cls=WithDefaultCommand,
     help="Do ended jobs anew, one or many; nothing is written twice. `zixly replay JOB` and `zixly replay --tenant ...` begin one.",
     no_args_is_help=True,
 )

@@ -48,7 +48,7 @@ def make_webhook(context: OpExecutionContext, config: WishConfig, postgres: Post
     tags={"dagster/kind": "asana"},
     description=(
         "**Make a webhook at Asana**, with a path and a secret of its own. Launched by its sensor when somebody wishes for "
-        "one (`zixly subscribe`); a wish that cannot be fulfilled now is tried again."
+        "one (`zixly connections listen`); a wish that cannot be fulfilled now is tried again."
     ),
 )
 def vendor_webhooks() -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from zixly_cli.settings import StackSettings
 from zixly_core.http_errors import RULES, UNEXPECTED, VENDOR_DOWN
-from zixly_core.runbooks import ANY_OTHER, REASONS, SECTIONS, runbook_of, section_of
+from zixly_core.metrics import METRICS
+from zixly_core.runbooks import ANY_OTHER, REASONS, SECTIONS, anchor, runbook_of, section_of
+from zixly_core.settings import Settings
 from zixly_core.systems.xero.element_results import SENTENCES
 
 pytestmark = pytest.mark.unit
@@ -33,3 +36,21 @@ def test_the_link_leads_to_the_heading() -> None:
     assert runbook_of("vendor_unavailable") == "docs/operations.md#a-vendor-fails-or-answers-strangely"
     assert runbook_of("no_such_reason", page="https://wiki.example/ops") == "https://wiki.example/ops#issues"
     assert section_of("vanished") == "Jobs that end their worker"
+
+
+def test_every_setting_that_the_runbook_names_exists() -> None:
+    known = {f"ZIXLY_{name.upper()}" for name in (*Settings.model_fields, *StackSettings.model_fields)}
+    assert sorted(set(re.findall(r"ZIXLY_[A-Z_]+", PAGE.read_text())) - known) == []
+
+
+def test_links_within_the_runbook_lead_somewhere() -> None:
+    page = PAGE.read_text()
+    headings = {anchor(heading) for heading in re.findall(r"^#{2,4} (.+)$", page, re.MULTILINE)}
+    assert sorted(set(re.findall(r"\]\(#([^)]+)\)", page)) - headings) == []
+
+
+def test_every_metric_that_the_runbook_names_exists() -> None:
+    """Those named with labels or within an alert's condition."""
+    named = re.findall(r"`([a-z_]+)(?:\{[^}`]*\}|_seconds| >)", PAGE.read_text())
+    known = {metric.name.removesuffix("_seconds") for metric in METRICS}
+    assert sorted({name.removesuffix("_seconds") for name in named} - known) == []
