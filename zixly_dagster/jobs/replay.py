@@ -32,24 +32,28 @@ class Start(Enum):
 class Ended(Enum):
     """How jobs ended."""
 
+    ANY = "ANY"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
 
 
 class ReplayConfig(Config):
-    """Which jobs, and how. Answer `tenant`, and either `job_id` or at least one of the questions below it."""
+    """Which jobs, and how. Answer `tenant`, and either `job_id` or at least one of the other questions; an empty answer asks nothing.
+
+    Nothing is `None` by default: the Launchpad shows the questions that have an answer already, and no others.
+    """
 
     tenant: str = Field(description="The tenant's short name, such as demo.")
-    job_id: str | None = Field(default=None, description="One job. Leave the other questions open then.")
-    workflow: str | None = Field(default=None, description="Only jobs of this workflow, such as xero-invoice-to-hubspot.")
-    status: Ended | None = Field(default=None, description="Only jobs that ended so.")
-    reason: str | None = Field(default=None, description="Only jobs that failed for this reason, such as record_gone.")
-    since: str | None = Field(default=None, description="Only jobs made then or later: 2026-11-22 or 2026-11-22T10:00, in UTC.")
-    until: str | None = Field(default=None, description="Only jobs made before then.")
-    issue_id: str | None = Field(default=None, description="Only jobs whose failures belong to this issue.")
-    search_id: str | None = Field(
-        default=None, description="Only jobs of the events that a search found; `zixly replay search` makes one and prints its id."
+    job_id: str = Field(default="", description="The id of one job. Leave the other questions empty then.")
+    workflow: str = Field(default="", description="Only jobs of this workflow, such as xero-invoice-to-hubspot.")
+    status: Ended = Field(default=Ended.ANY, description="Only jobs that ended so: COMPLETED, FAILED or CANCELLED.")
+    reason: str = Field(default="", description="Only jobs that failed for this reason, such as record_gone.")
+    since: str = Field(default="", description="Only jobs made then or later: 2026-11-22 or 2026-11-22T10:00, in UTC.")
+    until: str = Field(default="", description="Only jobs made before then.")
+    issue_id: str = Field(default="", description="Only jobs whose failures belong to this issue.")
+    search_id: str = Field(
+        default="", description="Only jobs of the events that a search found; `zixly replay search` makes one and prints its id."
     )
     begin_at: Start = Field(
         default=Start.CHECKPOINT,
@@ -91,14 +95,14 @@ def replay_id_of(run: DagsterRun, config: ReplayConfig) -> UUID:
 def wanted_from(config: ReplayConfig, *, tenant_id: UUID, replay_id: UUID) -> WantedReplay:
     """What the form asks for. Raises `Failure` in words."""
     choice = JobChoice(
-        job_ids=None if config.job_id is None else [id_in("job_id", config.job_id)],
-        workflow=config.workflow,
-        status=config.status.value if config.status else None,
-        reason=config.reason,
+        job_ids=[id_in("job_id", config.job_id)] if config.job_id else None,
+        workflow=config.workflow or None,
+        status=None if config.status is Ended.ANY else config.status.value,
+        reason=config.reason or None,
         since=moment_in("since", config.since),
         until=moment_in("until", config.until),
-        issue_id=None if config.issue_id is None else id_in("issue_id", config.issue_id),
-        search_id=None if config.search_id is None else id_in("search_id", config.search_id),
+        issue_id=id_in("issue_id", config.issue_id) if config.issue_id else None,
+        search_id=id_in("search_id", config.search_id) if config.search_id else None,
     )
     if not choice.as_json():
         raise refused("Say which jobs: a job_id, or a workflow, status, reason, window, issue or search.")
@@ -150,7 +154,7 @@ def id_in(name: str, text: str) -> UUID:
         raise refused(NOT_AN_ID.format(name=name, length=len(text))) from None
 
 
-def moment_in(name: str, text: str | None) -> datetime | None:
+def moment_in(name: str, text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text) if text else None
     except ValueError:

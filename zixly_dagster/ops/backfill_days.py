@@ -37,8 +37,9 @@ class BackfillConfig(Config):
     """How a day is backfilled; nothing needs to be given."""
 
     dry_run: bool = Field(default=False, description="Only tell what would be done: how many records, and differences of the first ones.")
-    connection_id: str | None = Field(
-        default=None, description="Id of the account, where a tenant has several at the system (`zixly connections list`)."
+    connection_id: str = Field(
+        default="",
+        description="Id of the account, where a tenant has several at the system (`zixly connections list`); empty: its only one.",
     )
 
 
