@@ -36,8 +36,11 @@ demo: $(STAMP) ## Start the embedded stack, push one signed delivery of each sys
 up: $(STAMP) ## Start the embedded stack and keep it up (Ctrl-C stops it)
 	@exec $(BIN)/zixly up
 
-test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/contract tests/integration
+ifdef FULL
+test: export ZIXLY_FULL := 1
+endif
+test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack (FULL=1: every repetition)
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/contract tests/integration
 	$(BIN)/python -m pytest tests/acceptance
 
 prism: $(PRISM_STAMP) ## Install the proxy that holds clients and sandbox against the official descriptions (needs npm)

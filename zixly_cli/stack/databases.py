@@ -26,11 +26,12 @@ def make_roles(admin_url: str, *, passwords: Mapping[str, str]) -> None:
 
 
 def make_database(admin_url: str, *, name: str, owner: str, template: str | None = None) -> None:
-    """The database, if it is not there. Only its owner and the roles of the platform may connect."""
+    """The database, if it is not there. Only its owner and the roles of the platform may connect. A template is copied as files, which is
+    quicker than through the log for one of many small tables."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
             return
-        copied = sql.SQL("template {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        copied = sql.SQL("template {} strategy file_copy").format(sql.Identifier(template)) if template else sql.SQL("")
         connection.execute(sql.SQL("create database {} owner {} {}").format(sql.Identifier(name), sql.Identifier(owner), copied))
 
 

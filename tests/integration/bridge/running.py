@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
+from tests.support.busy import longest
 from tests.support.postgres import TestDatabase
 from webhook_bridge.app import Parts, create_app, now, parts_from
 from webhook_bridge.receive import Clock
@@ -113,7 +114,7 @@ def start_bridge(settings: Settings, *, clock: Clock = now, around: Callable[[AS
 
 def eventually(told: object, *, seconds: float = 5) -> None:
     """Wait until the function says true; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + longest(seconds)
     while not told():  # type: ignore[operator]
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)

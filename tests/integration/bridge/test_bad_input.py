@@ -16,6 +16,7 @@ import pytest
 
 from tests.integration.bridge.running import APP_SECRET, OLDER_SECRET, PUBLIC_URL, XERO_KEY, RunningBridge
 from tests.integration.bridge.senders import CALLBACK_SECRET, add_connection, add_path, add_workflow, kept_request
+from tests.support.busy import longest
 from tests.support.deliveries import (
     asana_event,
     asana_headers,
@@ -119,7 +120,7 @@ def test_a_body_of_ten_megabytes_is_taken_and_a_larger_one_is_not(
     large = one.body + b" " * (10_000_000 - len(one.body))
     began = time.monotonic()
     assert posted(bridge, one.path, large, one.sign(large)).is_success
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < longest(4)
     assert posted(bridge, one.path, large + b" ", one.sign(large + b" ")).status_code == 413
     verdicts = rows(ledger, "select verdict, length(body) as size from zixly.deliveries order by received_at")
     assert [(row["verdict"], row["size"]) for row in verdicts] == [("accepted", 10_000_000), ("rejected", 0)]

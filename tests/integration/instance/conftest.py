@@ -23,6 +23,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 from psycopg import sql
 
 from tests.integration.instance.sample_definitions import defs
+from tests.support.busy import longest
 from tests.support.postgres import RunningPostgres, TestDatabase, free_port
 from zixly_cli.stack import databases
 from zixly_cli.stack.valkey import find_valkey
@@ -38,7 +39,7 @@ _numbers = itertools.count(1)
 
 def until(true: Callable[[], bool], *, seconds: float, what: str) -> None:
     """Wait for something to become true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + longest(seconds)
     while not true():
         assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
         time.sleep(0.02)

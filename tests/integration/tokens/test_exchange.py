@@ -19,6 +19,7 @@ import pytest
 
 from tests.integration.tokens.endpoint import TokenEndpoint, served
 from tests.integration.tokens.kept import BOX, add_account, authorise, keeper_over, status_of, store_over
+from tests.support.busy import longest
 from tests.support.postgres import TestDatabase
 from zixly_core.errors import Disconnected, StoreUnavailable
 from zixly_core.ids import new_id
@@ -220,7 +221,7 @@ def test_a_holder_killed_in_the_middle_lets_go_and_the_next_one_tries_the_old_to
         killed_at = time.monotonic()
         holder.send_signal(signal.SIGKILL)
         got = what_they_got(waiter)
-        assert time.monotonic() - killed_at < 5, "the lock is let go at once and not after a time limit"
+        assert time.monotonic() - killed_at < longest(5), "the lock is let go at once and not after a time limit"
     assert got == ["access-2"] * 20
     assert endpoint.presented == ["refresh-0", "refresh-0"]
     assert store_over(database.url("runs")).read(connection).tokens.refresh_token == "refresh-2"
