@@ -19,6 +19,7 @@ from webhook_bridge.connect_pages import connect_routes
 from webhook_bridge.connections_api import connections_routes
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
+from webhook_bridge.guarding import check_guarded
 from webhook_bridge.health import health_routes
 from webhook_bridge.intake_service import IntakeParts, IntakeService
 from webhook_bridge.issues_api import issues_routes
@@ -170,6 +171,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
+    check_guarded(app, known)
     return app
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from webhook_bridge.backfills_models import BackfillDetail, BackfillList, BackfillStatus, BackfillStopped, NewBackfill
 from webhook_bridge.cursors import cursor_after, page_from
+from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.backfill_progress import progress_of
@@ -64,7 +65,8 @@ def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callabl
     def backfill(backfill_id: UUID, caller: Caller = signed_in) -> BackfillDetail:
         """One backfill: its days, how many of its jobs have ended, and how long the rest will take."""
         with scoped(database, caller.scope) as connection:
-            return detail(connection, backfill_id, run_url=run_url)
+            found = detail(connection, backfill_id, run_url=run_url)
+        return shown(found, sees_payloads=caller.sees_payloads)
 
     @router.post("/{backfill_id}/stop", responses=problems(401, 403, 404, 409, 422, 503))
     def stop(backfill_id: UUID, caller: Caller = signed_in) -> BackfillStopped:

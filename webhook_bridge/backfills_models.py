@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from webhook_bridge.models import Model
+from webhook_bridge.payload_fields import PAYLOAD, PayloadsHidden
 
 BackfillStatus = Literal["WANTED", "RUNNING", "STOPPED", "DONE", "FAILED"]
 
@@ -80,7 +81,7 @@ class BackfillExample(Model):
     record_key: str
     record_id: str
     status: str
-    result: dict[str, Any] | None
+    result: Annotated[dict[str, Any] | None, PAYLOAD]
     error_message: str | None
 
 
@@ -97,6 +98,7 @@ class BackfillDetail(Backfill):
     waits_for: str | None = Field(description="What holds most of its waiting jobs up, such as `budget_spent`.")
     days_log: list[BackfillDay]
     examples: list[BackfillExample] = Field(description="Of a dry run.")
+    payloads_hidden: PayloadsHidden = False
 
 
 class BackfillStopped(Model):

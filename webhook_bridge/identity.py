@@ -7,6 +7,7 @@ after the other; which there are is decided in authenticators.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -37,6 +38,8 @@ class Identity:
     user_id: UUID | None = None
     scopes: frozenset[str] | None = None
     """What a machine's token is narrowed to; None: everything that the membership allows."""
+    ends_at: datetime | None = None
+    """When a machine's token ends."""
 
 
 class Authenticator(Protocol):

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from webhook_bridge.cursors import cursor_after, page_from
 from webhook_bridge.models import Job, JobPage, JobStatusChange, NewJob
+from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.job import JobStatus
@@ -44,7 +45,8 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
             row = job_detail(connection, job_id)
         if row is None:
             raise no_such_job(job_id)
-        return Job.model_validate(job_document(row, run_url=run_url) | {"steps": row["execution_log"]})
+        document = job_document(row, run_url=run_url) | {"steps": row["execution_log"]}
+        return shown(Job.model_validate(document), sees_payloads=caller.sees_payloads)
 
     @router.get("/api/jobs", tags=["jobs"], responses=problems(400, 401, 422, 503))
     def jobs(

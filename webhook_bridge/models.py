@@ -1,12 +1,14 @@
-"""What the API answers with: the words of the domain, ids and times; never payloads, documents or secrets."""
+"""What the API answers with: the words of the domain, ids and times; payloads only in marked fields, never documents or secrets."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from webhook_bridge.payload_fields import PAYLOAD, PayloadsHidden
 
 
 class Model(BaseModel):
@@ -26,6 +28,15 @@ class RelatedRecord(Model):
     at: datetime
 
 
+class Step(Model):
+    """One line of the job's story."""
+
+    step: str
+    message: Annotated[str | None, PAYLOAD] = Field(description="What it came to, in words.")
+    at: datetime
+    duration_ms: float | None = None
+
+
 class Attempt(Model):
     """How one try at the job ended."""
 
@@ -41,10 +52,10 @@ class Attempt(Model):
 class Effect(Model):
     """A write to an outside system."""
 
-    effect_key: str
+    effect_key: Annotated[str | None, PAYLOAD] = Field(description="Names what is written; it may be made of a customer's address.")
     system: str
     operation: str
-    target: str
+    target: Annotated[str | None, PAYLOAD]
     state: str = Field(description="INTENDED: begun, and looked up before it is repeated. DONE: written.")
     source_version: datetime = Field(description="The state of the source that was written.")
     intended_at: datetime
@@ -136,13 +147,14 @@ class Job(JobSummary):
     lease_until: datetime | None
     handed_over_at: datetime | None
     first_op_at: datetime | None
-    result: dict[str, Any] | None
+    result: Annotated[dict[str, Any] | None, PAYLOAD]
     metrics: dict[str, Any]
-    steps: list[dict[str, Any]] = Field(description="The execution log: step, message, at, duration_ms.")
+    steps: list[Step] = Field(description="The execution log.")
     attempt_log: list[Attempt]
     related_records: list[RelatedRecord]
     effects: list[Effect]
     event: EventOfJob | None
+    payloads_hidden: PayloadsHidden = False
 
 
 class NewJob(BaseModel):
@@ -213,5 +225,6 @@ class Delivery(DeliverySummary):
     """A delivery with its events."""
 
     headers: dict[str, str] = Field(description="Those that the sender signed or describes itself with.")
-    body: str | None = Field(default=None, description="The bytes as text, only when asked for with `body=true`.")
+    body: Annotated[str | None, PAYLOAD] = Field(default=None, description="The bytes as text, only when asked for with `body=true`.")
     events: list[EventOfDelivery]
+    payloads_hidden: PayloadsHidden = False

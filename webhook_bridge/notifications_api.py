@@ -19,6 +19,7 @@ from webhook_bridge.notifications_models import (
     NotificationList,
     NotificationModel,
 )
+from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import NotFound, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.errors import NotAllowed, SettingsError
@@ -47,7 +48,7 @@ def notifications_routes(
         """Who is told of what."""
         with scoped(database, caller.scope) as rows:
             found = store.channels_seen(rows, tenant=tenant)
-        return ChannelList(channels=[model_of(one) for one in found])
+        return shown(ChannelList(channels=[model_of(one) for one in found]), sees_payloads=caller.sees_payloads)
 
     @router.post("/notification-channels", status_code=201, responses=problems(400, 401, 403, 404, 422, 503))
     def add(wanted: NewChannel, caller: Caller = signed_in) -> ChannelModel:

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from webhook_bridge.models import Model
+from webhook_bridge.payload_fields import PAYLOAD, PayloadsHidden
 
 Want = Literal["opened", "reminder", "resolved"]
 LineStatus = Literal["PENDING", "SENT", "FAILED", "DROPPED"]
@@ -63,7 +64,7 @@ class ChannelModel(Model):
     tenant: str | None = Field(description="The tenant's short name; null: the agency's own.")
     kind: str = Field(description="email or slack.")
     name: str
-    address: str = Field(description="E-mail addresses; of Slack's address, which is a secret, only the host.")
+    address: Annotated[str | None, PAYLOAD] = Field(description="E-mail addresses; of Slack's address, which is a secret, only the host.")
     wants: list[Want]
     digest_at: time | None
     paused_at: datetime | None
@@ -72,6 +73,7 @@ class ChannelModel(Model):
     sent: int = Field(description="Messages so far.")
     failed: int = Field(description="Messages that were given up.")
     created_at: datetime
+    payloads_hidden: PayloadsHidden = False
 
 
 class ChannelList(Model):

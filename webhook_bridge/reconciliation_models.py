@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from webhook_bridge.models import Model
+from webhook_bridge.payload_fields import PAYLOAD, PayloadsHidden
 from zixly_core.drifts import DriftKind, DriftStatus
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -65,8 +66,8 @@ class Reconciliation(Model):
 class FieldValues(Model):
     """One field: what the source gives, and what the target has."""
 
-    source: str
-    target: str | None
+    source: Annotated[str | None, PAYLOAD]
+    target: Annotated[str | None, PAYLOAD]
 
 
 class Drift(Model):
@@ -88,6 +89,7 @@ class Drift(Model):
     found_at: datetime
     seen_at: datetime
     ended_at: datetime | None
+    payloads_hidden: PayloadsHidden = False
 
 
 class Report(Reconciliation):

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from webhook_bridge.cursors import cursor_after, page_from
+from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.reconciliation_models import (
     Drift,
@@ -70,7 +71,7 @@ class Comparisons:
             row = reconciliation_report(connection, reconciliation_id)
         if row is None:
             raise NotFound(f"There is no reconciliation {reconciliation_id}, or it is not yours to see.")
-        return Report.model_validate(row)
+        return shown(Report.model_validate(row), sees_payloads=caller.sees_payloads)
 
     def repair_found(self, caller: Caller, reconciliation_id: UUID, asked: RepairAsked) -> MadeJobs:
         self.report(caller, reconciliation_id)
@@ -147,7 +148,8 @@ def reconciliations_routes(database: Database, *, caller_of: Callable[[Request],
         with scoped(database, caller.scope) as connection:
             rows = drifts_page(connection, wanted, page=page)
         found = [Drift.model_validate(row) for row in rows]
-        return DriftPage(drifts=found, next_cursor=cursor_after(rows, limit=limit, age="found_at"))
+        answer = DriftPage(drifts=found, next_cursor=cursor_after(rows, limit=limit, age="found_at"))
+        return shown(answer, sees_payloads=caller.sees_payloads)
 
     @router.post("/api/drifts/{drift_id}/repair", status_code=202, responses=problems(401, 403, 404, 409, 422, 503))
     async def repair_one(drift_id: UUID, caller: Caller = signed_in) -> Repairing:

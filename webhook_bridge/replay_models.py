@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from webhook_bridge.models import Model
+from webhook_bridge.payload_fields import PAYLOAD, PayloadsHidden
 from zixly_core.payload_paths import MAX_PATH, MAX_VALUE
 from zixly_core.replays import DEFAULT_RATE_PER_MINUTE, MAX_JOBS, MAX_RATE_PER_MINUTE, EndedStatus, ReplayMode, ReplayStatus
 from zixly_core.stores.payload_search import MAX_FOUND
@@ -124,7 +125,7 @@ class Difference(Model):
     job_id: UUID
     origin_job_id: UUID | None
     workflow: str
-    would_write: list[dict[str, Any]]
+    would_write: Annotated[list[dict[str, Any]] | None, PAYLOAD]
 
 
 class Preview(Model):
@@ -144,6 +145,7 @@ class Replay(ReplaySummary):
     reasons: dict[str, int] = Field(description="Why jobs failed.")
     jobs: list[JobOfReplay] = Field(description="The first 50, failed ones before the others; `links.jobs` lists all.")
     preview: Preview | None = Field(description="Of a dry run.")
+    payloads_hidden: PayloadsHidden = False
 
 
 class ReplayPage(Model):

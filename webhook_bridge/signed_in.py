@@ -1,19 +1,21 @@
 """Who asks the API, and what he may see: the one function that every route depends on.
 
-It asks the authenticators who it is, takes the membership that holds for the request, and makes the caller of both. Where no sign-in
-is asked for (on one's own machine), everybody is the agency's administrator.
+It asks the authenticators who it is, takes the membership that holds for the request, and holds it against the table of permissions.
+Rights are read anew for each request. Where no sign-in is asked for (on one's own machine), everybody is the agency's administrator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
 
 from webhook_bridge.authenticators import STAFF_ADMIN, authenticators_of
 from webhook_bridge.identity import Authenticator, Identity, Proof
+from webhook_bridge.permissions import SAFE_METHODS, Need, need_of, permit
 from webhook_bridge.problems import NotSignedIn
 from zixly_core.access import Role, membership_for
 from zixly_core.errors import NotAllowed
@@ -21,7 +23,6 @@ from zixly_core.requester import requester
 from zixly_core.settings import Settings
 from zixly_core.stores.jobs_view import Scope
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 TENANT_HEADER = "zixly-tenant"
 LOCAL = Identity("local", Proof.LOCAL, (STAFF_ADMIN,))
 
@@ -35,6 +36,10 @@ class Caller:
     role: Role = Role.ADMIN
     sees_payloads: bool = True
     user_id: UUID | None = None
+    scopes: frozenset[str] | None = None
+    """What a machine's token is narrowed to; None: everything that the role may."""
+    ends_at: datetime | None = None
+    """When a machine's token ends."""
 
 
 def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None = None) -> Callable[[Request], Caller]:
@@ -43,12 +48,13 @@ def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None
     is_open = not settings.asks_to_sign_in
 
     def caller(request: Request) -> Caller:
+        method, need = need_of(request)
         refuse_other_sites(request)
         identity = identified(request, asked) or (LOCAL if is_open else None)
         if identity is None:
             raise nobody(asked)
         requester().user_id = identity.user_id  # for the audit log
-        return caller_for(identity, tenant=request.headers.get(TENANT_HEADER))
+        return caller_for(identity, method, need, tenant=named_tenant(request, identity))
 
     return caller
 
@@ -59,15 +65,26 @@ def identified(request: Request, authenticators: Sequence[Authenticator]) -> Ide
     return next((identity for identity in found if identity is not None), None)
 
 
-def caller_for(identity: Identity, *, tenant: str | None) -> Caller:
-    """The caller, by the membership that holds. Raises `NotAllowed`."""
+def named_tenant(request: Request, identity: Identity) -> str | None:
+    """The tenant that a request is about: the header's, or for somebody of several tenants the filter's."""
+    named = request.headers.get(TENANT_HEADER)
+    if named is None and sum(not one.is_staff for one in identity.memberships) > 1:
+        return request.query_params.get("tenant")
+    return named
+
+
+def caller_for(identity: Identity, method: str, need: Need, *, tenant: str | None) -> Caller:
+    """The caller, by the membership that holds. Raises `NotAllowed`, also where that is not enough for the route."""
     membership = membership_for(identity.memberships, tenant=tenant)
+    permit(method, need, membership=membership, scopes=identity.scopes)
     return Caller(
         identity.name,
         Scope(tenant_id=membership.tenant_id),
         role=membership.role,
         sees_payloads=membership.may_see_payloads,
         user_id=identity.user_id,
+        scopes=identity.scopes,
+        ends_at=identity.ends_at,
     )
 
 

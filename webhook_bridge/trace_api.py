@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 
 from webhook_bridge.jobs_api import job_document
+from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import NotFound, problems
 from webhook_bridge.signed_in import Caller
 from webhook_bridge.trace_models import HourReceived, Ledger, Trace
@@ -40,9 +41,8 @@ def trace_routes(database: Database, metrics: Database, *, dagster_url: str, cal
             raise NotFound(f"No delivery, event, job, batch or run has the id {wanted}, or it is not yours to see.")
         jobs = [job_document(job, run_url=run_url) | {"steps": job["execution_log"]} for job in found.jobs]
         came = [row | {"body_sha256": row["body_sha256"].hex()} for row in found.deliveries]
-        return Trace.model_validate(
-            {"kind": found.kind, "deliveries": came, "events": found.events, "jobs": jobs, "job_count": found.job_count}
-        )
+        document = {"kind": found.kind, "deliveries": came, "events": found.events, "jobs": jobs, "job_count": found.job_count}
+        return shown(Trace.model_validate(document), sees_payloads=caller.sees_payloads)
 
     @router.get("/api/ledger", responses=problems(400, 401, 422, 503))
     def ledger(

@@ -28,6 +28,19 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+class TokenScope(StrEnum):
+    """What a machine's token may be narrowed to, within its role."""
+
+    JOBS_READ = "jobs:read"
+    """Look at jobs, and trace them."""
+    JOBS_WRITE = "jobs:write"
+    """Make, retry, cancel and reorder jobs."""
+    READ = "read"
+    """Look at everything that the role may look at."""
+    ALL = "all"
+    """Everything that the role may."""
+
+
 @dataclass(frozen=True)
 class Membership:
     """A role at a tenant; `tenant_id` and `tenant` (its short name) are None for staff, whose scope is all tenants."""
@@ -50,12 +63,14 @@ class Membership:
 def membership_for(memberships: Sequence[Membership], *, tenant: str | None) -> Membership:
     """The membership that holds for a request about `tenant` (a short name, or None where it names none).
 
-    Staff's holds for every tenant. Somebody of several tenants has to name one. Raises `NotAllowed`.
+    Staff's holds for every tenant, except where one is named at which they have a greater role of their own. Somebody of several
+    tenants has to name one. Raises `NotAllowed`.
     """
     staff = next((one for one in memberships if one.is_staff), None)
     own = [one for one in memberships if not one.is_staff and tenant in (None, one.tenant)]
     if staff is not None:
-        return staff
+        is_greater = tenant is not None and len(own) == 1 and not staff.role.covers(own[0].role)
+        return own[0] if is_greater else staff
     if len(own) == 1:
         return own[0]
     if not own:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -18,9 +19,10 @@ from zixly_core.stores.jobs_view import Scope
 USER, DEMO, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
-def request(method: str = "GET", **headers: str) -> Request:
+def request(method: str = "GET", *, path: str = "/api/jobs", query: str = "", **headers: str) -> Request:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "method": method, "headers": raw})
+    scope = {"type": "http", "method": method, "headers": raw, "query_string": query.encode()}
+    return Request(scope | {"route": SimpleNamespace(path=path)})
 
 
 def test_locally_everybody_is_staff() -> None:
