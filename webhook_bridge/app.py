@@ -28,6 +28,7 @@ from webhook_bridge.limits import Limits, limited
 from webhook_bridge.middleware import Around
 from webhook_bridge.notifications_api import notifications_routes
 from webhook_bridge.pauses_api import pauses_routes
+from webhook_bridge.people_api import people_routes
 from webhook_bridge.priorities_api import priorities_routes
 from webhook_bridge.problems import handle_problems
 from webhook_bridge.receive import Clock, receive_routes
@@ -40,6 +41,7 @@ from webhook_bridge.searches_api import searches_routes
 from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
 from webhook_bridge.tenants_api import tenants_routes
+from webhook_bridge.tokens_api import tokens_routes
 from webhook_bridge.trace_api import trace_routes
 from webhook_bridge.watching_api import watching_routes
 from zixly_core.connecting import Connecting
@@ -108,7 +110,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     limits = limits_of(settings, parts, metrics)
     intake = intake_service(settings, parts, metrics, limits)
     connecting = connecting_of(settings, parts)
-    known = limited(caller_of(settings, authenticators_of(settings)), limits)
+    known = limited(caller_of(settings, authenticators_of(settings, database=parts.databases["api"])), limits)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -169,6 +171,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     places = Places(bridge=public_url, runbook=settings.runbook_url)
     app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
+    app.include_router(people_routes(api, caller_of=known))
+    app.include_router(tokens_routes(api, caller_of=known))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     check_guarded(app, known)

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from webhook_bridge.identity import Authenticator, Identity, Proof, bearer_of
+from webhook_bridge.machine_tokens import MachineTokens
 from zixly_core.access import Membership, Role
 from zixly_core.settings import Settings
+from zixly_core.stores.database import Database
 
 STAFF_ADMIN = Membership(tenant_id=None, tenant=None, role=Role.ADMIN)
 
@@ -28,6 +30,11 @@ class ApiToken:
         return Identity("api-token", Proof.API_TOKEN, (STAFF_ADMIN,))
 
 
-def authenticators_of(settings: Settings) -> Sequence[Authenticator]:
-    """Those that the settings name."""
-    return (ApiToken(settings.required("api_token")),) if settings.api_token else ()
+def authenticators_of(settings: Settings, *, database: Database | None = None) -> Sequence[Authenticator]:
+    """Those that the settings name. Where sign-in is asked for and nothing is set to sign in with, the API is off, for programs too."""
+    found: list[Authenticator] = []
+    if database is not None and (settings.api_token is not None or not settings.asks_to_sign_in):
+        found.append(MachineTokens(database))
+    if settings.api_token is not None:
+        found.append(ApiToken(settings.required("api_token")))
+    return found

@@ -40,6 +40,7 @@ class Identity:
     """What a machine's token is narrowed to; None: everything that the membership allows."""
     ends_at: datetime | None = None
     """When a machine's token ends."""
+    token_id: UUID | None = None
 
 
 class Authenticator(Protocol):

@@ -142,6 +142,16 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/api/holes"): LOOK,
     ("POST", "/api/connect/{system}"): MANAGE,
     ("GET", "/api/consents/{consent_id}"): MANAGE,
+    # People and programs
+    ("GET", "/api/people"): MANAGE,
+    ("POST", "/api/people"): MANAGE,
+    ("DELETE", "/api/people/{person_id}"): MANAGE,
+    ("POST", "/api/people/{person_id}/memberships"): MANAGE,
+    ("PATCH", "/api/people/{person_id}/memberships"): MANAGE,
+    ("DELETE", "/api/people/{person_id}/memberships"): MANAGE,
+    ("GET", "/api/tokens"): MANAGE,
+    ("POST", "/api/tokens"): MANAGE,
+    ("DELETE", "/api/tokens/{token_id}"): MANAGE,
     # Client companies
     ("GET", "/api/tenants"): LOOK,
     ("GET", "/api/tenants/{slug}"): LOOK,

@@ -22,6 +22,7 @@ from zixly_core.errors import (
     ZixlyError,
 )
 from zixly_core.stores.pauses import NothingToPause
+from zixly_core.stores.people import AlreadyMember, LastAdmin, NoSuchMember
 from zixly_core.stores.priorities import NothingToPrioritise
 
 log = structlog.get_logger()
@@ -70,6 +71,9 @@ STATUSES: tuple[tuple[type[ZixlyError], int], ...] = (
     (NothingToPrioritise, 404),
     (BodyTooSlow, 408),
     (WrongState, 409),
+    (NoSuchMember, 404),
+    (AlreadyMember, 409),
+    (LastAdmin, 409),
     (BodyTooLarge, 413),
     (TooManyRequests, 429),
     (MalformedPayload, 400),

@@ -77,13 +77,14 @@ class Comparisons:
         self.report(caller, reconciliation_id)
         with scoped(self.database, caller.scope) as connection:
             made = repair(connection, now=datetime.now(UTC), ids=asked.drift_ids, found_by=reconciliation_id, kind=asked.kind)
-            note(connection, actor=caller.name, action="drift.repair", subject=f"reconciliation {reconciliation_id}")
+            subject = f"reconciliation {reconciliation_id}"
+            note(connection, actor=caller.name, action="drift.repair", subject=subject, tenant_id=caller.scope.tenant_id)
         return made
 
     def repair_one(self, caller: Caller, drift_id: UUID) -> MadeJobs:
         with scoped(self.database, caller.scope) as connection:
             made = repair(connection, now=datetime.now(UTC), ids=[drift_id])
-            note(connection, actor=caller.name, action="drift.repair", subject=drift_id)
+            note(connection, actor=caller.name, action="drift.repair", subject=drift_id, tenant_id=caller.scope.tenant_id)
         if not made.count:
             raise not_open(drift_id)
         return made

@@ -40,6 +40,7 @@ class Caller:
     """What a machine's token is narrowed to; None: everything that the role may."""
     ends_at: datetime | None = None
     """When a machine's token ends."""
+    token_id: UUID | None = None
 
 
 def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None = None) -> Callable[[Request], Caller]:
@@ -53,7 +54,8 @@ def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None
         identity = identified(request, asked) or (LOCAL if is_open else None)
         if identity is None:
             raise nobody(asked)
-        requester().user_id = identity.user_id  # for the audit log
+        by = requester()  # for the audit log
+        by.user_id, by.token_id = identity.user_id, identity.token_id
         return caller_for(identity, method, need, tenant=named_tenant(request, identity))
 
     return caller
@@ -85,6 +87,7 @@ def caller_for(identity: Identity, method: str, need: Need, *, tenant: str | Non
         user_id=identity.user_id,
         scopes=identity.scopes,
         ends_at=identity.ends_at,
+        token_id=identity.token_id,
     )
 
 

@@ -19,12 +19,14 @@ from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.notify_commands import app as notify_app
 from zixly_cli.output import console_for_people
 from zixly_cli.pause_commands import pause, priority_app, resume
+from zixly_cli.people_commands import app as people_app
 from zixly_cli.reconcile_commands import app as reconcile_app
 from zixly_cli.replay_commands import app as replay_app
 from zixly_cli.sandbox_control_commands import app as sandbox_app
 from zixly_cli.secrets_commands import app as secrets_app
 from zixly_cli.settings import StackSettings, read_stack_settings, user_variables
 from zixly_cli.tenants_commands import app as tenants_app
+from zixly_cli.token_commands import app as token_app
 from zixly_cli.watch_commands import app as watch_app
 from zixly_core.errors import SettingsError, ZixlyError
 
@@ -50,6 +52,8 @@ app.command(epilog="Example: zixly resume tenant demo")(resume)
 app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(watch_app, name="watch")
 app.add_typer(secrets_app, name="secrets")
+app.add_typer(people_app, name="people")
+app.add_typer(token_app, name="token")
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(tenants_app, name="tenant", hidden=True)
 console = console_for_people()

@@ -77,6 +77,7 @@ TABLES: Mapping[str, TableHolds] = {
     "tenants": holds(EMPTY, ids="slug time_zone", words="name", of_tenant="id = %(tenant)s", empty={"name": "''"}),
     "users": holds(KEEP, personal="email name", of_tenant=None),  # people of one tenant only go with their membership
     "memberships": holds(DELETE, ids="role"),
+    "machine_tokens": holds(DELETE, ids="role scopes made_by revoked_by", hidden="secret_sha256", words="name", is_exported=False),
     "tenant_workflows": holds(DELETE, ids="workflow"),
     "workflows": holds(KEEP, ids="name system title triggers record_form", of_tenant=None),
     # Accounts

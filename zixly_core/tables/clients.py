@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Integer, SmallInteger, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 
 from zixly_core.tables.base import NOW, At, key, metadata, one_of, required, to
 
@@ -39,6 +53,30 @@ memberships = Table(
     one_of("role", "'ADMIN', 'EDITOR', 'VIEWER'"),
     required("sees_payloads", Boolean, server_default=text("false")),
     UniqueConstraint("user_id", "tenant_id", postgresql_nulls_not_distinct=True),
+)
+
+machine_tokens = Table(
+    "machine_tokens",
+    metadata,
+    key(),
+    to("tenant_id", "tenants.id", nullable=True, cascade=True),
+    required("name"),
+    required("role"),
+    one_of("role", "'ADMIN', 'EDITOR', 'VIEWER'"),
+    required("scopes", ARRAY(Text)),
+    required("sees_payloads", Boolean, server_default=text("false")),
+    required("secret_sha256", LargeBinary),
+    required("made_by"),
+    Column("made_by_user", Uuid),
+    Column("made_with", Uuid),
+    required("created_at", At, server_default=NOW),
+    required("expires_at", At),
+    Column("last_used_at", At),
+    Column("revoked_at", At),
+    Column("revoked_by", Text),
+    Index("machine_tokens_by_tenant", "tenant_id", "created_at"),
+    Index("machine_tokens_by_maker", "made_by_user", postgresql_where=text("made_by_user is not null")),
+    Index("machine_tokens_by_token", "made_with", postgresql_where=text("made_with is not null")),
 )
 
 workflows = Table(

@@ -20,6 +20,8 @@ MARKED = (Holds.PERSONAL, Holds.SECRET, Holds.WORDS)
 # What checks and references demand; None leaves a column to its default.
 MADE: Mapping[str, Any] = {
     "memberships.role": "VIEWER",
+    "machine_tokens.role": "VIEWER",
+    "machine_tokens.scopes": ["read"],
     "tenant_workflows.workflow": WORKFLOW,
     "reconciliations.workflow": WORKFLOW,
     "reconciliations.origin": "asked",
@@ -68,6 +70,11 @@ class Planter:
         rows = self._owner.execute(REFERENCES_SQL).fetchall()
         self._references = {(bare(row["table"]), row["column"]): bare(row["target"]) for row in rows}
         self.planted: set[str] = set()
+
+    @property
+    def ids(self) -> Mapping[str, Any]:
+        """The id of the row in each table that has one."""
+        return self._ids
 
     def plant_all(self) -> None:
         """A row in every table, what is referred to first; tenant and connection have theirs already, and get the word."""
