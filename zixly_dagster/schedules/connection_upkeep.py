@@ -55,4 +55,9 @@ def connection_upkeep() -> None:
 def connection_upkeep_schedule() -> ScheduleDefinition:
     """On from the start: an authorisation that ends needs a person at the client."""
     definition: JobDefinition = connection_upkeep
-    return ScheduleDefinition(job=definition, cron_schedule=EVERY_HOUR, default_status=DefaultScheduleStatus.RUNNING)
+    return ScheduleDefinition(
+        job=definition,
+        cron_schedule=EVERY_HOUR,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Uses authorisations that lie idle before their vendor ends them, so that no client has to connect again. Keep it on.",
+    )

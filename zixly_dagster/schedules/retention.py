@@ -10,8 +10,13 @@ TIME_ZONE = "Australia/Brisbane"
 
 def retention_schedules() -> list[ScheduleDefinition]:
     """On from the start."""
-    return [nightly(archive_payloads_job(), "23 1 * * *"), nightly(delete_old_job(), "53 2 * * *")]
+    return [
+        nightly(archive_payloads_job(), "23 1 * * *", "Moves payloads older than ZIXLY_PAYLOAD_DAYS to the object store, once a night."),
+        nightly(delete_old_job(), "53 2 * * *", "Deletes what is older than ZIXLY_KEEP_YEARS, once a night, after the archiving."),
+    ]
 
 
-def nightly(job: JobDefinition, cron: str) -> ScheduleDefinition:
-    return ScheduleDefinition(job=job, cron_schedule=cron, execution_timezone=TIME_ZONE, default_status=DefaultScheduleStatus.RUNNING)
+def nightly(job: JobDefinition, cron: str, description: str) -> ScheduleDefinition:
+    return ScheduleDefinition(
+        job=job, cron_schedule=cron, execution_timezone=TIME_ZONE, default_status=DefaultScheduleStatus.RUNNING, description=description
+    )

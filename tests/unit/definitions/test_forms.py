@@ -25,6 +25,15 @@ def test_every_question_is_described_and_shown_from_the_start(form: type[Config]
         assert question.is_required() or default is not None, f"{form.__name__}.{name} is not in the form"
 
 
+def test_every_schedule_and_sensor_says_what_it_does() -> None:
+    """Beside the switch that an operator is about to move."""
+    with dagster_without_warnings():
+        definitions = loaded_definitions()
+    automations = [*(definitions.schedules or ()), *(definitions.sensors or ())]
+    assert automations
+    assert [one.name for one in automations if not getattr(one, "description", None)] == []
+
+
 def test_every_job_says_what_it_is_for_before_anything_else() -> None:
     """The first words are what the list of jobs shows."""
     with dagster_without_warnings():
