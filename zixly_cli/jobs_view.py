@@ -17,6 +17,7 @@ from zixly_cli.moments import distance, shown
 
 COLOURS = {"COMPLETED": "green", "FAILED": "red", "CANCELLED": "dim"}
 PAGE = 200
+SLOW_STEP_MILLISECONDS = 100
 Document = Mapping[str, Any]
 
 
@@ -40,14 +41,22 @@ def job_path(job_id: str) -> str:
 def job_table(jobs: Sequence[Document], *, now: datetime) -> Table:
     """A row for each."""
     table = Table()
-    for column in ("made", "tenant", "workflow", "record", "status", "tries", "by", "why", "job"):
-        table.add_column(column, overflow="fold", no_wrap=column in {"made", "status", "job"})
+    for column in ("made", "tenant", "workflow", "record", "status", "tries", "took", "by", "why", "job"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"made", "status", "took", "job"})
     for job in jobs:
         table.add_row(
             *(distance(job["created_at"], now=now), Text(job["tenant"]), Text(job["workflow_type"]), Text(job["record_id"])),
-            *(coloured(job["status"]), str(job["attempts"]), job["origin"], Text(why_of(job)), job["id"]),
+            *(coloured(job["status"]), str(job["attempts"]), took(job, now=now), job["origin"], Text(why_of(job))),
+            job["id"],
         )
     return table
+
+
+def took(job: Document, *, now: datetime) -> str:
+    """How long the last try at it took, or has been going on."""
+    if job["started_at"] is None or job["status"] == "QUEUED":
+        return "-"
+    return seconds_between(job["started_at"], job["completed_at"] or now.isoformat())
 
 
 def coloured(status: str) -> Text:
@@ -124,7 +133,7 @@ def story_of(job: Document) -> Iterator[Text]:
             "attempt", str(attempt["attempt"]), f"{shown(attempt['ended_at'])}  {attempt['outcome']}  run {attempt['run_id']}{why}"
         )
     for step in job["steps"]:
-        yield line_of("step", "", f"{shown(step['at'])}  {step['step']}: {step['message']}")
+        yield line_of("step", "", f"{shown(step['at'])}  {step['step']}: {step['message']}{duration_of(step)}")
     for record in job["related_records"]:
         named = f"{record['system']} {record['record_type']} {record['record_id']}"
         yield line_of(record["action"].lower(), "", f"{named}  {record['url'] or ''}".rstrip())
@@ -134,6 +143,12 @@ def story_of(job: Document) -> Iterator[Text]:
         yield line_of("run", "", job["links"]["run"])
     for later in job.get("later_jobs", ()):
         yield line_of("later", later["id"], f"{later['origin']}  {later['workflow_type']}  {later['status']}")
+
+
+def duration_of(step: Document) -> str:
+    """Of a step that took a moment."""
+    milliseconds = step.get("duration_ms") or 0
+    return f"  ({milliseconds / 1000:.1f} s)" if milliseconds >= SLOW_STEP_MILLISECONDS else ""
 
 
 def line_of(word: str, identifier: str, rest: str) -> Text:

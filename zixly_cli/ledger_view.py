@@ -13,6 +13,8 @@ from zixly_cli.moments import shown
 
 EVENTS = ("with_jobs", "filtered", "duplicate", "unroutable")
 JOBS = ("made", "completed", "failed", "cancelled", "open")
+# Of hours that are named one by one.
+MAX_PLACES = 5
 Document = Mapping[str, Any]
 
 
@@ -46,6 +48,17 @@ def count_table(title: str, rows: Mapping[tuple[str, ...], Mapping[str, int]], n
     return table
 
 
+def missing_in(received: Sequence[Document]) -> list[str]:
+    """In which hour of which system deliveries and their events differ, the newest first, and by how much in all."""
+    rows = sorted((row for row in received if row["difference"]), key=lambda row: str(row["hour"]), reverse=True)
+    if not rows:
+        return []
+    places = [f"{row['system']} {shown(row['hour'])[:16]}: {row['received']} received, {row['events']} found" for row in rows]
+    more = [f"and {len(places) - MAX_PLACES} hours more"] if len(places) > MAX_PLACES else []
+    lost = sum(abs(row["difference"]) for row in rows)
+    return [f"deliveries and their events differ by {lost} ({', '.join([*places[:MAX_PLACES], *more])})"]
+
+
 def balance_of(ledger: Document) -> tuple[bool, str]:
     """Whether it balances, and that in one sentence."""
     wrong = [
@@ -53,9 +66,7 @@ def balance_of(ledger: Document) -> tuple[bool, str]:
         for row in ledger["jobs"]
         if row["made"] != row["completed"] + row["failed"] + row["cancelled"] + row["open"]
     ]
-    lost = sum(abs(row["difference"]) for row in ledger["received"] or ())
-    if lost:
-        wrong.append(f"deliveries and their events differ by {lost}")
+    wrong += missing_in(ledger["received"] or ())
     if ledger["unaccounted"]:
         wrong.append(f"{ledger['unaccounted']} open jobs are unaccounted for; the sweep takes them back within two minutes")
     if wrong:

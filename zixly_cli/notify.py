@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from zixly_cli.bridge_api import BridgeApi
 
@@ -54,7 +54,8 @@ def told_end(line: dict[str, Any]) -> str:
 
 
 def channel_table(channels: Sequence[dict[str, Any]]) -> Table:
-    table = Table("id", "tenant", "kind", "name", "to", "told of", "digest", "sent", "failed", "state", box=None, pad_edge=False)
+    names = ("tenant", "kind", "name", "to", "told of", "digest", "sent", "failed", "state")
+    table = Table(Column("id", no_wrap=True), *names, box=None, pad_edge=False)
     for one in channels:
         counts = (str(one["sent"]), str(one["failed"]))
         whom = (one["tenant"] or "all (agency)", one["kind"], one["name"], one["address"])
@@ -72,7 +73,8 @@ def state_of(channel: dict[str, Any]) -> str:
 
 
 def line_table(lines: Sequence[dict[str, Any]]) -> Table:
-    table = Table("at", "channel", "about", "what", "issue or day", "status", "reason", "tries", box=None, pad_edge=False)
+    columns = ("at", "channel", "about", "what", Column("issue or day", no_wrap=True), "status", "reason", "tries")
+    table = Table(*columns, box=None, pad_edge=False)
     for one in lines:
         at = (one["sent_at"] or one["created_at"])[:19]
         about = one["issue_id"] or one["day"] or ""

@@ -18,6 +18,7 @@ RECONNECT = "An account must be connected again"
 WEBHOOKS = "Webhooks that went silent"
 RESTING = "Accounts that rest"
 SILENT = "Webhooks that went silent"
+DISK = "A disk is full"
 DOUBT = "Something of ours is missing or locked"
 
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -40,9 +41,14 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     WEBHOOKS: ("webhook_silent", "webhook_lost", "webhook_failing"),
     RESTING: ("vendor_down",),
     SILENT: ("webhook_silent", "webhook_lost", "webhook_failing"),
+    DISK: ("disk_full",),
     DOUBT: (
-        *("secret_key_missing", "secret_not_authentic", "secret_unreadable", "object_not_found", "objects_unavailable", "objects_refused"),
-        "disk_full",
+        "secret_key_missing",
+        "secret_not_authentic",
+        "secret_unreadable",
+        "object_not_found",
+        "objects_unavailable",
+        "objects_refused",
     ),
 }
 SECTIONS: Mapping[str, str] = {reason: section for section, reasons in REASONS.items() for reason in reasons}

@@ -21,6 +21,8 @@ class FaultKind(StrEnum):
     """Nothing is done; the connection is dropped after `seconds`."""
     RATE_LIMIT = "429"
     """Refused as over the limit, with `seconds` to wait."""
+    FORBIDDEN = "403"
+    """Refused: the account, its plan or its scopes do not allow it."""
     SERVER_ERROR = "500"
     UNAVAILABLE = "503"
     DISCONNECT_BEFORE = "disconnect_before"

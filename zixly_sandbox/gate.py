@@ -124,7 +124,7 @@ class Gate:
         match kind:
             case FaultKind.DISCONNECT_BEFORE | FaultKind.TIMEOUT:
                 return None
-            case FaultKind.RATE_LIMIT | FaultKind.SERVER_ERROR | FaultKind.UNAVAILABLE:
+            case FaultKind.RATE_LIMIT | FaultKind.FORBIDDEN | FaultKind.SERVER_ERROR | FaultKind.UNAVAILABLE:
                 answer = desk.failure(int(kind), retry_after=seconds)
             case _:
                 answer = await self._handled(call, visit)

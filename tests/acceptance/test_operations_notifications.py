@@ -102,6 +102,55 @@ def test_a_failed_job_is_told_of_by_mail_and_slack_within_a_minute_and_its_repet
     assert {("opened", "SENT"), ("resolved", "SENT")} <= {(one["kind"], one["status"]) for one in log}
 
 
+def lines_of(stack: StackUnderTest, channel: str, status: str) -> list[str]:
+    """Why its messages wait or were given up."""
+    log = document(stack, "notify", "log", "--channel", channel, "--status", status)
+    return [one["reason"] for one in log if one["reason"]]
+
+
+def test_a_mail_server_that_refuses_or_is_away_gets_what_waited_when_it_is_well(
+    running_stack: StackUnderTest, mail: MailServer, channels: dict[str, str]
+) -> None:
+    stack, channel = running_stack, channels["email"]
+    before = len(mail.subjects)
+    mail.answers = ["451 4.3.0 try later"]
+    refused = stack.zixly("notify", "test", channel)
+    assert (refused.returncode, "smtp_451; it is tried again" in refused.stdout + refused.stderr) == (1, True), refused
+    mail.stop()
+    away = stack.zixly("notify", "test", channel)
+    assert "smtp_unreachable; it is tried again" in away.stdout + away.stderr
+    assert "rests until" in stack.zixly("notify", "ls").stdout
+    mail.start()
+    assert stack.zixly("notify", "test", channel).stdout.strip() == "sent to night shift"
+    stack.wait_until(lambda: len(mail.subjects) == before + 3, seconds=WITHIN_SECONDS, words="what waited was sent, each once")
+    mail.answers = ["554 5.7.1 never"]
+    given_up = stack.zixly("notify", "test", channel)
+    assert "not sent: smtp_554." in given_up.stdout + given_up.stderr
+    assert "smtp_554" in lines_of(stack, channel, "FAILED")
+
+
+def test_a_slack_channel_that_asks_for_a_pause_gets_it_and_one_that_is_gone_is_given_up_until_it_has_a_new_address(
+    running_stack: StackUnderTest, channels: dict[str, str]
+) -> None:
+    stack, channel, webhook = running_stack, channels["slack"], channels["webhook"]
+    before = len(in_slack(stack, webhook))
+    assert stack.zixly("sandbox", "faults", "add", "slack", "429", "--seconds", "4", "--count", "1").returncode == 0
+    asked = stack.zixly("notify", "test", channel)
+    assert "slack_429; it is tried again" in asked.stdout + asked.stderr
+    stack.wait_until(lambda: len(in_slack(stack, webhook)) > before, seconds=WITHIN_SECONDS, words="it was sent after the pause")
+    url = f"{stack.plan.urls.sandbox}/_sandbox/slack/revoke"
+    httpx2.post(url, json={"webhook": webhook}, trust_env=False).raise_for_status()
+    gone = stack.zixly("notify", "test", channel)
+    assert "not sent: slack_404." in gone.stdout + gone.stderr
+    assert "slack_404" in lines_of(stack, channel, "FAILED")
+    assert channel in stack.zixly("notify", "ls").stdout, "the id is shown whole"
+    new = f"T0001/B0002/{uuid4().hex}"
+    set_ = stack.zixly("notify", "set", channel, "--to", f"{stack.plan.urls.sandbox}/slack/services/{new}")
+    assert set_.returncode == 0, set_.stderr
+    assert stack.zixly("notify", "test", channel).stdout.strip() == "sent to #demo"
+    assert len(in_slack(stack, new)) == 1
+
+
 def test_the_digest_comes_once_at_its_time(running_stack: StackUnderTest, mail: MailServer, channels: dict[str, str]) -> None:
     (row,) = running_stack.rows("select now() at time zone 'Australia/Brisbane' as local")
     soon: datetime = row["local"] + timedelta(seconds=3)

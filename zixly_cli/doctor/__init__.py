@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from zixly_cli.doctor.findings import Finding, all_looked_at
 from zixly_cli.doctor.machine import machine_checks
 from zixly_cli.doctor.platform import Platform, platform_of
+from zixly_cli.doctor.room import room_checks
 from zixly_cli.doctor.servers import server_checks
 from zixly_cli.doctor.trust import trust_checks
 from zixly_cli.doctor.vendors import vendor_checks
@@ -31,4 +32,7 @@ def examine(variables: Mapping[str, str]) -> list[Finding]:
         return [*findings, Finding("values", "", str(error), "Mend the variable in the environment or in .env.")]
     if platform is None:
         return [*findings, Finding("stack", NOT_UP)]
-    return [*findings, *all_looked_at([*server_checks(platform), *trust_checks(platform), *vendor_checks(platform)])]
+    return [
+        *findings,
+        *all_looked_at([*server_checks(platform), *room_checks(platform), *trust_checks(platform), *vendor_checks(platform)]),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -29,6 +30,8 @@ class Platform:
     """Of the embedded stack; elsewhere whoever runs the workers knows them."""
     processes: Callable[[], list[ProcessRow]] | None = field(default=None, repr=False)
     """Likewise: how its processes stand."""
+    postgres_folder: Path | None = None
+    """Likewise: where its Postgres writes."""
 
     @property
     def database_urls(self) -> dict[str, str]:
@@ -43,7 +46,13 @@ def platform_of(variables: Mapping[str, str], stack: StackSettings) -> Platform 
     if status_rows(stack):
         settings = settings_from(stack_variables(variables, stack))
         workers = tuple(f"worker-{number}" for number in range(1, stack.workers + 1))
-        return Platform(settings, settings.bridge_public_url, worker_names=workers, processes=lambda: status_rows(stack))
+        return Platform(
+            settings,
+            settings.bridge_public_url,
+            worker_names=workers,
+            processes=lambda: status_rows(stack),
+            postgres_folder=Home(stack.home).path / "postgres",
+        )
     settings = settings_from(variables)
     if not any(name.startswith(DATABASE_PREFIX) for name in variables):
         return None

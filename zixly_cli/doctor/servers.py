@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,6 +29,7 @@ DAEMON_SECONDS = 120
 
 
 def server_checks(platform: Platform) -> list[Check]:
+    import_celery()
     settings = platform.settings
     checks = [] if platform.processes is None else [Check("processes", partial(all_running, platform.processes), UP)]
     checks += [
@@ -43,12 +45,17 @@ def server_checks(platform: Platform) -> list[Check]:
         checks.append(Check("broker", partial(answers, valkey_answers(broker), "The broker of the workers"), UP))
         checks += [Check(name, partial(answers, worker_answers(broker, name=name), f"Worker {name}"), UP) for name in platform.worker_names]
     if settings.dagster_database_url is not None:
-        beat = daemon_beats(settings.dagster_database_url.get_secret_value().replace("+psycopg2", ""))
-        checks.append(Check("daemon", partial(daemon_answers, beat), "Nothing is handed over without it: `zixly restart daemon`."))
+        url = settings.dagster_database_url.get_secret_value().replace("+psycopg2", "")
+        checks.append(Check("daemon", partial(daemon_answers, url), "Nothing is handed over without it: `zixly restart daemon`."))
     webserver = http_answers(f"{settings.dagster_webserver_url.rstrip('/')}/server_info")
     checks.append(Check("Dagster UI", partial(answers, webserver, f"The Dagster UI at {settings.dagster_webserver_url}"), UP))
     checks.append(Check("bridge", partial(readiness, platform.bridge_url), UP))
     return checks
+
+
+def import_celery() -> None:
+    """Before several threads do it at once, which fails now and then: it loads its parts when they are asked for."""
+    importlib.import_module("celery.app.control")
 
 
 def all_running(rows: Callable[[], list[ProcessRow]]) -> str:
@@ -121,8 +128,10 @@ def workers_answer(broker: str, names: Sequence[str]) -> str:
     return f"{len(names)} answer" if names else "at least one answers"
 
 
-def daemon_answers(beat: Callable[[float], bool]) -> str:
-    if not beat(time.time() - DAEMON_SECONDS):
+def daemon_answers(dagster_url: str) -> str:
+    with connected(dagster_url):  # a Postgres that is away is not the daemon's fault
+        pass
+    if not daemon_beats(dagster_url)(time.time() - DAEMON_SECONDS):
         raise Problem(f"The Dagster daemon has not written for {DAEMON_SECONDS} s.")
     return "writes its heartbeat"
 

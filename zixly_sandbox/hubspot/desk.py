@@ -115,7 +115,8 @@ class HubSpotDesk:
         if status == 429:
             wait = (header("Retry-After", int(retry_after)),) if retry_after else ()
             return too_many("TEN_SECONDLY_ROLLING").with_headers(wait)
-        return json_answer({"status": "error", "message": "internal error", "category": "INTERNAL_ERROR"}, status=status)
+        message, category = ("This app lacks a scope.", "MISSING_SCOPES") if status == 403 else ("internal error", "INTERNAL_ERROR")
+        return json_answer({"status": "error", "message": message, "category": category}, status=status)
 
     def record_write(
         self,

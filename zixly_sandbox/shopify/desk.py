@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from zixly_sandbox.clock import Clock, iso_milliseconds
@@ -142,7 +143,7 @@ class ShopifyDesk:
     def failure(self, status: int, *, retry_after: float) -> Answer:
         """Over the limit means 200 with THROTTLED and an empty bucket."""
         if status != 429:
-            return refused(status, "Internal Server Error" if status == 500 else "Service Unavailable")
+            return refused(status, HTTPStatus(status).phrase)
         rules = self.rules
         status_now = throttle_status(rules, available=0)
         asked = max(1, min(rules.query_points, int(retry_after * rules.restore_per_second)))

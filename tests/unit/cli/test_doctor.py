@@ -5,13 +5,15 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
 
-from zixly_cli.doctor import examine
+from zixly_cli.doctor import examine, room
 from zixly_cli.doctor.findings import Check, Problem, all_looked_at
 from zixly_cli.doctor.platform import Platform, platform_of, settings_from
+from zixly_cli.doctor.room import room_checks
 from zixly_cli.doctor.servers import newest_migration
 from zixly_cli.doctor.trust import difference, trust_checks
 from zixly_cli.doctor.vendors import addresses_of
@@ -81,3 +83,13 @@ def test_each_vendor_with_one_host_for_all_accounts_is_tried() -> None:
 def test_the_newest_migration_is_that_of_the_files() -> None:
     files = sorted(Path("zixly_core/migrations/versions").glob("0*.py"))
     assert files[-1].name.startswith(f"{newest_migration()}_")
+
+
+def test_a_disk_that_fills_is_said_with_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = room_checks(Platform(Settings(objects_url=f"file://{tmp_path}/objects"), "http://127.0.0.1:1", postgres_folder=tmp_path))
+    assert [one.problem for one in all_looked_at(checks)] == [None, None]
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=12_300_000))
+    postgres, objects = all_looked_at(checks)
+    assert postgres.problem == f"The disk fills: 12.3 MB are free at {tmp_path}."
+    assert objects.problem == f"The disk fills: 12.3 MB are free at {tmp_path}/objects."
+    assert "zixly issues replay" in (objects.remedy or "")

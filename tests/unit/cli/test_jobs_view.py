@@ -27,6 +27,7 @@ def job(**fields: Any) -> dict[str, Any]:
         "parked_reason": None,
         "error_reason": "record_gone",
         "created_at": AT,
+        "started_at": AT,
         "completed_at": "2026-11-27T09:58:01.500Z",
         "due_at": AT,
         "event_id": "event-1",
@@ -35,7 +36,7 @@ def job(**fields: Any) -> dict[str, Any]:
         "attempt_log": [
             {"attempt": 1, "outcome": "failed", "run_id": "run-1", "ended_at": AT, "error_reason": "record_gone", "error_message": "Gone."}
         ],
-        "steps": [{"step": "fetch", "message": "fetched 1 invoice", "at": AT}],
+        "steps": [{"step": "fetch", "message": "fetched 1 invoice", "at": AT, "duration_ms": 4120.0}],
         "related_records": [{"action": "READ", "system": "xero", "record_type": "invoice", "record_id": "inv-1", "url": None}],
         "effects": [{"system": "hubspot", "operation": "hubspot.contact.update", "target": "hubspot:1:contact:9", "state": "DONE"}],
         "links": {"run": "http://127.0.0.1:3002/runs/run-1"},
@@ -62,6 +63,7 @@ def test_a_trace_goes_from_the_delivery_to_the_effect_and_on_to_the_replay() -> 
     places = [text.index(word) for word in ("delivery-1", "event-1", "job-1", "Gone.", "fetched 1 invoice", "contact:9", "job-2")]
     assert places == sorted(places)
     assert "FAILED after 1.50 s" in text
+    assert "fetched 1 invoice  (4.1 s)" in text
 
 
 def test_a_trace_without_the_delivery_begins_with_the_event_and_without_that_with_the_job() -> None:
@@ -69,6 +71,13 @@ def test_a_trace_without_the_delivery_begins_with_the_event_and_without_that_wit
     text = printed(lambda console: show_trace(trace(deliveries=[], events=[], job_count=30), console))
     assert text.startswith("job job-1")
     assert "and 29 more jobs" in text
+
+
+def test_a_table_of_jobs_says_how_long_each_took_or_has_been_running() -> None:
+    jobs = [job(), job(id="job-2", status="RUNNING", completed_at=None), job(id="job-3", status="QUEUED", completed_at=None)]
+    lines = printed(lambda console: console.print(job_table(jobs, now=NOW))).splitlines()
+    found = [next(line for line in lines if one in line) for one in ("job-1", "job-2", "job-3")]
+    assert ["1.50 s" in found[0], "120.00 s" in found[1], " s " in found[2]] == [True, True, False]
 
 
 def test_a_table_of_jobs_says_why_one_waits_or_failed_and_not_why_one_had_failed_before() -> None:
@@ -106,5 +115,5 @@ def test_an_event_that_is_missing_and_a_job_that_nobody_has_are_each_said() -> N
     lost = {"system": "xero", "hour": "2026-11-27T09:00:00Z", "received": 6, "events": 5, "difference": 1}
     is_balanced, words = balance_of(ledger(received=[lost], unaccounted=2))
     assert not is_balanced
-    assert "differ by 1" in words
+    assert "differ by 1 (xero 2026-11-27 09:00: 6 received, 5 found)" in words
     assert "2 open jobs" in words
