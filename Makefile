@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 AWS_VENV := .venv-ministack
 AWS_STAMP := $(AWS_VENV)/.ready
+AUDIT_VENV := .venv-audit
+AUDIT_STAMP := $(AUDIT_VENV)/.ready
 PRISM := tests/contract/prism
 PRISM_STAMP := $(PRISM)/node_modules/.ready
 PACKAGES := zixly_core webhook_bridge zixly_dagster zixly_sandbox zixly_cli
 
-.PHONY: help setup demo up test prism check format bench lock clean
+.PHONY: help setup demo up test prism check scan audit sbom format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -28,6 +30,11 @@ $(AWS_STAMP): requirements/ministack.lock $(STAMP)
 	$(BIN)/uv pip sync --quiet --python $(AWS_VENV)/bin/python --require-hashes requirements/ministack.lock
 	touch $@
 
+$(AUDIT_STAMP): requirements/audit.lock $(STAMP)
+	test -x $(AUDIT_VENV)/bin/python || $(PYTHON) -m venv $(AUDIT_VENV)
+	$(BIN)/uv pip sync --quiet --python $(AUDIT_VENV)/bin/python --require-hashes requirements/audit.lock
+	touch $@
+
 setup: $(STAMP) ## Create the environment from the lock
 
 demo: $(STAMP) ## Start the embedded stack, push one signed delivery of each system through, show what happened, stop
@@ -40,7 +47,7 @@ ifdef FULL
 test: export ZIXLY_FULL := 1
 endif
 test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack (FULL=1: every repetition)
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/contract tests/integration
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/contract tests/integration tests/security
 	$(BIN)/python -m pytest tests/acceptance
 
 prism: $(PRISM_STAMP) ## Install the proxy that holds clients and sandbox against the official descriptions (needs npm)
@@ -49,11 +56,22 @@ $(PRISM_STAMP): $(PRISM)/package-lock.json
 	cd $(PRISM) && npm ci --silent
 	touch $@
 
-check: $(STAMP) ## Lint, format, types, import rules
+check: $(STAMP) ## Lint, format, types, import rules, and that no secret is committed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.tracked_secrets
+
+scan: $(AUDIT_STAMP) ## Look through the code for what is known to be unsafe (bandit; beside ruff's rules in check)
+	$(AUDIT_VENV)/bin/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(PACKAGES)
+
+audit: $(AUDIT_STAMP) ## Ask for known weaknesses of the locked packages (needs the internet: the list is not shipped)
+	$(AUDIT_VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements/app.lock
+
+sbom: $(AUDIT_STAMP) ## Write build/sbom.cdx.json: what is in it, with hashes; the same bytes for the same lock
+	mkdir -p build
+	$(AUDIT_VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/app.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.cdx.json
 
 format: $(STAMP) ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
@@ -63,9 +81,9 @@ bench: $(STAMP) ## Measure, beside the baseline (QUICK=1 for a short form)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 lock: $(STAMP) ## Resolve the dependencies anew
-	cd requirements && for name in bootstrap ministack; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
+	cd requirements && for name in bootstrap ministack audit; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra embedded --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock --upgrade pyproject.toml -o requirements/app.lock
 
 clean: ## Remove environments and caches (keeps .zixly)
-	rm -rf $(VENV) $(AWS_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(AWS_VENV) $(AUDIT_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

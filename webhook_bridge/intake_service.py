@@ -11,7 +11,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from uuid import UUID
@@ -54,7 +54,7 @@ class IntakeParts:
     announcer: Announcer
     metrics: ProcessMetrics
     limits: Limits
-    app_secrets: Mapping[str, tuple[str, ...]]
+    app_secrets: Mapping[str, tuple[str, ...]] = field(repr=False)
     """The signing secrets of our apps at the vendors, by system."""
     box: Box | None
     """What seals rejected requests and the secrets of handshakes."""

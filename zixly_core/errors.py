@@ -26,6 +26,8 @@ from datetime import timedelta
 from typing import Self
 from uuid import UUID
 
+from zixly_core.redaction import masked
+
 
 class ZixlyError(Exception):
     """Base of all errors. `reason` is a machine word for metrics and tests; the message is for people."""
@@ -33,7 +35,7 @@ class ZixlyError(Exception):
     default_reason = "error"
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(masked(message))  # it goes into answers, jobs, issues and logs, and may quote what others said
         self.reason = reason or self.default_reason
         self.system: str | None = None
         self.operation: str | None = None

@@ -1,7 +1,8 @@
 """Logs: one event name with fields on each line, as JSON for machines or coloured for a terminal.
 
 What must not be read in a log is kept out by type, not by care: secrets and raw bytes are never rendered, and of an error that
-is not ours only its type and place are, because a driver's text may quote the data it stumbled over.
+is not ours only its type and place are, because a driver's text may quote the data it stumbled over. Behind that stands a net for
+what looks like a secret, and for names whose values are secret (redaction.py).
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TextIO
+from uuid import UUID
 
 import orjson
 import structlog
@@ -19,6 +22,7 @@ from pydantic import SecretBytes, SecretStr
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from zixly_core.errors import ZixlyError
+from zixly_core.redaction import MASK, is_secret_name, masked
 
 FRAMES_SHOWN = 6
 # They write each request's URL at level info: with the tokens in our callbacks' paths, and the addresses that vendors are asked for.
@@ -48,6 +52,7 @@ def configure_logs(*, log_format: Literal["json", "console"], level: str, proces
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
         )
     )
+    handler.addFilter(ForeignErrors())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -93,23 +98,50 @@ def places_of(error: BaseException) -> list[str]:
 
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Values of the types that hold secrets and raw bodies, made unreadable wherever they stand."""
-    return {name: shown(value) for name, value in event.items()}
+    return {name: shown_as(name, value) for name, value in event.items()}
+
+
+def shown_as(name: object, value: Any) -> Any:
+    """A value under its name: of some names every value is a secret, but for yes, no and nothing."""
+    return MASK if is_secret_name(name) and not isinstance(value, bool | None) else shown(value)
 
 
 def shown(value: Any) -> Any:
     match value:
-        case str() | int() | float() | bool() | None:
+        case int() | float() | None | UUID() | datetime() | date() | timedelta():
             return value
-        case SecretStr() | SecretBytes():
-            return "**********"
-        case bytes() | bytearray() | memoryview():
-            return f"<{len(value)} bytes>"
         case Mapping():
-            return {str(name): shown(one) for name, one in value.items()}
+            return {str(name): shown_as(name, one) for name, one in value.items()}
         case list() | tuple() | set() | frozenset():
             return [shown(one) for one in value]
         case _:
-            return value
+            return in_words(value)
+
+
+def in_words(value: Any) -> str:
+    match value:
+        case SecretStr() | SecretBytes():
+            return MASK
+        case bytes() | bytearray() | memoryview():
+            return f"<{len(value)} bytes>"
+        case BaseException():
+            return error_word(value)
+        case _:
+            return masked(str(value))
+
+
+def error_word(error: BaseException) -> str:
+    """An error that stands among the values of a line, as its own text only if it is ours."""
+    return str(error) if isinstance(error, ZixlyError) else type(error).__name__
+
+
+class ForeignErrors(logging.Filter):
+    """Libraries write errors into their lines as values (`cannot connect to %s: %s`): only the type is let through."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and any(isinstance(one, BaseException) for one in record.args):
+            record.args = tuple(error_word(one) if isinstance(one, BaseException) else one for one in record.args)
+        return True
 
 
 def as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

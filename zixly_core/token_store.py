@@ -64,7 +64,7 @@ class StoredTokens:
 class KeptTokens:
     """Where a grant's tokens are: sealed in its row, or in a secret manager under a version that never changes. One is set."""
 
-    ciphertext: bytes | None = None
+    ciphertext: bytes | None = field(default=None, repr=False)
     secret_version: str | None = None
 
 

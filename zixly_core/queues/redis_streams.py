@@ -167,6 +167,8 @@ def open_from_url(url: str, *, name: str, visibility: timedelta, max_takes: int)
             # Once more on a connection that the server had closed; a timeout is not repeated, since it would take as long again.
             retry=Retry(NoBackoff(), retries=1, supported_errors=(RedisConnectionError,)),
         )
-    except ValueError as error:
-        raise SettingsError(f"ZIXLY_QUEUE_URL cannot be used as an address of Redis: {error}") from None
+    except ValueError:
+        # The text of the error may quote the password, where that is what spoils the URL.
+        text = "ZIXLY_QUEUE_URL cannot be used as an address of Redis: rediss://:PASSWORD@HOST:6379/0 is its form, the password URL-encoded"
+        raise SettingsError(text) from None
     return RedisStreamsQueue(client, name=name, visibility=visibility, max_takes=max_takes)

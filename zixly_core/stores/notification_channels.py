@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -53,7 +53,7 @@ class NewChannel:
     kind: str
     name: str
     address: str
-    secret: bytes | None
+    secret: bytes | None = field(repr=False)
     wants: Sequence[str]
     digest_at: time | None
 

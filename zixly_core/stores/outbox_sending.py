@@ -6,7 +6,7 @@ As role `runs`, within the tenant of the channel, or within none for the agency'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class SendingChannel:
     kind: str
     name: str
     address: str
-    secret: bytes | None
+    secret: bytes | None = field(repr=False)
     digest_at: time | None
 
 
