@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -128,6 +129,12 @@ def handle_problems(app: FastAPI) -> None:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         return problem(422, reason="invalid_parameter", detail=f"{place}: {first['msg']}")
+
+    @app.exception_handler(psycopg.DataError)
+    async def unstorable(_request: Request, error: psycopg.DataError) -> Response:
+        """Of the right form, and yet nothing that Postgres can compare with, such as a text with U+0000 in it."""
+        log.warning("value_refused_by_postgres", sqlstate=error.sqlstate)
+        return problem(422, reason="invalid_parameter", detail="A value holds a character or number that cannot be looked for or stored.")
 
     @app.exception_handler(HTTPException)
     async def plain(_request: Request, error: HTTPException) -> Response:
