@@ -24,5 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def running_stack() -> Iterator[StackUnderTest]:
     with stack_in_a_temporary_folder() as made:
+        made.variables["ZIXLY_WATCH_PATIENCE_SECONDS"] = "10"  # in earnest an event may be nine minutes late
         made.up()
         yield made

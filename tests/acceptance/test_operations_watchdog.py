@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.stack import StackUnderTest
+from tests.support.watched import Watched
 from zixly_cli.sandbox_api import SandboxApi
 from zixly_sandbox.constants import DEMO
 from zixly_sandbox.shopify.hooks import PRIVACY
-
-
-class Watched:
-    """The demo client's webhooks on the stack, and the vendors behind them."""
-
-    def __init__(self, stack: StackUnderTest, sandbox: SandboxApi) -> None:
-        self.stack = stack
-        self.sandbox = sandbox
-
-    def run(self, system: str) -> str:
-        """`zixly watch run`; what the look came to."""
-        done = self.stack.zixly("watch", "run", "--tenant", "demo", "--system", system, "--wait", "50", "--json")
-        assert done.returncode == 0, done.stderr + done.stdout
-        (row,) = json.loads(done.stdout)
-        return str(row["watch_state"])
-
-    def connection(self, system: str) -> str:
-        (row,) = json.loads(self.stack.zixly("watch", "ls", "--tenant", "demo", "--system", system, "--json").stdout)
-        return str(row["id"])
-
-    def newest_hole(self, system: str) -> dict[str, Any]:
-        found = json.loads(self.stack.zixly("watch", "holes", "--tenant", "demo", "--system", system, "--json").stdout)
-        assert isinstance(found[0], dict)
-        return found[0]
-
-    def jobs_of(self, record: str, workflow: str) -> list[dict[str, Any]]:
-        query = "select * from zixly.workflow_jobs where record_id = %s and workflow_type = %s"
-        return self.stack.rows(query, record, workflow)
-
-    def wait_for(self, record: str, workflow: str) -> dict[str, Any]:
-        """The one job about a record, completed."""
-        words = f"{workflow} is COMPLETED for {record}"
-        self.stack.wait_until(lambda: {job["status"] for job in self.jobs_of(record, workflow)} == {"COMPLETED"}, seconds=40, words=words)
-        return self.jobs_of(record, workflow)[0]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import IO, Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.support.busy import longest
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.orphans import end_orphans
@@ -38,6 +39,8 @@ class StackUnderTest:
     process: subprocess.Popen[bytes] | None = None
     mail_port: int = field(default_factory=lambda: free_ports(["mail"])["mail"])
     """Where its e-mail goes: nobody listens there unless a test does."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Settings of its own."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,13 +48,13 @@ class StackUnderTest:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZIXLY_", "MAKE"))}
         mail = {"ZIXLY_SMTP_URL": f"smtp://127.0.0.1:{self.mail_port}", "ZIXLY_NOTIFY_FROM": "zixly@example.com"}
         quick = {"ZIXLY_NOTIFY_SETTLE_SECONDS": "3"}  # as resolutions wait five minutes in earnest
-        return {**kept, **own, **mail, **quick, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
+        return {**kept, **own, **mail, **quick, **self.variables, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
 
     def up(self, command: tuple[str, ...] = (sys.executable, "-m", "zixly_cli.main", "up")) -> None:
         """Start, and return when it says that it is ready."""
         with self.output.open("wb") as file:
             self.process = start(command, environment=self.environment, output=file)
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + longest(READY_SECONDS)
         while not re.search(r"^ready", self.text(), flags=re.MULTILINE):
             assert self.process.poll() is None, self.text()
             assert time.monotonic() < deadline, self.text()
@@ -62,7 +65,7 @@ class StackUnderTest:
 
     def zixly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "zixly_cli.main", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=longest(60), check=False)
 
     def states(self) -> dict[str, str]:
         rows: list[dict[str, Any]] = json.loads(self.zixly("status", "--json").stdout)
@@ -83,14 +86,14 @@ class StackUnderTest:
 
     def wait_until(self, what: Callable[[], Any], *, seconds: float, words: str) -> Any:
         """The first true answer of `what`, within the deadline."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + longest(seconds)
         while not (answer := what()):
             assert time.monotonic() < deadline, f"{words}: not within {seconds:.0f} s\n{self.text()[-3000:]}"
             time.sleep(0.1)
         return answer
 
     def wait_for_jobs(self, expected: list[str]) -> None:
-        deadline = time.monotonic() + JOB_SECONDS
+        deadline = time.monotonic() + longest(JOB_SECONDS)
         while (found := self.job_statuses()) != expected:
             assert time.monotonic() < deadline, f"{found}\n{self.text()[-3000:]}"
             time.sleep(0.2)

@@ -86,6 +86,12 @@ def webhooks_router(sandbox: Sandbox, client: Callable[[], httpx2.AsyncClient]) 
         sandbox.webhook.lose(count)
         return {"lost": count}
 
+    @router.post("/lose-next")
+    async def lose_next(count: Annotated[int, Query(ge=1, le=1_000)] = 1) -> dict[str, int]:
+        """Lose the events of so many changes that are yet to come: they are numbered and never sent."""
+        sandbox.webhook.lose_next(count)
+        return {"to_lose": count}
+
     @router.get("/deliveries")
     async def deliveries(state: DeliveryState | None = None, limit: int = 100) -> dict[str, Any]:
         """What was sent and what came back, newest first."""

@@ -46,6 +46,7 @@ class Subscription:
         self._sequences = itertools.count(1)
         self._events: deque[Event] = deque()
         self._to_replay = 0
+        self._to_lose = 0
         self._outbox = Outbox(self, clock=clock)
 
     @property
@@ -71,7 +72,12 @@ class Subscription:
         return 1 if self._to_replay > 0 else self._rules.parallel
 
     def emit(self, organisation: str, category: str, record_id: str, kind: str, data: Mapping[str, str] | None = None) -> None:
-        """A record changed."""
+        """A record changed. An event that is to be lost gets its number, behind those of the events before it."""
+        if self._to_lose > 0:
+            self._to_lose -= 1
+            self._pack()
+            self.lose(1)
+            return
         self._events.append(Event(organisation, category, record_id, kind, self._clock.now(), data))
         self._outbox.wake()
 
@@ -89,6 +95,10 @@ class Subscription:
         """Use up numbers of events that are never sent."""
         for _ in range(count):
             next(self._sequences)
+
+    def lose_next(self, count: int) -> None:
+        """Lose the events of the next changes on their way."""
+        self._to_lose += count
 
     def enable(self) -> None:
         """Send again, what piled up first and in order; what is older than 31 days is gone."""
@@ -110,6 +120,7 @@ class Subscription:
         """Drop what waits and what was recorded, and be enabled as at the start."""
         self._events.clear()
         self._to_replay = 0
+        self._to_lose = 0
         self._outbox.forget()
 
     async def run(self, client: httpx2.AsyncClient) -> None:

@@ -200,3 +200,16 @@ async def test_an_endpoint_that_takes_too_long_has_not_answered() -> None:
         await until(lambda: caller.sandbox.webhook.log.counts()["retrying"])
         log = await caller.admin("GET", "/webhooks/xero/deliveries")
     assert log["deliveries"][0]["attempts"][0]["outcome"] == "TimeoutError"
+
+
+async def test_events_that_are_lost_on_their_way_leave_a_gap_in_the_numbers() -> None:
+    async with sending(good) as (caller, arrived):
+        for to_lose in (0, 2, 0):
+            if to_lose:
+                await caller.admin("POST", f"/webhooks/xero/lose-next?count={to_lose}")
+            before = len(arrived)
+            await caller.admin("POST", f"/xero/{DEMO.organisation}/pay", {"count": to_lose or 1})
+            if not to_lose:
+                await until(lambda before=before: len(arrived) > before)  # type: ignore[misc]
+        bodies = [orjson.loads(request.content) for request in arrived]
+        assert [(body["firstEventSequence"], body["lastEventSequence"]) for body in bodies] == [(1, 1), (4, 4)]
