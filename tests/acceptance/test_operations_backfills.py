@@ -114,7 +114,7 @@ def test_the_dagster_uis_dialog_launches_the_same(running_stack: StackUnderTest)
             "partitionSetName": f"{JOB}_partition_set",
             "repositorySelector": {"repositoryName": repository["name"], "repositoryLocationName": repository["location"]["name"]},
         },
-        "partitionNames": [f"{day}|{SECOND.slug}" for day in days],
+        "partitionNames": [f"{SECOND.slug}|{day}" for day in days],
     }
     launched = graphql(running_stack, LAUNCH, params=params)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched

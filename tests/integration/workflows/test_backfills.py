@@ -300,7 +300,7 @@ def test_a_few_days_are_launched_at_once_and_none_while_too_many_jobs_wait(
     backfill_id = asked(api, first=DAY - timedelta(days=9))
     due = due_days(stage.ledger.dispatch)
     assert [one["day"] for one in due] == [DAY - timedelta(days=9 - number) for number in range(6)]
-    assert request_for(due[0], now=datetime(2026, 11, 27, tzinfo=UTC)).partition_key == f"{DAY - timedelta(days=9)}|demo"
+    assert request_for(due[0], now=datetime(2026, 11, 27, tzinfo=UTC)).partition_key == f"demo|{DAY - timedelta(days=9)}"
     stage.ledger.add_jobs(3, made_by=backfill_id, origin="backfill")
     monkeypatch.setattr(days_store, "MOST_OPEN_JOBS", 3)
     assert due_days(stage.ledger.dispatch) == []

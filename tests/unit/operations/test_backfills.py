@@ -183,4 +183,4 @@ def test_a_workflow_may_be_named_where_a_command_stands() -> None:
 def test_today_is_a_partition_wherever_a_tenant_is() -> None:
     """At noon in London it is tomorrow already on the Line Islands."""
     assert DAYS.get_last_partition_key() == datetime.now(ZoneInfo("Pacific/Kiritimati")).date().isoformat()
-    assert partition_key("2026-11-27", "demo") == "2026-11-27|demo"
+    assert partition_key("2026-11-27", "demo") == "demo|2026-11-27"
