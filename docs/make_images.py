@@ -1,18 +1,17 @@
-"""Take the README's pictures from the real stack: `.venv/bin/python docs/make_images.py` (needs Chromium)."""
+"""Take the pictures of README and docs from the real stack: `.venv/bin/python docs/make_images.py` (needs Chromium)."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder  # noqa: E402 - the tests are no installed package
+from tests.support.browser import Page, find_chromium, page  # noqa: E402 - the tests are no installed package
+from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder  # noqa: E402
 from zixly_cli.deliveries import post, sample_maker  # noqa: E402
 from zixly_cli.seed import DEMO  # noqa: E402
 
@@ -22,22 +21,13 @@ DONE = (
     "select from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')) order by created_at limit 1"
 )
 INVOICES = ["8694c9c5-7097-4449-a708-b8c1982921a4"]
-CHROMIUM_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--virtual-time-budget=15000",
-)
+LARGE, SMALL = (1500, 1000), (1200, 760)
+# Dagster's pages draw a little longer than they load.
+DRAWN_SECONDS = 3.0
 
 
 def main() -> int:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if chromium is None:
         sys.stderr.write("Chromium is not installed; on Debian: apt-get install chromium\n")
         return 2
@@ -45,8 +35,15 @@ def main() -> int:
         stack.up()
         run_id = finished_run(stack)
         webserver = stack.plan.urls.webserver
-        picture(chromium, f"{webserver}/runs/{run_id}", IMAGES / "run.png")
-        picture(chromium, f"{webserver}/locations/zixly/jobs/xero_invoice_to_hubspot", IMAGES / "job.png")
+        jobs = f"{webserver}/locations/zixly/jobs"
+        with page(chromium) as browser:
+            taken(browser, f"{webserver}/runs/{run_id}", "run", shows="RUN_SUCCESS", size=LARGE)
+            taken(browser, f"{jobs}/xero_invoice_to_hubspot", "job", shows="Description", size=LARGE)
+            taken(browser, f"{jobs}/replay/playground", "replay-form", shows="rate_per_minute")
+            taken(browser, f"{webserver}/locations/zixly/sensors/dispatch_xero", "sensor", shows="Latest tick")
+            browser.open(f"{jobs}/backfill_xero_invoice_to_hubspot/partitions")
+            fill_in(browser)
+            kept(browser, "backfill-dialog")
     return 0
 
 
@@ -61,10 +58,27 @@ def finished_run(stack: StackUnderTest) -> str:
     return run_id
 
 
-def picture(chromium: str, url: str, path: Path) -> None:
-    with tempfile.TemporaryDirectory() as profile:
-        command = [chromium, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "--window-size=1500,1000", f"--screenshot={path}", url]
-        subprocess.run(command, check=True, timeout=90, capture_output=True)
+def fill_in(browser: Page) -> None:
+    """A range of days of one tenant, in the dialog."""
+    browser.click("Launch backfill…")
+    browser.wait_for("Select partitions to submit", seconds=60)
+    browser.click('ex: "', within="input", exact=False)
+    browser.replace('["demo|2026-11-01"..."demo|2026-11-20"]')
+    browser.enter()
+    browser.wait_for("Submit 20 runs")
+
+
+def taken(browser: Page, url: str, name: str, *, shows: str, size: tuple[int, int] = SMALL) -> None:
+    browser.size(*size)
+    browser.open(url)
+    browser.wait_for(shows, seconds=60)
+    kept(browser, name)
+
+
+def kept(browser: Page, name: str) -> None:
+    time.sleep(DRAWN_SECONDS)
+    path = IMAGES / f"{name}.png"
+    browser.picture(path)
     sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes\n")
 
 
