@@ -76,7 +76,7 @@ class Connecting:
         self._settings = settings
         self._box = box
         self._vault = vault
-        self._http = http or ProcessClient()
+        self._http = http or ProcessClient.to_vendors(settings)
         self._now = now
 
     def invite(

@@ -14,6 +14,10 @@ from http.cookiejar import DefaultCookiePolicy
 
 import httpx2
 
+from zixly_core.guarded_transport import GuardedTransport
+from zixly_core.outgoing import INSIDE, Outgoing, place_of, to_vendors
+from zixly_core.settings import Settings
+
 USER_AGENT = "zixly/0.1"
 
 # Seconds. Below the 60 s after which Postgres ends an idle transaction: a token is renewed inside one (see tokens.py).
@@ -24,17 +28,18 @@ LIMITS = httpx2.Limits(max_connections=32, max_keepalive_connections=16, keepali
 RETRY_PAUSES = (0.1, 0.4)
 
 
-def new_client(*, transport: httpx2.BaseTransport | None = None) -> httpx2.Client:
-    """A client over HTTP/1.1 with keep-alive. It follows no redirect (a token must not travel to another host) and keeps no
-    cookie (tenants share it)."""
-    client = httpx2.Client(timeout=TIMEOUTS, limits=LIMITS, headers={"User-Agent": USER_AGENT}, http2=False, transport=transport)
+def new_client(outgoing: Outgoing, *, transport: httpx2.BaseTransport | None = None) -> httpx2.Client:
+    """A client over HTTP/1.1 with keep-alive, which calls what the policy lets through. It follows no redirect (a token must not travel
+    to another host) and keeps no cookie (tenants share it). `transport` stands in for the network."""
+    guarded = transport or GuardedTransport(outgoing, limits=LIMITS)
+    client = httpx2.Client(timeout=TIMEOUTS, headers={"User-Agent": USER_AGENT}, transport=guarded)
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
 
 
 def answers(url: str) -> bool:
-    """Whether an address answers with a success, as somebody outside would find it."""
-    with new_client() as client:
+    """Whether an address of our own answers with a success, as somebody outside would find it."""
+    with new_client(Outgoing((place_of(url, reaches=INSIDE),))) as client:
         try:
             return client.get(url, timeout=5).is_success
         except httpx2.HTTPError:
@@ -44,11 +49,16 @@ def answers(url: str) -> bool:
 class ProcessClient:
     """The client of this process, made on first use and made anew in a child after a fork. Safe to share between threads."""
 
-    def __init__(self, factory: Callable[[], httpx2.Client] = new_client) -> None:
+    def __init__(self, factory: Callable[[], httpx2.Client]) -> None:
         self._factory = factory
         self._client: httpx2.Client | None = None
         self._lock = threading.Lock()
         os.register_at_fork(after_in_child=self._forget)
+
+    @classmethod
+    def to_vendors(cls, settings: Settings) -> ProcessClient:
+        """For calls to the hosts that the settings name."""
+        return cls(lambda: new_client(to_vendors(settings)))
 
     def current(self) -> httpx2.Client:
         """The client to call with; do not keep it across a fork."""

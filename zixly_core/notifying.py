@@ -22,6 +22,7 @@ from zixly_core.notifications.outcome import Ending, Outcome, later, refused
 from zixly_core.notifications.slack import send_to_slack, slack_target
 from zixly_core.notifications.wording import digest_message, news_message, trial_message
 from zixly_core.notifications.words import ABOUT_ISSUES, ChannelKind, Kind
+from zixly_core.outgoing import to_the_public
 from zixly_core.secret_box import SecretBox
 from zixly_core.settings import Settings
 from zixly_core.stores.database import Database
@@ -108,7 +109,7 @@ class Sender:
         target = slack_target(opened, self._settings)
         if self._client is not None:
             return send_to_slack(as_slack(words), target, self._client)
-        with new_client() as client:
+        with new_client(to_the_public(self._settings)) as client:
             return send_to_slack(as_slack(words), target, client)
 
     def _words(self, message: ClaimedMessage) -> Message | None:

@@ -41,7 +41,7 @@ class VendorClients:
     ) -> None:
         """Calls count against `budgets`, which all workers share; without them nothing holds calls back, as in tests of a client."""
         self._settings = settings
-        self._http = http or ProcessClient()
+        self._http = http or ProcessClient.to_vendors(settings)
         self._budgets = budgets
         self._lane: Lane = "live"
         self._tokens = TokenKeeper(store, self._exchange)

@@ -56,6 +56,8 @@ def send_to_slack(body: Mapping[str, Any], url: str, client: httpx2.Client) -> O
     """Post a message. Slack has no key against doubled ones, so an answer that did not come leaves it in doubt."""
     try:
         answer = client.post(url, json=body, timeout=TIMEOUT_SECONDS, follow_redirects=False)
+    except httpx2.UnsupportedProtocol:
+        return refused("slack_address_not_allowed")
     except httpx2.ConnectError:
         return later("slack_unreachable")
     except httpx2.TransportError:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from zixly_core.errors import ZixlyError
 from zixly_core.http_client import new_client
+from zixly_core.outgoing import to_vendors
 from zixly_core.revoking import BY_HAND, revoke
 from zixly_core.secrets.vaults import open_vault
 from zixly_core.settings import settings_now
@@ -57,7 +58,7 @@ def take_out(
 ) -> None:
     """Stop the tenant's work, end its authorisations, erase what is no id and no count, in the database and in the object store."""
     runs, settings = postgres.runs(), settings_now()
-    http, tokens = new_client(), secrets.tokens(runs)
+    http, tokens = new_client(to_vendors(settings)), secrets.tokens(runs)
 
     def revoked(tenant_id: UUID, connection: Authorised) -> str | None:
         try:

@@ -9,6 +9,8 @@ import httpx2
 import structlog
 from dagster import ConfigurableResource
 
+from zixly_core.http_client import new_client
+from zixly_core.outgoing import to_vendors
 from zixly_core.stores.connections import connection_settings
 from zixly_dagster.resources.batch import BatchWork
 
@@ -27,7 +29,8 @@ class NotificationsResource(ConfigurableResource[None]):
             return False
         text = f"{batch['workflow']}: {completed} jobs completed, {failed} failed (batch {batch['id']}, run {work.run.run_id})"
         try:
-            httpx2.post(url.get_secret_value(), json={"text": text}, timeout=TIMEOUT_SECONDS).raise_for_status()
+            with new_client(to_vendors(work.settings)) as client:
+                client.post(url.get_secret_value(), json={"text": text}, timeout=TIMEOUT_SECONDS).raise_for_status()
         except httpx2.HTTPError as error:
             log.warning("notification_failed", batch_id=str(batch["id"]), error_type=type(error).__name__)
             return False

@@ -7,7 +7,8 @@ from uuid import UUID
 from dagster import ConfigurableResource
 
 from zixly_core.call_counts import Counted, with_call
-from zixly_core.http_client import ProcessClient
+from zixly_core.http_client import ProcessClient, new_client
+from zixly_core.outgoing import to_vendors
 from zixly_core.settings import settings_now
 from zixly_core.stores.call_counts import keeping_in
 from zixly_core.stores.database import Database
@@ -17,7 +18,7 @@ from zixly_dagster.resources.batch import BatchWork
 # Looks are made for all tenants at once; the role that makes them sees the counters whatever tenant is set.
 ALL_TENANTS = UUID(int=0)
 
-_http = ProcessClient()
+_http = ProcessClient(lambda: new_client(to_vendors(settings_now())))
 
 
 class SweepsResource(ConfigurableResource[None]):

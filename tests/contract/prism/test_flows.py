@@ -13,6 +13,7 @@ import pytest
 
 from tests.contract.prism.proxy import Violations, missing, must_run, prism
 from tests.support import vendor_flows
+from tests.support.outgoing import HERE
 from tests.support.running_sandbox import running_sandbox
 from tests.support.vendor_accounts import SandboxTokens, handshake_target
 from zixly_core.errors import ZixlyError
@@ -40,7 +41,7 @@ def sandbox() -> Iterator[str]:
 def checked(description: str, *, upstream: str, folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
     """A client's HTTP connections and the address that leads to `upstream` through prism; the block passes only without a violation."""
     violations = Violations()
-    with prism(description, upstream=upstream, folder=folder) as url, new_client(transport=violations) as http:
+    with prism(description, upstream=upstream, folder=folder) as url, new_client(HERE, transport=violations) as http:
         try:
             yield http, url
         except ZixlyError as error:
@@ -79,7 +80,7 @@ def test_asanas_client_and_the_sandbox_speak_as_the_official_description_says(sa
 
 def test_the_proxy_itself_refuses_a_call_that_is_not_described(sandbox: str, tmp_path: Path) -> None:
     headers = {"Authorization": f"Bearer {SandboxTokens(sandbox, 'xero').current()}", "xero-tenant-id": DEMO.organisation}
-    with prism("xero_accounting_subset", upstream=f"{sandbox}/xero/api.xro/2.0", folder=tmp_path) as url, new_client() as http:
+    with prism("xero_accounting_subset", upstream=f"{sandbox}/xero/api.xro/2.0", folder=tmp_path) as url, new_client(HERE) as http:
         for wrong in ("/Invoices?summaryOnly=perhaps", "/Bills"):
             answer = http.get(f"{url}{wrong}", headers=headers)
             assert answer.headers["content-type"].startswith("application/problem+json")
@@ -107,7 +108,7 @@ def test_the_proxy_itself_refuses_an_answer_that_is_not_described(tmp_path: Path
         thread.start()
         upstream = f"http://127.0.0.1:{books.server_port}"
         headers = {"Authorization": "Bearer x", "xero-tenant-id": DEMO.organisation}
-        with prism("xero_accounting_subset", upstream=upstream, folder=tmp_path) as url, new_client(transport=Violations()) as http:
+        with prism("xero_accounting_subset", upstream=upstream, folder=tmp_path) as url, new_client(HERE, transport=Violations()) as http:
             answer = http.get(f"{url}/Invoices", headers=headers)
         books.shutdown()
         thread.join(10)

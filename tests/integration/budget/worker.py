@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from tests.support.outgoing import HERE
 from zixly_core.api_limits import FixedWindow, Lane, Limits
 from zixly_core.budget_keeper import BudgetKeeper
 from zixly_core.call_counts import CallCounts
@@ -55,7 +56,7 @@ def client_for(arguments: dict[str, Any]) -> tuple[XeroClient, CallCounts]:
     keeper = BudgetKeeper(PostgresBudgets(database), counts=counts)
     budget = keeper.of(connection, scaled(xero_limits({}), faster=arguments["faster"]), lane=lane)
     client = XeroClient(
-        new_client(),
+        new_client(HERE),
         base_url=arguments["base_url"],
         tokens=OneToken(arguments["token"]),
         external_id=connection.external_id,

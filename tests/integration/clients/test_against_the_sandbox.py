@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.support import vendor_flows
+from tests.support.outgoing import HERE
 from tests.support.running_sandbox import running_sandbox
 from tests.support.vendor_accounts import SandboxTokens, handshake_target
 from zixly_core.http_client import new_client
@@ -29,7 +30,7 @@ def sandbox() -> Iterator[str]:
 
 @pytest.fixture
 def http() -> Iterator[httpx2.Client]:
-    with new_client() as made:
+    with new_client(HERE) as made:
         yield made
 
 

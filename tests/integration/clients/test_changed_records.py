@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from tests.integration.workflows.sandbox_server import SandboxServer
+from tests.support.outgoing import HERE
 from tests.support.vendor_accounts import SandboxTokens
 from zixly_core.changed_records import PAGE_SIZE, ChangedDeals, ChangedInvoices, ChangedOrders, CompletedTasks
 from zixly_core.changes import ChangedRecord, ChangeReader, Window
@@ -70,7 +71,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def http() -> Iterator[httpx2.Client]:
-    with new_client() as made:
+    with new_client(HERE) as made:
         yield made
 
 

@@ -12,6 +12,7 @@ from tests.integration.bridge.running import RunningBridge, settings_for, start_
 from tests.integration.connecting.browser import Browser, on_bridge
 from tests.integration.connecting.conftest import Office, vendor_settings
 from tests.integration.workflows.sandbox_server import SandboxServer
+from tests.support.outgoing import HERE
 from tests.support.postgres import TestDatabase
 from zixly_core.http_client import new_client
 from zixly_core.oauth import TokenExchange
@@ -33,7 +34,7 @@ SHOP = DEMO.shop
 @contextmanager
 def keeper(settings: Settings, database: TestDatabase) -> Iterator[TokenKeeper]:
     """The tokens as a worker has them."""
-    runs, http = Database(database.url("runs"), name="runs"), new_client()
+    runs, http = Database(database.url("runs"), name="runs"), new_client(HERE)
     try:
         yield TokenKeeper(PostgresTokenStore(runs, open_vault(settings)), lambda system: TokenExchange(http, APPS[system](settings)))
     finally:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 
+from tests.support.outgoing import HERE
 from zixly_core.http_client import new_client
 from zixly_core.ids import new_id
 from zixly_core.oauth import OAuthApp, TokenExchange
@@ -29,7 +30,7 @@ def store_over(database_url: str, *, vault: TokenVault | None = None) -> Postgre
 
 def keeper_over(database_url: str, token_url: str, *, patience: timedelta = PATIENCE) -> TokenKeeper:
     app = OAuthApp("xero", token_url, "app", "app-secret", "client_secret_basic")
-    http = new_client()
+    http = new_client(HERE)
     return TokenKeeper(store_over(database_url), lambda _: TokenExchange(http, app), patience=patience)
 
 

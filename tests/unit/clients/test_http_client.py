@@ -7,6 +7,7 @@ import os
 import httpx2
 import pytest
 
+from tests.support.outgoing import HERE
 from tests.unit.clients.vendor import Vendor, answered
 from zixly_core.http_client import ProcessClient, new_client, send
 
@@ -63,12 +64,12 @@ def test_a_redirect_is_not_followed_with_the_token() -> None:
 
 
 def test_every_timeout_is_set() -> None:
-    with new_client() as client:
+    with new_client(HERE) as client:
         assert None not in client.timeout.as_dict().values()
 
 
 def test_a_forked_child_makes_a_client_of_its_own() -> None:
-    shared = ProcessClient()
+    shared = ProcessClient(lambda: new_client(HERE))
     parent = shared.current()
     assert shared.current() is parent
     child = os.fork()

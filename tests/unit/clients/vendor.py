@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from tests.support.outgoing import HERE
 from zixly_core.http_client import new_client
 
 Answers = Iterable[httpx2.Response | Exception] | Callable[[httpx2.Request], httpx2.Response]
@@ -19,7 +20,7 @@ class Vendor:
     def __init__(self, answers: Answers) -> None:
         self.requests: list[httpx2.Request] = []
         self._answers = answers if callable(answers) else iter(answers)
-        self.http = new_client(transport=httpx2.MockTransport(self._answer))
+        self.http = new_client(HERE, transport=httpx2.MockTransport(self._answer))
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)
