@@ -45,7 +45,7 @@ def check(settings: Settings) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """uvicorn with uvloop and httptools. No access log (the metrics and our own lines say it), no server header."""
+    """uvicorn with uvloop and our bounds on httptools. No access log (the metrics and our own lines say it), no server header."""
     configure_logs(log_format=settings.log_format, level=settings.log_level, process="bridge")
     if settings.environment == "local" and settings.api_token is None and settings.bridge_host not in LOOPBACK:
         log.warning("api_is_open", host=settings.bridge_host, mend="set ZIXLY_API_TOKEN or ZIXLY_ENVIRONMENT=production")
@@ -56,7 +56,7 @@ def serve(settings: Settings) -> None:
         port=settings.bridge_port,
         workers=settings.bridge_workers,
         loop="uvloop",
-        http="httptools",
+        http="webhook_bridge.http_protocol:CarefulProtocol",
         ws="none",
         access_log=False,
         server_header=False,

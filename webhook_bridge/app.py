@@ -14,9 +14,11 @@ from webhook_bridge.announcer import Announcer
 from webhook_bridge.app_secrets import AppSecrets
 from webhook_bridge.authenticators import authenticators_of
 from webhook_bridge.backfills_api import backfills_routes
+from webhook_bridge.bounded import Bounded
 from webhook_bridge.client_address import TrustedProxies
 from webhook_bridge.connect_pages import connect_routes
 from webhook_bridge.connections_api import connections_routes
+from webhook_bridge.cors import CorsForApi
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
 from webhook_bridge.guarding import check_guarded
@@ -36,6 +38,7 @@ from webhook_bridge.reconciliations_api import reconciliations_routes
 from webhook_bridge.replays_api import replays_routes
 from webhook_bridge.reverify import Reverifier
 from webhook_bridge.routing_snapshot import RoutingSnapshot
+from webhook_bridge.same_site import OwnSite
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.searches_api import searches_routes
 from webhook_bridge.signed_in import caller_of
@@ -132,7 +135,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(Around, metrics=metrics, proxies=TrustedProxies.of(settings.trusted_proxies))
+    put_around(app, settings, metrics)
     handle_problems(app)
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
@@ -177,6 +180,14 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
     check_guarded(app, known)
     return app
+
+
+def put_around(app: FastAPI, settings: Settings, metrics: ProcessMetrics) -> None:
+    """What every request passes before it comes to a route; the last one added is the outermost."""
+    own_site = OwnSite.of(settings.bridge_public_url, settings.cors_origins)
+    app.add_middleware(CorsForApi, origins=own_site.others)
+    app.add_middleware(Bounded)
+    app.add_middleware(Around, metrics=metrics, proxies=TrustedProxies.of(settings.trusted_proxies), own_site=own_site)
 
 
 def limits_of(settings: Settings, parts: Parts, metrics: ProcessMetrics) -> Limits:

@@ -18,7 +18,8 @@ from starlette.responses import RedirectResponse, Response
 
 from webhook_bridge.pages import page, problem_page
 from webhook_bridge.problems import BodyTooLarge
-from webhook_bridge.signed_in import Caller, refuse_other_sites
+from webhook_bridge.same_site import FORM_TOKEN, demand_own_form, form_fields_of, refuse_other_sites
+from webhook_bridge.signed_in import Caller
 from zixly_core.connecting import Connecting
 from zixly_core.consents import Choice, Connected, refused, vendor_of
 from zixly_core.errors import SettingsError, ZixlyError
@@ -58,19 +59,22 @@ class ConnectPages:
         vendor = vendor_of(system)
         if "ticket" in query:
             consent = self._opened().invited(system, ticket=query["ticket"])
-            return begin_page(system, consent.tenant_name, account=consent.account, hidden={"ticket": query["ticket"]})
+            hidden = {"ticket": query["ticket"]} | form_fields_of(request)
+            return begin_page(system, consent.tenant_name, account=consent.account, hidden=hidden)
         caller = self._caller_of(request)
         if "connection" in query:
             view = self._opened().connection(uuid_in(query["connection"]), system=system, scope=caller.scope)
-            return begin_page(system, view.tenant, account=view.external_id, hidden={"connection": str(view.id)})
+            return begin_page(system, view.tenant, account=view.external_id, hidden={"connection": str(view.id)} | form_fields_of(request))
         tenant = self._opened().tenant(query.get("tenant", ""), scope=caller.scope)
         account = query.get("account") or query.get("shop")
         account = vendor.account_of(account) if account and vendor.account_of else account
-        return begin_page(system, tenant.name, account=account, hidden={"tenant": tenant.slug, "account": account or ""})
+        hidden = {"tenant": tenant.slug, "account": account or ""} | form_fields_of(request)
+        return begin_page(system, tenant.name, account=account, hidden=hidden)
 
     def go(self, request: Request, system: str, form: Fields) -> Response:
         """Send the browser to the vendor, with a cookie by which it is known when it comes back."""
         refuse_other_sites(request)
+        demand_own_form(request, form.get(FORM_TOKEN))
         ticket = form.get("ticket") or self._own_ticket(request, system, form)
         browser = browser_of(request) or secrets.token_urlsafe(32)
         url = self._opened().ask(system, ticket=ticket, browser=browser, account=form.get("account"))

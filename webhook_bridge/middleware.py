@@ -10,30 +10,28 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from webhook_bridge.browser_headers import browser_headers
 from webhook_bridge.client_address import TrustedProxies
 from webhook_bridge.limits import tell_rate
+from webhook_bridge.same_site import STATE as OWN_SITE
+from webhook_bridge.same_site import OwnSite
 from zixly_core.ids import new_id
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.requester import Requester, requested_by
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # www.w3.org/TR/trace-context
-SAFE_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-}
 
 
 class Around:
     """Pure ASGI: the response passes through untouched but for its headers. Only the pages under `/connect` set a cookie."""
 
-    def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics, proxies: TrustedProxies) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics, proxies: TrustedProxies, own_site: OwnSite) -> None:
         self._app = app
         self._metrics = metrics
         self._proxies = proxies
+        self._own_site = own_site
+        self._headers = browser_headers(is_https=own_site.is_https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,7 +39,7 @@ class Around:
             return
         began = perf_counter()
         scope["client"] = (self._proxies.client(scope), 0)
-        scope.setdefault("state", {})
+        scope.setdefault("state", {})[OWN_SITE] = self._own_site
         request_id = new_id()
         status = 500
         structlog.contextvars.clear_contextvars()
@@ -53,7 +51,7 @@ class Around:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id.hex
-                for name, value in SAFE_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 tell_rate(headers, scope)
             await send(message)

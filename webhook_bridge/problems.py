@@ -61,6 +61,10 @@ class BodyTooSlow(Rejected):
     default_reason = "body_too_slow"
 
 
+class AnswerTooSlow(Transient):
+    default_reason = "answer_too_slow"
+
+
 # The first line that fits decides; the base classes come last.
 STATUSES: tuple[tuple[type[ZixlyError], int], ...] = (
     (NotSignedIn, 401),
@@ -160,7 +164,7 @@ DESCRIPTIONS = {
     405: "Not with this method.",
     408: "The body took too long to arrive.",
     409: "Not in its present state.",
-    413: "The body is larger than the setting ZIXLY_MAX_BODY_BYTES allows.",
+    413: "The body is larger than what is taken here.",
     415: "Not a content type that this path takes.",
     422: "A parameter is wrong.",
     429: "Too many requests in a minute; try again after `Retry-After` seconds.",

@@ -15,14 +15,15 @@ from fastapi import Request
 
 from webhook_bridge.authenticators import STAFF_ADMIN, authenticators_of
 from webhook_bridge.identity import Authenticator, Identity, Proof
-from webhook_bridge.permissions import SAFE_METHODS, Need, need_of, permit
+from webhook_bridge.permissions import Need, need_of, permit
 from webhook_bridge.problems import NotSignedIn
+from webhook_bridge.same_site import SAFE_METHODS, own_site_of, refuse_other_sites
 from zixly_core.access import Role, membership_for
-from zixly_core.errors import NotAllowed
 from zixly_core.requester import requester
 from zixly_core.settings import Settings
 from zixly_core.stores.jobs_view import Scope
 
+__all__ = ["SAFE_METHODS", "Caller", "caller_of", "refuse_other_sites"]
 TENANT_HEADER = "zixly-tenant"
 LOCAL = Identity("local", Proof.LOCAL, (STAFF_ADMIN,))
 
@@ -54,6 +55,8 @@ def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None
         identity = identified(request, asked) or (LOCAL if is_open else None)
         if identity is None:
             raise nobody(asked)
+        if identity is LOCAL:
+            own_site_of(request).refuse_other_names(request)
         by = requester()  # for the audit log
         by.user_id, by.token_id = identity.user_id, identity.token_id
         return caller_for(identity, method, need, tenant=named_tenant(request, identity))
@@ -95,10 +98,3 @@ def nobody(authenticators: Sequence[Authenticator]) -> NotSignedIn:
     if not authenticators:
         return NotSignedIn("The API is off until ZIXLY_API_TOKEN or ZIXLY_OIDC_ISSUER is set.", reason="api_off")
     return NotSignedIn("Sign in, or send the API's token as `Authorization: Bearer ...` (setting ZIXLY_API_TOKEN).")
-
-
-def refuse_other_sites(request: Request) -> None:
-    """A web page elsewhere must not change anything here through somebody's browser."""
-    site = request.headers.get("sec-fetch-site", "none")
-    if request.method not in SAFE_METHODS and site not in {"none", "same-origin"}:
-        raise NotAllowed("Another web site asked for this change; open the page of the bridge itself.", reason="cross_site")

@@ -15,7 +15,7 @@ from http.cookiejar import DefaultCookiePolicy
 import httpx2
 
 from zixly_core.guarded_transport import GuardedTransport
-from zixly_core.outgoing import INSIDE, Outgoing, place_of, to_vendors
+from zixly_core.outgoing import INSIDE, Outgoing, place_of, to_the_public, to_vendors
 from zixly_core.settings import Settings
 
 USER_AGENT = "zixly/0.1"
@@ -59,6 +59,11 @@ class ProcessClient:
     def to_vendors(cls, settings: Settings) -> ProcessClient:
         """For calls to the hosts that the settings name."""
         return cls(lambda: new_client(to_vendors(settings)))
+
+    @classmethod
+    def to_the_public(cls, settings: Settings) -> ProcessClient:
+        """For calls to addresses that people or other services give."""
+        return cls(lambda: new_client(to_the_public(settings)))
 
     def current(self) -> httpx2.Client:
         """The client to call with; do not keep it across a fork."""

@@ -112,8 +112,9 @@ def configured_places(settings: Settings) -> tuple[Place, ...]:
     reaches = INSIDE if settings.environment == "local" else PUBLIC_ONLY
     vendors = [place_of(getattr(settings, name), reaches=reaches) for name in VENDOR_URLS]
     webhook = [place_of(settings.notify_webhook_url.get_secret_value(), reaches=reaches)] if settings.notify_webhook_url else []
+    issuer = [place_of(settings.oidc_issuer, reaches=reaches)] if settings.oidc_issuer else []
     sandbox = [place_of(settings.sandbox_url, reaches=reaches)] if settings.environment == "local" else []
-    return (*named_places(settings.outgoing_hosts), *vendors, Place(SHOPS, PORTS["https"], PUBLIC_ONLY), *webhook, *sandbox)
+    return (*named_places(settings.outgoing_hosts), *vendors, Place(SHOPS, PORTS["https"], PUBLIC_ONLY), *webhook, *issuer, *sandbox)
 
 
 def place_of(url: str, *, reaches: frozenset[Reach]) -> Place:

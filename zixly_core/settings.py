@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     sign_ins_per_minute: int = Field(default=10, ge=1)
     trusted_proxies: str = ""
     outgoing_hosts: str = ""
+    cors_origins: str = ""
     dagster_webserver_url: str = "http://127.0.0.1:3002"
     trust_gateway: bool = False
     webserver_port: int = 3002

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from tests.support.busy import longest
 from tests.support.postgres import TestDatabase
 from webhook_bridge.app import Parts, create_app, now, parts_from
+from webhook_bridge.http_protocol import CarefulProtocol
 from webhook_bridge.receive import Clock
 from zixly_core.errors import QueueUnavailable
 from zixly_core.queue import Depth, Message
@@ -90,11 +91,12 @@ def start_bridge(settings: Settings, *, clock: Clock = now, around: Callable[[AS
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="httptools",
+        http=CarefulProtocol,
         ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,
+        server_header=False,
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)

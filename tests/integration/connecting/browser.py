@@ -21,7 +21,8 @@ class Browser:
 
     @classmethod
     def at(cls, address: str) -> Browser:
-        return cls(httpx2.Client(base_url=address, timeout=15), httpx2.Client(timeout=15))
+        said = {"Sec-Fetch-Site": "same-origin"}  # of the forms, as browsers say it; of the other requests nobody asks
+        return cls(httpx2.Client(base_url=address, timeout=15, headers=said), httpx2.Client(timeout=15))
 
     def close(self) -> None:
         self.bridge.close()

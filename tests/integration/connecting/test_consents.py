@@ -247,7 +247,11 @@ def test_another_site_cannot_begin_a_consent_through_somebodys_browser(browser: 
 
 @pytest.fixture
 def production(office: Office, database: TestDatabase, sandbox: SandboxServer) -> Iterator[RunningBridge]:
-    overrides = vendor_settings(sandbox.url) | {"environment": "production", "api_token": SecretStr("a-long-token")}
+    overrides = vendor_settings(sandbox.url) | {
+        "environment": "production",
+        "api_token": SecretStr("a-long-token"),
+        "outgoing_hosts": "127.0.0.1",
+    }
     running = start_bridge(settings_for(database, **overrides))
     yield running
     running.stop()

@@ -140,6 +140,14 @@ def test_peoples_urls_go_to_the_public_internet_by_https() -> None:
             policy.check_url(url)
 
 
+def test_the_sign_in_provider_is_on_this_machine_only_locally() -> None:
+    url = "http://127.0.0.1:3005/keys"
+    to_the_public(Settings(oidc_issuer="http://127.0.0.1:3005")).check_url(url)
+    with pytest.raises(NotReachable):
+        to_the_public(production(oidc_issuer="http://127.0.0.1:3005")).check_url(url)
+    to_the_public(production(oidc_issuer="https://login.example.com/")).check_url("https://keys.example.net/jwks")
+
+
 def test_one_bad_address_among_good_ones_is_enough_to_refuse() -> None:
     addresses = [ip_address("93.184.215.14"), ip_address("10.0.0.1")]
     with pytest.raises(NotReachable):
