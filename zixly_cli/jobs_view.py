@@ -14,6 +14,7 @@ from rich.tree import Tree
 
 from zixly_cli.bridge_api import BridgeApi
 from zixly_cli.moments import distance, shown
+from zixly_cli.output import HIDDEN
 
 COLOURS = {"COMPLETED": "green", "FAILED": "red", "CANCELLED": "dim"}
 PAGE = 200
@@ -133,12 +134,12 @@ def story_of(job: Document) -> Iterator[Text]:
             "attempt", str(attempt["attempt"]), f"{shown(attempt['ended_at'])}  {attempt['outcome']}  run {attempt['run_id']}{why}"
         )
     for step in job["steps"]:
-        yield line_of("step", "", f"{shown(step['at'])}  {step['step']}: {step['message']}{duration_of(step)}")
+        yield line_of("step", "", f"{shown(step['at'])}  {step['step']}: {step['message'] or HIDDEN}{duration_of(step)}")
     for record in job["related_records"]:
         named = f"{record['system']} {record['record_type']} {record['record_id']}"
         yield line_of(record["action"].lower(), "", f"{named}  {record['url'] or ''}".rstrip())
     for effect in job["effects"]:
-        yield line_of("effect", "", f"{effect['system']} {effect['operation']}  {effect['target']}  {effect['state']}")
+        yield line_of("effect", "", f"{effect['system']} {effect['operation']}  {effect['target'] or HIDDEN}  {effect['state']}")
     if job["links"]["run"]:
         yield line_of("run", "", job["links"]["run"])
     for later in job.get("later_jobs", ()):

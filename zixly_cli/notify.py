@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from zixly_cli.bridge_api import BridgeApi
+from zixly_cli.output import HIDDEN
 
 NONE = "none"
 POLL_SECONDS = 0.5
@@ -58,7 +59,7 @@ def channel_table(channels: Sequence[dict[str, Any]]) -> Table:
     table = Table(Column("id", no_wrap=True), *names, box=None, pad_edge=False)
     for one in channels:
         counts = (str(one["sent"]), str(one["failed"]))
-        whom = (one["tenant"] or "all (agency)", one["kind"], one["name"], one["address"])
+        whom = (one["tenant"] or "all (agency)", one["kind"], one["name"], one["address"] or HIDDEN)
         table.add_row(one["id"], *whom, ", ".join(one["wants"]) or NONE, (one["digest_at"] or NONE)[:5], *counts, state_of(one))
     return table
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from zixly_cli.bridge_api import BridgeApi
 from zixly_cli.moments import distance, shown
+from zixly_cli.output import HIDDEN
 
 Document = Mapping[str, Any]
 ENDS = frozenset({"DONE", "FAILED"})
@@ -88,8 +89,9 @@ def drift_table(drifts: Sequence[Document]) -> Table:
     for column in ("kind", "record", "target", "differs (source / target)", "status", "drift"):
         table.add_column(column, overflow="fold", no_wrap=column in {"kind", "status", "drift"})
     for one in drifts:
+        nothing = HIDDEN if one.get("payloads_hidden") else "(empty)"
         differs = "\n".join(
-            f"{name}: {values['source'] or '(empty)'} / {values['target'] or '(empty)'}" for name, values in one["fields"].items()
+            f"{name}: {values['source'] or nothing} / {values['target'] or nothing}" for name, values in one["fields"].items()
         )
         cells = (one["kind"].replace("_", " "), Text(one["record_id"]), Text(one["target"] or ""), Text(differs), one["status"], one["id"])
         table.add_row(*cells)

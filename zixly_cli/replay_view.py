@@ -14,6 +14,7 @@ from rich.text import Text
 
 from zixly_cli.bridge_api import BridgeApi
 from zixly_cli.moments import shown
+from zixly_cli.output import HIDDEN
 from zixly_cli.run_workflow import difference
 from zixly_core.errors import SettingsError
 
@@ -134,7 +135,7 @@ def preview_of(preview: Document) -> Iterator[RenderableType]:
     yield Text(f"{counts}{waiting}; {preview['writes']} writes in all")
     for job in preview["first"]:
         yield Text(f"job {job['origin_job_id']} ({job['workflow']})", style="bold")
-        yield from (difference(write) for write in job["would_write"])
+        yield from [Text(HIDDEN)] if job["would_write"] is None else (difference(write) for write in job["would_write"])
     if preview["would_write"] > len(preview["first"]):
         yield Text(f"... and {preview['would_write'] - len(preview['first'])} more jobs that would write")
 

@@ -97,3 +97,36 @@ def test_the_membership_that_holds_decides_what_is_seen() -> None:
     for headers in ({}, {"zixly_tenant": "third"}):
         with pytest.raises(NotAllowed):
             caller(request(x_name="ada", **headers))
+
+
+def test_somebody_of_several_clients_names_one_by_the_header_or_the_filter() -> None:
+    ada = Knows(Membership(DEMO, "demo", Role.VIEWER), Membership(OTHER, "other", Role.EDITOR))
+    caller = caller_of(Settings(sign_in="required"), [ada])
+    assert caller(request(x_name="ada", query="tenant=other")).scope == Scope(tenant_id=OTHER)
+    assert caller(request(x_name="ada", query="tenant=other", zixly_tenant="demo")).scope == Scope(tenant_id=DEMO)
+    with pytest.raises(NotAllowed) as refused:
+        caller(request(x_name="ada"))
+    assert refused.value.reason == "name_the_tenant"
+
+
+def test_a_filter_moves_nobody_to_a_client_that_is_not_theirs() -> None:
+    caller = caller_of(Settings(sign_in="required"), [Knows(Membership(DEMO, "demo", Role.VIEWER))])
+    assert caller(request(x_name="ada", query="tenant=other")).scope == Scope(tenant_id=DEMO)
+    with pytest.raises(NotAllowed):
+        caller(request(x_name="ada", zixly_tenant="other"))
+
+
+def test_the_greater_of_two_roles_holds_at_the_client_that_staff_name() -> None:
+    ada = Knows(Membership(None, None, Role.VIEWER), Membership(DEMO, "demo", Role.ADMIN), Membership(OTHER, "other", Role.VIEWER))
+    caller = caller_of(Settings(sign_in="required"), [ada])
+    at_demo, at_other = (caller(request(x_name="ada", zixly_tenant=slug)) for slug in ("demo", "other"))
+    assert (at_demo.scope, at_demo.role) == (Scope(tenant_id=DEMO), Role.ADMIN)
+    assert (at_other.scope, at_other.role) == (Scope(tenant_id=None), Role.VIEWER)
+
+
+def test_the_role_is_held_against_the_route() -> None:
+    caller = caller_of(Settings(sign_in="required"), [Knows(Membership(DEMO, "demo", Role.VIEWER))])
+    assert caller(request(x_name="ada")).role == Role.VIEWER
+    with pytest.raises(NotAllowed) as refused:
+        caller(request("POST", x_name="ada"))
+    assert refused.value.reason == "role_too_small"
