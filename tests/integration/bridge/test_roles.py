@@ -26,7 +26,9 @@ REASONS = ("role_too_small", "staff_only", "payloads_hidden")
 def bridge(ledger: TestLedger, database: TestDatabase, tmp_path: Path) -> Iterator[RunningBridge]:
     limits = {f"{name}_requests_per_minute": 100_000 for name in ("api", "unknown", "unsigned")}
     vendors = {"hubspot_client_id": "client", "hubspot_client_secret": SecretStr("secret"), "objects_url": f"file://{tmp_path}"}
+    # Hundreds of visits, beside other tests: what is tried here is no speed.
     running = start_bridge(settings_for(database, api_token=SecretStr(ROOT), **limits, **vendors))
+    running.http.timeout = httpx2.Timeout(60)
     yield running
     running.stop()
 
