@@ -40,8 +40,11 @@ from zixly.machine_tokens k left join zixly.tenants t on t.id = k.tenant_id wher
 USED_SQL = """
 update zixly.machine_tokens set last_used_at = now()
 where id = %s and (last_used_at is null or last_used_at < now() - interval '1 minute')"""
+# Whoever leaves the agency made tokens for its clients too; those stay where he is an administrator of the client's own.
 OF_PERSON_SQL = """
-select id from zixly.machine_tokens where made_by_user = %(user)s and tenant_id is not distinct from %(tenant)s and revoked_at is null"""
+select k.id from zixly.machine_tokens k where k.made_by_user = %(user)s and k.revoked_at is null
+  and (k.tenant_id is not distinct from %(tenant)s or %(tenant)s::uuid is null and not exists (
+    select from zixly.memberships m where m.user_id = k.made_by_user and m.tenant_id = k.tenant_id and m.role = 'ADMIN'))"""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def revoke_tokens(rows: Rows, token_ids: Sequence[UUID], *, actor: str) -> int:
 
 
 def tokens_of_person(rows: Rows, user_id: UUID, *, tenant_id: UUID | None) -> list[UUID]:
-    """Tokens in use that a person made at a tenant (None: at the agency): he may know their secrets."""
+    """Tokens in use that a person made by a membership at a tenant (None: at the agency): he may know their secrets."""
     return [row["id"] for row in rows.execute(OF_PERSON_SQL, {"user": user_id, "tenant": tenant_id})]
 
 

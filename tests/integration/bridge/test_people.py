@@ -85,7 +85,19 @@ def test_an_administrator_of_a_client_manages_its_people_and_no_others(bridge: R
     assert sorted((row["slug"] or "", row["role"]) for row in left) == [("", "EDITOR"), ("other", "VIEWER")]
 
 
-def token_made_by(ledger: TestLedger, person: str, tenant_id: UUID) -> UUID:
+def test_tokens_that_staff_made_for_clients_end_with_the_place_at_the_agency(bridge: RunningBridge, ledger: TestLedger) -> None:
+    other = ledger.add_tenant("other")
+    ada = invited(bridge, role="ADMIN")
+    invited(bridge, tenant="other", role="ADMIN")
+    invited(bridge, "grace@example.com", role="ADMIN")
+    for tenant_id in (None, ledger.tenant.id, other.id):
+        token_made_by(ledger, ada["id"], tenant_id)
+    assert bridge.http.delete(f"/api/people/{ada['id']}/memberships", headers=ADMIN).json() == {"tokens_ended": 2}
+    left = ledger.owner.execute("select tenant_id from zixly.machine_tokens where revoked_at is null").fetchall()
+    assert [row["tenant_id"] for row in left] == [other.id]
+
+
+def token_made_by(ledger: TestLedger, person: str, tenant_id: UUID | None) -> UUID:
     token_id = new_id()
     ledger.owner.execute(
         "insert into zixly.machine_tokens (id, tenant_id, name, role, scopes, secret_sha256, made_by, made_by_user, expires_at) "
