@@ -21,6 +21,7 @@ from webhook_bridge.connections_api import connections_routes
 from webhook_bridge.cors import CorsForApi
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
+from webhook_bridge.gateway_verdict import gateway_routes, judge_of
 from webhook_bridge.guarding import check_guarded
 from webhook_bridge.health import health_routes
 from webhook_bridge.intake_service import IntakeParts, IntakeService
@@ -139,6 +140,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     handle_problems(app)
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
+    judge = judge_of(known)
+    app.include_router(gateway_routes(judge))
     reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
     app.include_router(
         deliveries_routes(parts.databases["api"], reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=known)
@@ -178,7 +181,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(tokens_routes(api, caller_of=known))
     collector = PipelineCollector(parts.databases["metrics"], parts.queues)
     app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
-    check_guarded(app, known)
+    check_guarded(app, known, judge)
     return app
 
 

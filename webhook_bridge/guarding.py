@@ -40,9 +40,11 @@ def served_routes(app: FastAPI) -> Iterator[Served]:
             yield Served(method, context.path or "", answer, dependant)
 
 
-def check_guarded(app: FastAPI, caller: Callable[[Request], object]) -> None:
-    """Raises `RouteUnguarded`. `caller` is the function that tells who asks, and refuses."""
-    unguarded = [f"{route.method} {route.template}" for route in served_routes(app) if not is_guarded(route, caller)]
+def check_guarded(app: FastAPI, *callers: Callable[[Request], object]) -> None:
+    """Raises `RouteUnguarded`. `callers` are the functions that tell who asks, and refuse."""
+    unguarded = [
+        f"{route.method} {route.template}" for route in served_routes(app) if not any(is_guarded(route, caller) for caller in callers)
+    ]
     if unguarded:
         raise RouteUnguarded(f"Not in webhook_bridge/permissions.py, or without a question who calls: {', '.join(unguarded)}")
 

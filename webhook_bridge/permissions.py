@@ -73,6 +73,9 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/metrics"): ANYBODY,
     ("GET", "/openapi.json"): ANYBODY,
     ("HEAD", "/openapi.json"): ANYBODY,
+    # For the gateway: whether a request for Dagster, Grafana or Prometheus may pass, and what somebody sees whose may not
+    ("GET", "/auth/verify"): STAFF_LOOKS,
+    ("GET", "/auth/refused"): ANYBODY,
     **{("POST", f"/webhook/{path}"): ANYBODY for system in SYSTEMS.values() for path in system.paths},
     # The pages of a consent: whoever was given the link, and the browser that began
     ("GET", "/connect/{system}"): WITH_TICKET,

@@ -14,6 +14,7 @@ from rich.text import Text
 from zixly_cli import deliveries_commands
 from zixly_cli.backfill_commands import app as backfill_app
 from zixly_cli.connections_commands import app as connections_app
+from zixly_cli.gateway_commands import app as gateway_app
 from zixly_cli.issues_commands import app as issues_app
 from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.notify_commands import app as notify_app
@@ -44,6 +45,7 @@ app.add_typer(issues_app, name="issues")
 app.add_typer(replay_app, name="replay")
 app.add_typer(deliveries_commands.app, name="deliveries")
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(gateway_app, name="gateway")
 app.add_typer(connections_app, name="connections")
 app.add_typer(notify_app, name="notify")
 app.add_typer(priority_app, name="priority")

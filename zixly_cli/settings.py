@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,14 +35,24 @@ class StackSettings(BaseModel):
     bridge_port: Port = 3000
     webserver_port: Port = 3002
     code_port: Port = 3003
+    viewer_webserver_port: Port = 3004
+    sign_in: Literal["required", "open"] | None = None
+    oidc_issuer: str | None = None
+
+    @property
+    def people_sign_in(self) -> bool:
+        """Whether the stack is one in which people are told apart: then viewers have a webserver of their own."""
+        return self.sign_in == "required" if self.sign_in is not None else self.oidc_issuer is not None
 
     def ports(self) -> dict[str, int]:
         """Process name -> the port it listens on."""
-        return {name: getattr(self, f"{name}_port") for name in PORT_OWNERS}
+        names = (*PORT_OWNERS, VIEWER_WEBSERVER) if self.people_sign_in else PORT_OWNERS
+        return {name: getattr(self, f"{name}_port") for name in names}
 
 
 # Settings of the sandbox alone (zixly_sandbox/README.md).
 SANDBOX_VARIABLES = frozenset({"ZIXLY_SANDBOX_SEED", "ZIXLY_SANDBOX_LATENCY_SECONDS"})
+VIEWER_WEBSERVER = "viewer_webserver"
 PORT_OWNERS = ("postgres", "valkey", "sandbox", "bridge", "webserver", "code")
 
 

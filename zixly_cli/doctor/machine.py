@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from zixly_cli.control import status_rows
 from zixly_cli.doctor.findings import Check, words_of
+from zixly_cli.gateway import GatewaySettings
 from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.postgres_binaries import find_binaries
@@ -33,7 +34,9 @@ def machine_checks(variables: Mapping[str, str], settings: StackSettings) -> lis
 
 def check_variables(variables: Mapping[str, str]) -> str:
     """A misspelt variable would be ignored in silence everywhere else."""
-    known = {f"ZIXLY_{name.upper()}" for name in (*Settings.model_fields, *StackSettings.model_fields)} | OTHER_VARIABLES
+    known = {
+        f"ZIXLY_{name.upper()}" for name in (*Settings.model_fields, *StackSettings.model_fields, *GatewaySettings.model_fields)
+    } | OTHER_VARIABLES
     unknown = sorted(set(variables) - known)
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: no setting has this name; .env.example lists them all")

@@ -9,6 +9,9 @@ from zixly_cli.stack.databases import DAGSTER, OWNER
 from zixly_cli.stack.postgres import SUPERUSER
 from zixly_cli.stack.stack_secrets import StackSecrets
 
+# Where the gateway shows the Dagster UI (deploy/gateway).
+GATEWAY_PATH = "/dagster"
+
 
 class Addresses:
     """URLs of one stack. Those of Postgres and Valkey hold passwords: never print them."""
@@ -50,7 +53,16 @@ class Addresses:
 
     @property
     def webserver(self) -> str:
-        return f"http://127.0.0.1:{self._settings.webserver_port}"
+        """The Dagster UI: below a path where people sign in, since there the gateway's is the same."""
+        return f"http://127.0.0.1:{self._settings.webserver_port}{self.webserver_path}"
+
+    @property
+    def viewer_webserver(self) -> str:
+        return f"http://127.0.0.1:{self._settings.viewer_webserver_port}{self.webserver_path}"
+
+    @property
+    def webserver_path(self) -> str:
+        return GATEWAY_PATH if self._settings.people_sign_in else ""
 
     @property
     def sandbox(self) -> str:

@@ -120,6 +120,8 @@ def fixed_of(kind: str, *, home: Home, settings: StackSettings, urls: Addresses)
         "ZIXLY_BRIDGE_PUBLIC_URL": urls.bridge,
         "ZIXLY_DAGSTER_WEBSERVER_URL": urls.webserver,
     }
+    if kind == "webserver" and settings.people_sign_in:
+        fixed["ZIXLY_TRUST_GATEWAY"] = "true"
     for role in DATABASE_ROLES[kind]:
         fixed[f"ZIXLY_DATABASE_URL_{role.upper()}"] = urls.database(f"zixly_{role}")
     if kind in USES_DAGSTER:

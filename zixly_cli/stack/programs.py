@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zixly_cli.settings import ROOT, StackSettings
+from zixly_cli.settings import ROOT, VIEWER_WEBSERVER, StackSettings
 from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.environment import environment_of
 from zixly_cli.stack.home import Home
@@ -78,7 +78,12 @@ class Plan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*STORES, "bridge", "code", "daemon", "webserver", *self.worker_names)
+        return (*STORES, "bridge", "code", "daemon", *self.webserver_names, *self.worker_names)
+
+    @property
+    def webserver_names(self) -> tuple[str, ...]:
+        """Viewers have one of their own where people sign in; where nobody does, its memory is spared."""
+        return ("webserver", VIEWER_WEBSERVER) if self.settings.people_sign_in else ("webserver",)
 
 
 def programs_of(plan: Plan, *, postgres: PostgresServer, valkey: tuple[str, ...]) -> dict[str, Program]:
@@ -129,17 +134,31 @@ def python_programs(plan: Plan) -> list[Program]:
         "-n",
         "32",
     )
-    web = ("dagster_webserver", "-h", "127.0.0.1", "-p", str(settings.webserver_port), "-w", str(ROOT / "workspace.yaml"))
     return [
         python_program(plan, "sandbox", ("zixly_sandbox",), http_answers(f"{urls.sandbox}/health"), settings.sandbox_port),
         python_program(plan, "bridge", ("webhook_bridge",), http_answers(f"{urls.bridge}/health"), settings.bridge_port),
         python_program(plan, "code", code, code_server_answers(settings.code_port), settings.code_port),
         python_program(plan, "daemon", ("zixly_dagster.instance.daemon",), daemon_beats(urls.dagster)),
-        python_program(plan, "webserver", web, http_answers(f"{urls.webserver}/server_info"), settings.webserver_port),
+        *webserver_programs(plan),
         *(
             python_program(plan, name, ("zixly_dagster.instance.worker", "--name", name), worker_answers(urls.broker, name=name))
             for name in plan.worker_names
         ),
+    ]
+
+
+def webserver_programs(plan: Plan) -> list[Program]:
+    """Dagster's own where everybody is staff; ours, which knows who is there and one of which only reads, where people sign in."""
+    settings, urls = plan.settings, plan.urls
+    probe, port = http_answers(f"{urls.webserver}/server_info"), settings.webserver_port
+    if not settings.people_sign_in:
+        stock = ("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(ROOT / "workspace.yaml"))
+        return [python_program(plan, "webserver", stock, probe, port)]
+    ours = ("zixly_dagster.instance.webserver", "--path-prefix", urls.webserver_path, "--port")
+    viewer_probe, viewer_port = http_answers(f"{urls.viewer_webserver}/server_info"), settings.viewer_webserver_port
+    return [
+        python_program(plan, "webserver", (*ours, str(port)), probe, port),
+        python_program(plan, VIEWER_WEBSERVER, (*ours, str(viewer_port), "--read-only"), viewer_probe, viewer_port),
     ]
 
 
@@ -157,5 +176,7 @@ def python_program(plan: Plan, name: str, module: tuple[str, ...], probe: Probe,
 
 
 def kind_of(name: str) -> str:
-    """`worker` for `worker-2`; the others are their own kind."""
+    """`worker` for `worker-2`, `webserver` for the viewers' too; the others are their own kind."""
+    if name == VIEWER_WEBSERVER:
+        return "webserver"
     return "worker" if name.startswith("worker-") else name

@@ -71,7 +71,7 @@ def bring_up(stack: Stack, *, stop: threading.Event, say: Say) -> None:
     seed_demo(plan.urls.owner, key_file=plan.home.key_file, sender=Sender(plan.secrets.callback_token, plan.secrets.callback_secret))
     say("tables are up to date, the demo tenants are there")
     start_group(stack, ("bridge", "code", *plan.worker_names), stop=stop, say=say)
-    start_group(stack, ("daemon", "webserver"), stop=stop, say=say)
+    start_group(stack, ("daemon", *plan.webserver_names), stop=stop, say=say)
 
 
 def start_group(stack: Stack, names: Iterable[str], *, stop: threading.Event, say: Say) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dagster import DagsterInstance
+from dagster import __version__ as dagster_version
 from starlette.requests import HTTPConnection
 
 from zixly_dagster.instance.gateway_user import gateway_user, user_tags
@@ -23,7 +24,7 @@ class SignedInProcess(WorkspaceProcessContext):
 
     def __init__(self, instance: DagsterInstance, target: WorkspaceLoadTarget, *, is_read_only: bool, trusts_gateway: bool) -> None:
         self._trusts_gateway = trusts_gateway
-        super().__init__(instance, workspace_load_target=target, read_only=is_read_only)
+        super().__init__(instance, workspace_load_target=target, version=dagster_version, read_only=is_read_only)
 
     def create_request_context(self, source: object | None = None) -> WorkspaceRequestContext:
         stock = super().create_request_context(source)

@@ -114,7 +114,32 @@ def test_an_editors_change_passes_and_is_noted() -> None:
     assert noted == [AskedWrite(user=GatewayUser("u-2", None), changes=("launchRun",), is_refused=False)]
 
 
+def test_no_link_changes_anything_either_as_an_editor() -> None:
+    noted: list[AskedWrite] = []
+    seen: list[bytes] = []
+    answer = client(is_read_only=False, noted=noted, seen=seen).get(
+        "/dagster/graphql", params={"query": "mutation { reloadWorkspace { __typename } }"}, headers={"x-zixly-user": "u-2"}
+    )
+    assert (answer.status_code, seen) == (403, [])
+    assert noted == [AskedWrite(user=GatewayUser("u-2", None), changes=("reloadWorkspace",), is_refused=True)]
+
+
 def test_a_body_that_would_fill_the_memory_is_not_read_to_its_end() -> None:
     seen: list[bytes] = []
     answer = client(is_read_only=False, noted=[], seen=seen).post("/dagster/graphql", content=b"x" * (MAX_BODY_BYTES + 1))
     assert (answer.status_code, seen) == (413, [])
+
+
+async def listening(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that sends nothing of itself and listens until it is told to stop."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+def test_a_websocket_ends_by_itself_so_that_the_verdict_is_asked_for_again() -> None:
+    guard = UiGuard(listening, prefix="/dagster", is_read_only=False, trusts_gateway=True, note=lambda _: None, socket_seconds=0.2)
+    with TestClient(guard).websocket_connect("/dagster/graphql") as opened:
+        opened.send_text("{}")
+        assert opened.receive() == {"type": "websocket.close", "code": 1001}

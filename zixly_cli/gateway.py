@@ -1,0 +1,84 @@
+"""The gateway's nginx configuration, filled from settings. Containers fill the same template with envsubst (deploy/gateway/README.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from zixly_cli.settings import PREFIX, ROOT, StackSettings
+from zixly_core.errors import SettingsError
+
+TEMPLATE = ROOT / "deploy" / "gateway" / "nginx.conf.template"
+VARIABLE = re.compile(r"\$\{(ZIXLY_GATEWAY_\w+)\}")
+# What nginx would read as something else than a word: a value must not end a directive or begin a variable.
+UNSAFE = re.compile(r"[\s;{}$'\"\\#]")
+
+
+def word(value: Any) -> Any:
+    """Raises `ValueError` for what nginx would not take as one word."""
+    if UNSAFE.search(str(value)) or not str(value):
+        raise ValueError("it must be one word, without quotes, semicolons, braces and dollar signs")
+    return value
+
+
+def https_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.username:
+        raise ValueError("it must be https://NAME or https://NAME:PORT, and nothing behind")
+    return word(value)  # type: ignore[no-any-return]
+
+
+Word = Annotated[str, AfterValidator(word)]
+PathWord = Annotated[Path, AfterValidator(word)]
+
+
+class GatewaySettings(BaseModel):
+    """What the template needs. Every field is the variable `ZIXLY_` + its name in capitals; upstreams are HOST:PORT."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    gateway_public_url: Annotated[str, AfterValidator(https_url)] = "https://localhost:8443"
+    gateway_listen: Word = "127.0.0.1:8443"
+    gateway_listen_http: Word = "127.0.0.1:8080"
+    gateway_certificate: PathWord | None = None
+    gateway_certificate_key: PathWord | None = None
+    gateway_folder: PathWord | None = None
+    gateway_bridge: Word | None = None
+    gateway_dagster: Word | None = None
+    gateway_dagster_read_only: Word | None = None
+    gateway_grafana: Word = "127.0.0.1:3001"
+    gateway_prometheus: Word = "127.0.0.1:9090"
+
+
+def read_gateway_settings(variables: Mapping[str, str], stack: StackSettings) -> GatewaySettings:
+    """What is not set is the embedded stack's. Raises `SettingsError` naming the variable."""
+    folder = stack.home / "gateway"
+    defaults = {
+        "gateway_certificate": folder / "certificate.pem",
+        "gateway_certificate_key": folder / "certificate.key",
+        "gateway_folder": folder,
+        "gateway_bridge": f"127.0.0.1:{stack.bridge_port}",
+        "gateway_dagster": f"127.0.0.1:{stack.webserver_port}",
+        "gateway_dagster_read_only": f"127.0.0.1:{stack.viewer_webserver_port}",
+    }
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in variables.items() if value}
+    try:
+        return GatewaySettings.model_validate({**defaults, **given})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} is wrong: {first['msg']}") from None
+
+
+def rendered(settings: GatewaySettings, template: str) -> str:
+    """The configuration. Raises `SettingsError` where the template asks for something that there is not."""
+    values = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings if value is not None}
+    values[f"{PREFIX}GATEWAY_NAME"] = urlsplit(settings.gateway_public_url).hostname or ""
+    missing = sorted(set(VARIABLE.findall(template)) - values.keys())
+    if missing:
+        raise SettingsError(f"The gateway's template needs {', '.join(missing)}")
+    return VARIABLE.sub(lambda found: values[found.group(1)], template)
