@@ -5,6 +5,7 @@ Objects go before the rows that lead to them, so a run that is killed leaves not
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -64,8 +65,10 @@ class Deletion:
 
     def _repeat(self, step: Callable[[], int]) -> None:
         """A step again and again, with pauses, until it finds nothing."""
+        began = time.monotonic()
         while not self._is_over() and step():
-            self._pace.rest()
+            self._pace.rest(took_seconds=time.monotonic() - began)
+            began = time.monotonic()
 
     def _rows_with_objects(self, name: str, find: Callable[[], list[OldRow]], delete: Callable[[Sequence[OldRow]], int]) -> None:
         """Documents of a job lie under its tenant and its id, reports of a batch under its tenant, `batches` and its id."""
