@@ -9,6 +9,8 @@ AUDIT_VENV := .venv-audit
 AUDIT_STAMP := $(AUDIT_VENV)/.ready
 PRISM := tests/contract/prism
 PRISM_STAMP := $(PRISM)/node_modules/.ready
+PROVIDER := tests/integration/sign_in/provider
+PROVIDER_STAMP := $(PROVIDER)/node_modules/.ready
 PACKAGES := zixly_core webhook_bridge zixly_dagster zixly_sandbox zixly_cli
 
 .PHONY: help setup demo up test prism check scan audit sbom format bench lock clean
@@ -49,6 +51,13 @@ endif
 test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack (FULL=1: every repetition)
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/contract tests/integration tests/security
 	$(BIN)/python -m pytest tests/acceptance
+
+.PHONY: provider
+provider: $(PROVIDER_STAMP) ## Install the OpenID Connect provider at which the tests sign in (needs npm)
+
+$(PROVIDER_STAMP): $(PROVIDER)/package-lock.json
+	cd $(PROVIDER) && npm ci --silent
+	touch $@
 
 prism: $(PRISM_STAMP) ## Install the proxy that holds clients and sandbox against the official descriptions (needs npm)
 

@@ -42,6 +42,8 @@ from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.same_site import OwnSite
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.searches_api import searches_routes
+from webhook_bridge.sign_in import SignIn
+from webhook_bridge.sign_in_pages import sign_in_routes
 from webhook_bridge.signed_in import caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
 from webhook_bridge.tenants_api import tenants_routes
@@ -52,6 +54,8 @@ from zixly_core.connecting import Connecting
 from zixly_core.kept_payloads import Objects
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.notifications.facts import Places
+from zixly_core.openid.places import origin_of
+from zixly_core.openid.setting_up import provider_of
 from zixly_core.process import shared_objects
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
@@ -174,6 +178,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(watching_routes(api, caller_of=known))
     app.include_router(pauses_routes(api, caller_of=known))
     app.include_router(priorities_routes(api, caller_of=known, announce=intake.announce))
+    app.include_router(sign_in_routes(sign_in_of(settings, api), limits=limits, settings=settings, database=api))
     places = Places(bridge=public_url, runbook=settings.runbook_url)
     app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
@@ -218,6 +223,15 @@ def connecting_of(settings: Settings, parts: Parts) -> Connecting | None:
     if parts.box is None:
         return None
     return Connecting(parts.databases["api"], settings=settings, box=parts.box, vault=open_vault(settings))
+
+
+def sign_in_of(settings: Settings, database: Database) -> SignIn | None:
+    """How people sign in; None where no provider is set."""
+    provider = provider_of(settings)
+    if provider is None:
+        return None
+    origins = {origin_of(url) for url in (settings.bridge_public_url, settings.dagster_webserver_url)}
+    return SignIn(provider, database, public_url=settings.bridge_public_url, origins=origins)
 
 
 def close(parts: Parts) -> None:

@@ -1,7 +1,7 @@
 """`/connect/{system}`: the pages on which a person connects an account. What happens on them is decided in zixly_core/connecting.py.
 
 Whoever was given a link with a ticket may use it, once; without ticket the rules of the API hold (signed_in.py). A cookie tells the
-browser that began from others; no other page of the bridge sets one.
+browser that began from others.
 """
 
 from __future__ import annotations

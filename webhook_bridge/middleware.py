@@ -24,7 +24,7 @@ TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # www.w3.org/
 
 
 class Around:
-    """Pure ASGI: the response passes through untouched but for its headers. Only the pages under `/connect` set a cookie."""
+    """Pure ASGI: the response passes through untouched but for its headers. Only the pages under `/connect` and `/auth` set cookies."""
 
     def __init__(self, app: ASGIApp, *, metrics: ProcessMetrics, proxies: TrustedProxies, own_site: OwnSite) -> None:
         self._app = app

@@ -82,6 +82,12 @@ ROUTES: Mapping[Route, Need] = {
     ("POST", "/connect/{system}"): WITH_TICKET,
     ("GET", "/connect/{system}/callback"): ANYBODY,
     ("POST", "/connect/{system}/choose"): ANYBODY,
+    # Signing in and out, and who one is
+    ("GET", "/auth/sign-in"): ANYBODY,
+    ("GET", "/auth/callback"): ANYBODY,
+    ("GET", "/auth/signed-out"): ANYBODY,
+    ("POST", "/auth/sign-out"): ANYBODY,
+    ("GET", "/auth/me"): ANYBODY,
     # Jobs
     ("GET", "/webhook/jobs/{job_id}"): JOBS_LOOK_CLOSELY,
     ("GET", "/api/jobs"): JOBS_LOOK,

@@ -78,6 +78,20 @@ def named_tenant(request: Request, identity: Identity) -> str | None:
     return named
 
 
+def identity_of(settings: Settings, authenticators: Sequence[Authenticator]) -> Callable[[Request], Identity]:
+    """The function that tells who asks, whatever he is a member of. It raises `NotSignedIn`."""
+
+    def identity(request: Request) -> Identity:
+        found = identified(request, authenticators) or (None if settings.asks_to_sign_in else LOCAL)
+        if found is None:
+            raise nobody(authenticators)
+        if found is LOCAL:
+            own_site_of(request).refuse_other_names(request)
+        return found
+
+    return identity
+
+
 def caller_for(identity: Identity, method: str, need: Need, *, tenant: str | None) -> Caller:
     """The caller, by the membership that holds. Raises `NotAllowed`, also where that is not enough for the route."""
     membership = membership_for(identity.memberships, tenant=tenant)

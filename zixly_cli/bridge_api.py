@@ -9,6 +9,9 @@ from typing import Any
 import httpx2
 import orjson
 
+from zixly_cli.settings import read_stack_settings
+from zixly_cli.stack.home import Home
+from zixly_cli.stack.stack_secrets import load_or_make_secrets
 from zixly_core.errors import Permanent, Rejected, SettingsError, Transient, ZixlyError
 
 TIMEOUT_SECONDS = 30.0
@@ -97,5 +100,13 @@ def document_of(answer: httpx2.Response) -> dict[str, Any] | None:
 
 def bridge_of(variables: Mapping[str, str], *, port: int) -> BridgeApi:
     """The bridge that the settings name: the local one unless ZIXLY_BRIDGE_PUBLIC_URL says otherwise."""
-    url = variables.get("ZIXLY_BRIDGE_PUBLIC_URL") or f"http://127.0.0.1:{port}"
-    return BridgeApi(url, token=variables.get("ZIXLY_API_TOKEN"))
+    elsewhere, token = variables.get("ZIXLY_BRIDGE_PUBLIC_URL"), variables.get("ZIXLY_API_TOKEN")
+    if elsewhere:
+        return BridgeApi(elsewhere, token=token)
+    return BridgeApi(f"http://127.0.0.1:{port}", token=token or own_token(variables))
+
+
+def own_token(variables: Mapping[str, str]) -> str | None:
+    """The token of this machine's stack, if there is one; it is shown to no other bridge. Raises `SettingsError`."""
+    path = Home(read_stack_settings(variables).home).secrets_file
+    return load_or_make_secrets(path).api_token if path.exists() else None

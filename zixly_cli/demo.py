@@ -26,7 +26,7 @@ from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import free_ports
 from zixly_cli.stack.shutdown import stop_all
 from zixly_cli.stack.startup import Say, Stack
-from zixly_cli.up import owned_home, started, stop_on_signals, teller
+from zixly_cli.up import owned_home, plan_of, started, stop_on_signals, teller
 from zixly_core.errors import SettingsError, Transient
 
 PAYLOADS = ROOT / "tests" / "payloads"
@@ -80,7 +80,7 @@ def demo_settings(folder: Path, variables: Mapping[str, str]) -> StackSettings:
 def demonstrate(settings: StackSettings, *, variables: Mapping[str, str], stop: threading.Event, console: Console, say: Say) -> bool:
     """Start, push, show, stop. True when everything was COMPLETED."""
     with owned_home(settings, say=say) as home:
-        stack = started(home, settings, variables=variables, stop=stop, say=say)
+        stack = started(plan_of(home, settings, variables=variables, asks_to_sign_in=False), stop=stop, say=say)
         if stack is None:
             return False
         try:

@@ -65,12 +65,14 @@ ProcessName = Annotated[str, typer.Argument(help="A process as `zixly status` na
 
 
 @app.command(epilog="Example: ZIXLY_BRIDGE_PORT=4000 zixly up")
-def up() -> None:
+def up(
+    sign_in: Annotated[bool, typer.Option("--sign-in", help="Ask everybody who he is, with a provider for development.")] = False,
+) -> None:
     """Start the whole stack and keep it up; Ctrl-C stops it."""
     from zixly_cli.up import up as run
 
     variables, settings = stack_settings()
-    raise typer.Exit(run(settings, variables=variables, console=console))
+    raise typer.Exit(run(settings, variables=variables, console=console, asks_to_sign_in=sign_in))
 
 
 @app.command(epilog="Example: zixly demo --keep")

@@ -1,4 +1,4 @@
-"""The demo tenants: two client companies with accounts at the sandbox, and three people. Safe to repeat.
+"""The demo tenants: two client companies with accounts at the sandbox, and four people. Safe to repeat.
 
 Ids are derived from names, so that they are the same on every machine and in every example of the documentation.
 """
@@ -95,7 +95,9 @@ SECOND = DemoTenant(
     ending="-second",
 )
 TENANTS = (DEMO, SECOND)
-PEOPLE: Mapping[str, str] = {"admin@zixly.example": "ADMIN", "editor@zixly.example": "EDITOR", "viewer@zixly.example": "VIEWER"}
+# Those whom one can be at the sandbox's provider (zixly_sandbox/openid/people.py): three of the agency, and one of the first client.
+STAFF: Mapping[str, str] = {"admin@zixly.example": "ADMIN", "editor@zixly.example": "EDITOR", "viewer@zixly.example": "VIEWER"}
+CLIENTS_VIEWER = "viewer@demo.example"
 
 
 def demo_id(*names: str) -> UUID:
@@ -195,15 +197,20 @@ def seed_asana_path(connection: psycopg.Connection, sender: Sender, *, box: Secr
 
 
 def seed_people(connection: psycopg.Connection) -> None:
-    """Three users of the demo tenant, one for each role."""
-    for email, role in PEOPLE.items():
-        user_id = demo_id("user", email)
-        connection.execute(
-            "insert into zixly.users (id, email, name) values (%s, %s, %s) on conflict (email) do nothing",
-            (user_id, email, email.partition("@")[0].title()),
-        )
-        connection.execute(
-            "insert into zixly.memberships (id, user_id, tenant_id, role) values (%s, %s, %s, %s)"
-            " on conflict (user_id, tenant_id) do nothing",
-            (demo_id("membership", email), user_id, demo_id("tenant", DEMO.slug), role),
-        )
+    """Three of the agency, one for each role, and a VIEWER of the demo tenant. Where the sandbox listens elsewhere now, its provider is
+    another issuer, so whoever signs in is looked for by his invitation again."""
+    for email, role in STAFF.items():
+        seed_person(connection, email, role=role, tenant_id=None)
+    seed_person(connection, CLIENTS_VIEWER, role="VIEWER", tenant_id=demo_id("tenant", DEMO.slug))
+
+
+def seed_person(connection: psycopg.Connection, email: str, *, role: str, tenant_id: UUID | None) -> None:
+    user_id = demo_id("user", email)
+    connection.execute(
+        "insert into zixly.users (id, email, name) values (%s, %s, %s) on conflict (email) do update set issuer = null, subject = null",
+        (user_id, email, email.partition("@")[0].title()),
+    )
+    connection.execute(
+        "insert into zixly.memberships (id, user_id, tenant_id, role) values (%s, %s, %s, %s) on conflict do nothing",
+        (demo_id("membership", email, "staff" if tenant_id is None else DEMO.slug), user_id, tenant_id, role),
+    )

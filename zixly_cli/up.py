@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from zixly_cli.settings import StackSettings
+from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.home import Home, HomeLock
 from zixly_cli.stack.log_stream import LogStream
 from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.programs import Plan
 from zixly_cli.stack.shutdown import stop_all
+from zixly_cli.stack.signing_in import with_sign_in
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
 from zixly_cli.stack.startup import Say, Stack, StopRequested, bring_up, launch
 from zixly_core.errors import SettingsError, Transient, ZixlyError
@@ -30,11 +32,12 @@ LOOK_SECONDS = 0.25
 CARE_SECONDS = 2.0
 
 
-def up(settings: StackSettings, *, variables: Mapping[str, str], console: Console) -> int:
+def up(settings: StackSettings, *, variables: Mapping[str, str], console: Console, asks_to_sign_in: bool = False) -> int:
     """Run the stack until Ctrl-C or SIGTERM. The exit status: 0 after an orderly end, 1 when something failed."""
     say = teller(console)
     with stop_on_signals() as stop, owned_home(settings, say=say) as home:
-        stack = started(home, settings, variables=variables, stop=stop, say=say)
+        plan = plan_of(home, settings, variables=variables, asks_to_sign_in=asks_to_sign_in)
+        stack = started(plan, stop=stop, say=say)
         if stack is None:
             return 0
         try:
@@ -109,10 +112,17 @@ def take_lock(lock: HomeLock, *, home: Home, say: Say) -> None:
         time.sleep(0.2)
 
 
-def started(home: Home, settings: StackSettings, *, variables: Mapping[str, str], stop: threading.Event, say: Say) -> Stack | None:
+def plan_of(home: Home, settings: StackSettings, *, variables: Mapping[str, str], asks_to_sign_in: bool) -> Plan:
+    secrets = load_or_make_secrets(home.secrets_file)
+    if asks_to_sign_in:
+        variables = with_sign_in(variables, urls=Addresses(settings, secrets), secrets=secrets)
+    return Plan(home=home, settings=settings, secrets=secrets, user_variables=variables)
+
+
+def started(plan: Plan, *, stop: threading.Event, say: Say) -> Stack | None:
     """The stack with every process ready; None when it was stopped meanwhile. Whatever fails, nothing is left running."""
-    refuse_taken_ports(settings.ports())
-    plan = Plan(home=home, settings=settings, secrets=load_or_make_secrets(home.secrets_file), user_variables=variables)
+    home = plan.home
+    refuse_taken_ports(plan.settings.ports())
     stack = launch(plan)
     try:
         bring_up(stack, stop=stop, say=say)
@@ -160,6 +170,7 @@ def address_table(plan: Plan) -> Table:
     for what, where in (
         ("Bridge (webhooks, API)", urls.bridge),
         ("Bridge, API description", f"{urls.bridge}/docs"),
+        *([("Sign in", f"{urls.bridge}/auth/sign-in")] if plan.user_variables.get("ZIXLY_SIGN_IN") == "required" else []),
         ("Metrics", f"{urls.bridge}/metrics"),
         ("Dagster UI", urls.webserver),
         ("Sandbox (Xero, HubSpot)", urls.sandbox),

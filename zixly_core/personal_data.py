@@ -71,13 +71,16 @@ def holds(
 
 DELETE, EMPTY, KEEP = Erasing.DELETE, Erasing.EMPTY, Erasing.KEEP
 OF_CONNECTIONS = "connection_id in (select id from zixly.connections where tenant_id = %(tenant)s)"
+OF_PEOPLE = "user_id in (select user_id from zixly.memberships where tenant_id = %(tenant)s)"
 
 TABLES: Mapping[str, TableHolds] = {
     # Clients
     "tenants": holds(EMPTY, ids="slug time_zone", words="name", of_tenant="id = %(tenant)s", empty={"name": "''"}),
-    "users": holds(KEEP, personal="email name", of_tenant=None),  # people of one tenant only go with their membership
+    "users": holds(KEEP, ids="issuer", personal="email name subject", of_tenant=None),  # people of one tenant only go with their membership
     "memberships": holds(DELETE, ids="role"),
     "machine_tokens": holds(DELETE, ids="role scopes made_by revoked_by", hidden="secret_sha256", words="name", is_exported=False),
+    "sessions": holds(DELETE, hidden="token_sha256", of_tenant=OF_PEOPLE, is_exported=False),
+    "sign_ins": holds(KEEP, ids="state_sha256 browser_sha256 place status", of_tenant=None),  # hashes of random values, for an hour
     "tenant_workflows": holds(DELETE, ids="workflow"),
     "workflows": holds(KEEP, ids="name system title triggers record_form", of_tenant=None),
     # Accounts

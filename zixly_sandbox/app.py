@@ -28,6 +28,8 @@ from zixly_sandbox.asana.routes import asana_routes
 from zixly_sandbox.clock import Clock
 from zixly_sandbox.constants import APP, DEFAULT_SEED, WEBHOOK_KEY
 from zixly_sandbox.hubspot.routes import hubspot_routes
+from zixly_sandbox.openid.desk import OpenIdDesk
+from zixly_sandbox.openid.routes import openid_router
 from zixly_sandbox.rules import Rules
 from zixly_sandbox.sandbox import Sandbox
 from zixly_sandbox.shopify.hooks import HookTarget
@@ -102,6 +104,7 @@ def create_app(
     app.router.routes.append(Mount("/asana", routes=asana_routes(sandbox, lambda: sandbox.asana)))
     app.router.routes.extend(sweeps_routes(sandbox, lambda: sandbox.sweeps))
     app.router.routes.extend(slack_routes(sandbox, lambda: sandbox.slack))
+    app.include_router(openid_router(OpenIdDesk(f"{base_url}/oidc")))
     add_admin(app, sandbox, clients)
     return app
 

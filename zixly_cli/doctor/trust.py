@@ -52,8 +52,10 @@ def systems_that_verify(settings: Settings) -> str:
 def api_is_closed(settings: Settings) -> str:
     if settings.api_token is not None:
         return "set"
+    if settings.oidc_issuer is not None:
+        return "none: people sign in, and programs show tokens of their own"
     if settings.environment == "production":
-        raise Problem("There is none, so the API is off.")
+        raise Problem("There is none and no provider (ZIXLY_OIDC_ISSUER), so the API is off.")
     return "none: everybody at this machine may use the API"
 
 

@@ -28,6 +28,8 @@ class StackSecrets:
     """What stands in the path of the demo tenant's own sender."""
     callback_secret: str = field(repr=False)
     """What it signs with (Standard Webhooks)."""
+    api_token: str = field(repr=False)
+    """With it the stack's own commands call the API where people sign in."""
 
 
 def load_or_make_secrets(path: Path) -> StackSecrets:
@@ -37,19 +39,20 @@ def load_or_make_secrets(path: Path) -> StackSecrets:
     if path.stat().st_mode & 0o077:
         raise SettingsError(f"{path} can be read by others; run `chmod 600 {path}`")
     try:
-        document = orjson.loads(path.read_bytes())
+        document = {"api_token": "", **orjson.loads(path.read_bytes())}
         made = StackSecrets(**{item.name: document[item.name] for item in fields(StackSecrets)})
-        return with_new_roles(made, path=path)
+        return with_what_is_new(made, path=path)
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise SettingsError(f"{path} cannot be read ({error}); mend it, or start empty with `zixly reset`") from error
 
 
-def with_new_roles(made: StackSecrets, *, path: Path) -> StackSecrets:
-    """A home of an earlier version lacks the passwords of roles that came since: they are made, and the others stay."""
+def with_what_is_new(made: StackSecrets, *, path: Path) -> StackSecrets:
+    """A home of an earlier version lacks the passwords of roles that came since, and the API's token: they are made, the others stay."""
     missing = [role for role in ROLES if role not in made.postgres]
-    if not missing:
+    if not missing and made.api_token:
         return made
-    known = replace(made, postgres={**made.postgres, **{role: secrets.token_hex(24) for role in missing}})
+    passwords = {**made.postgres, **{role: secrets.token_hex(24) for role in missing}}
+    known = replace(made, postgres=passwords, api_token=made.api_token or secrets.token_hex(32))
     write_private(path, orjson.dumps(as_document(known), option=orjson.OPT_INDENT_2))
     return known
 
@@ -62,6 +65,7 @@ def new_secrets() -> StackSecrets:
         xero_webhook_key=secrets.token_hex(32),
         callback_token=secrets.token_hex(24),
         callback_secret="whsec_" + b64encode(secrets.token_bytes(24)).decode(),
+        api_token=secrets.token_hex(32),
     )
 
 

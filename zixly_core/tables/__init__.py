@@ -16,6 +16,7 @@ from zixly_core.tables.notifying import notification_channels, notifications
 from zixly_core.tables.pausing import pauses
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
 from zixly_core.tables.replaying import payload_index, payload_searches, payload_values, replays
+from zixly_core.tables.signing_in import sessions, sign_ins
 from zixly_core.tables.subscriptions import holes, sequence_marks, subscription_checks
 from zixly_core.tables.watching import audit_log, issue_transitions, issues
 from zixly_core.tables.writing import effects, record_states
@@ -55,6 +56,8 @@ __all__ = [
     "record_states",
     "replays",
     "sequence_marks",
+    "sessions",
+    "sign_ins",
     "signing_secrets",
     "subscription_checks",
     "subscriptions",

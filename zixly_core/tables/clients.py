@@ -41,6 +41,11 @@ users = Table(
     required("email", unique=True),
     required("name"),
     required("created_at", At, server_default=NOW),
+    Column("issuer", Text),
+    Column("subject", Text),
+    Column("signed_in_at", At),
+    UniqueConstraint("issuer", "subject", name="users_known_as"),
+    CheckConstraint("(issuer is null) = (subject is null)", name="users_known_wholly"),
 )
 
 memberships = Table(

@@ -83,8 +83,10 @@ def settings_for(database: TestDatabase, *, port: int | None = None, **overrides
     return Settings(**(values | overrides))  # type: ignore[arg-type]
 
 
-def start_bridge(settings: Settings, *, clock: Clock = now, around: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> RunningBridge:
-    """A bridge by this clock; `around` is what stands in front of it."""
+def start_bridge(
+    settings: Settings, *, clock: Clock = now, around: Callable[[ASGIApp], ASGIApp] = lambda app: app, port: int = 0
+) -> RunningBridge:
+    """A bridge by this clock; `around` is what stands in front of it. It listens on any free port, or on the one that is named."""
     queues = {name: SwitchedQueue(name=name, visibility=timedelta(minutes=1), max_takes=5) for name in SYSTEMS}
     parts: Parts = replace(parts_from(settings), queues=queues)
     app = around(create_app(settings, parts, clock=clock))
@@ -100,8 +102,8 @@ def start_bridge(settings: Settings, *, clock: Clock = now, around: Callable[[AS
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1_024)
-    port: int = listener.getsockname()[1]
+    listener = socket.create_server(("127.0.0.1", port), backlog=1_024)
+    port = listener.getsockname()[1]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

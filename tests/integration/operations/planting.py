@@ -19,6 +19,7 @@ from zixly_core.personal_data import TABLES, Holds
 MARKED = (Holds.PERSONAL, Holds.SECRET, Holds.WORDS)
 # What checks and references demand; None leaves a column to its default.
 MADE: Mapping[str, Any] = {
+    "users.issuer": "https://login.example.com",
     "memberships.role": "VIEWER",
     "machine_tokens.role": "VIEWER",
     "machine_tokens.scopes": ["read"],

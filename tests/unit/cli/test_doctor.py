@@ -72,7 +72,7 @@ def test_secrets_that_are_missing_are_named_by_system() -> None:
     found = {one.what: one.problem for one in all_looked_at(trust_checks(Platform(settings, "http://127.0.0.1:1")))}
     assert found["sealing key"] is None
     assert (found["signing secrets"] or "").startswith("HubSpot, Shopify: no signing secret is set")
-    assert found["API token"] == "There is none, so the API is off."
+    assert found["API token"] == "There is none and no provider (ZIXLY_OIDC_ISSUER), so the API is off."
 
 
 def test_each_vendor_with_one_host_for_all_accounts_is_tried() -> None:

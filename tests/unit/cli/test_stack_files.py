@@ -60,12 +60,13 @@ def test_a_home_of_an_earlier_version_gets_the_passwords_of_new_roles_and_keeps_
     path = tmp_path / "secrets.json"
     made = load_or_make_secrets(path)
     document = orjson.loads(path.read_bytes())
-    del document["postgres"]["zixly_retention"]
+    del document["postgres"]["zixly_retention"], document["api_token"]
     path.write_bytes(orjson.dumps(document))
     path.chmod(0o600)
     known = load_or_make_secrets(path)
     assert known.postgres["zixly_retention"] not in made.postgres.values()
     assert {**known.postgres, "zixly_retention": ""} == {**made.postgres, "zixly_retention": ""}
+    assert len(known.api_token) == 64
     assert load_or_make_secrets(path) == known
 
 

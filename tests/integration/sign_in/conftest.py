@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+
+from tests.integration.bridge.running import RunningBridge, settings_for, start_bridge
+from tests.integration.sign_in.browser import Browser
+from tests.integration.sign_in.provider.running import CLIENT_ID, CLIENT_SECRET, running_provider
+from tests.support.ledger import TestLedger
+from tests.support.postgres import TestDatabase
+
+
+@dataclass(frozen=True)
+class Place:
+    """Bridge and provider, which know each other."""
+
+    bridge: RunningBridge
+    url: str
+    issuer: str
+    browsers: list[Browser] = field(default_factory=list)
+
+    def browser(self) -> Browser:
+        self.browsers.append(Browser(self.url))
+        return self.browsers[-1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def place(ledger: TestLedger, database: TestDatabase) -> Iterator[Place]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running_provider(bridge=url) as issuer:
+        settings = settings_for(
+            database,
+            bridge_public_url=url,
+            oidc_issuer=issuer,
+            oidc_client_id=CLIENT_ID,
+            oidc_client_secret=SecretStr(CLIENT_SECRET),
+            oidc_audience="zixly-api",
+        )
+        bridge = start_bridge(settings, port=port)
+        place = Place(bridge, url, issuer)
+        yield place
+        for browser in place.browsers:
+            browser.http.close()
+        bridge.stop()

@@ -1,0 +1,54 @@
+// An OpenID Connect provider on loopback for tests: `node provider.js '{"port": 0, "clients": [...]}'`. It prints its issuer when it listens.
+// Accounts: the login `NAME` has the address NAME@zixly.example; one that begins with `unproven-` is not vouched for.
+// POST /rotate gives it new keys and forgets the old ones.
+
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import Provider from 'oidc-provider';
+
+const settings = JSON.parse(process.argv[2]);
+const host = '127.0.0.1';
+let provider;
+
+function newKey() {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' };
+}
+
+function newProvider(issuer) {
+  const made = new Provider(issuer, {
+    clients: settings.clients,
+    jwks: { keys: [newKey()] },
+    cookies: { keys: ['for tests only'] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    pkce: { required: () => true },
+    findAccount: (_ctx, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, email: `${id.replace('unproven-', '')}@zixly.example`, email_verified: !id.startsWith('unproven-'), name: id }),
+    }),
+    features: {
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({ scope: '', audience: 'zixly-api', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
+        useGrantedResource: () => true,
+      },
+    },
+  });
+  made.on('server_error', (_ctx, error) => console.error(error));
+  return made;
+}
+
+const server = createServer((request, response) => {
+  if (request.method === 'POST' && request.url === '/rotate') {
+    provider = newProvider(provider.issuer);
+    response.end();
+    return;
+  }
+  provider.callback()(request, response);
+});
+
+server.listen(settings.port, host, () => {
+  const issuer = `http://${host}:${server.address().port}`;
+  provider = newProvider(issuer);
+  console.log(issuer);
+});

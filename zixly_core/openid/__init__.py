@@ -1,0 +1,1 @@
+"""OpenID Connect from a client's side: tokens checked, keys fetched, codes redeemed. Any provider with a discovery document."""
