@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from webhook_bridge.announcer import Announcer
 from webhook_bridge.app_secrets import AppSecrets
+from webhook_bridge.audit_api import audit_routes
 from webhook_bridge.authenticators import authenticators_of
 from webhook_bridge.backfills_api import backfills_routes
 from webhook_bridge.bounded import Bounded
@@ -181,6 +182,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(sign_in_routes(sign_in_of(settings, api), limits=limits, settings=settings, database=api))
     places = Places(bridge=public_url, runbook=settings.runbook_url)
     app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
+    app.include_router(audit_routes(api, caller_of=known))
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
     app.include_router(people_routes(api, caller_of=known))
     app.include_router(tokens_routes(api, caller_of=known))

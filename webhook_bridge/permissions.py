@@ -161,6 +161,9 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/api/tokens"): MANAGE,
     ("POST", "/api/tokens"): MANAGE,
     ("DELETE", "/api/tokens/{token_id}"): MANAGE,
+    # Who did what
+    ("GET", "/api/audit"): MANAGE,
+    ("GET", "/api/audit/export"): MANAGE,
     # Client companies
     ("GET", "/api/tenants"): LOOK,
     ("GET", "/api/tenants/{slug}"): LOOK,

@@ -33,7 +33,7 @@ from zixly_core.reconciling.planning import Ask, plan
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database
 from zixly_core.stores.drift_views import DriftFilter, drifts_page, reconciliation_report, reconciliations_page
-from zixly_core.stores.drifts import accept, repair
+from zixly_core.stores.drifts import accept, repair, tenant_of_found
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.manual_jobs import tenant_of
 from zixly_core.stores.new_jobs import MadeJobs
@@ -77,16 +77,16 @@ class Comparisons:
         self.report(caller, reconciliation_id)
         with scoped(self.database, caller.scope) as connection:
             made = repair(connection, now=datetime.now(UTC), ids=asked.drift_ids, found_by=reconciliation_id, kind=asked.kind)
-            subject = f"reconciliation {reconciliation_id}"
-            note(connection, actor=caller.name, action="drift.repair", subject=subject, tenant_id=caller.scope.tenant_id)
+            about, whose = f"reconciliation {reconciliation_id}", tenant_of_found(connection, reconciliation_id)
+            note(connection, actor=caller.name, action="drift.repair", subject=about, tenant_id=whose, details={"jobs": made.count})
         return made
 
     def repair_one(self, caller: Caller, drift_id: UUID) -> MadeJobs:
         with scoped(self.database, caller.scope) as connection:
             made = repair(connection, now=datetime.now(UTC), ids=[drift_id])
-            note(connection, actor=caller.name, action="drift.repair", subject=drift_id, tenant_id=caller.scope.tenant_id)
-        if not made.count:
-            raise not_open(drift_id)
+            if not made.count:
+                raise not_open(drift_id)
+            note(connection, actor=caller.name, action="drift.repair", subject=drift_id, tenant_id=tenant_of_found(connection, drift_id))
         return made
 
     def accept(self, caller: Caller, drift_id: UUID) -> None:

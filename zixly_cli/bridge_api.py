@@ -41,14 +41,14 @@ class BridgeApi:
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self.answered("PUT", path, json=body)
 
-    def download(self, path: str, file: Path) -> None:
-        """Write the answer to a POST into a file that must not be there yet; nothing is left of one that breaks off.
+    def download(self, path: str, file: Path, *, method: str = "POST", params: Mapping[str, str] | None = None) -> None:
+        """Write the answer into a file that must not be there yet; nothing is left of one that breaks off.
 
         Raises what `answered` raises.
         """
         unfinished = file.with_name(file.name + ".part")
         try:
-            with unfinished.open("xb") as written, self._http.stream("POST", path) as answer:
+            with unfinished.open("xb") as written, self._http.stream(method, path, params=params) as answer:
                 unfinished.chmod(0o600)
                 if not answer.is_success:
                     answer.read()

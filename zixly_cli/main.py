@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from zixly_cli import deliveries_commands
+from zixly_cli.audit_commands import app as audit_app
 from zixly_cli.backfill_commands import app as backfill_app
 from zixly_cli.connections_commands import app as connections_app
 from zixly_cli.gateway_commands import app as gateway_app
@@ -56,6 +57,7 @@ app.add_typer(watch_app, name="watch")
 app.add_typer(secrets_app, name="secrets")
 app.add_typer(people_app, name="people")
 app.add_typer(token_app, name="token")
+app.add_typer(audit_app, name="audit")
 app.add_typer(tenants_app, name="tenants")
 app.add_typer(tenants_app, name="tenant", hidden=True)
 console = console_for_people()

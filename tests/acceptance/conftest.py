@@ -10,11 +10,13 @@ from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 
 # For the test alone: what brings the stack up has its own deadline (`READY_SECONDS`), and the first test must not pay for it.
 TEST_SECONDS = 300
+LAST = "test_security_dagster_stores"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those with stacks of their own come first: two stacks at once are more than two cores are for."""
-    items.sort(key=lambda item: "running_stack" in getattr(item, "fixturenames", ()))
+    """Those with stacks of their own come first: two stacks at once are more than two cores are for. What looks at all that the shared
+    one wrote comes last."""
+    items.sort(key=lambda item: ("running_stack" in getattr(item, "fixturenames", ()), item.path.stem == LAST))
     for item in items:
         if item.path.parent.name == "acceptance":
             own = item.get_closest_marker("timeout")

@@ -18,14 +18,15 @@ from zixly_core.stores.database import Rows
 
 NOTE_SQL = """
 insert into zixly.audit_log (id, tenant_id, actor, action, subject, details, address, user_id, token_id, request_id)
-values (%s, %s, %s, %s, %s, %s, %s::inet, %s, %s, %s)"""
+values (%s, coalesce(%s, zixly.current_tenant()), %s, %s, %s, %s, %s::inet, %s, %s, %s)"""
 
 
 def note(
     rows: Rows, *, actor: str, action: str, subject: object, tenant_id: UUID | None = None, details: Mapping[str, Any] | None = None
 ) -> None:
     """Write down what somebody did, in the transaction that does it. `action` is `thing.verb`, `subject` the thing's id or short name;
-    from where it came is known from the request that is being answered (`zixly_core.requester`)."""
+    from where it came is known from the request that is being answered (`zixly_core.requester`). Without `tenant_id` it is about the tenant
+    that the transaction is for, if it is for one."""
     by = requester()
     where = (by.address, by.user_id, by.token_id, by.request_id)
     rows.execute(NOTE_SQL, (new_id(), tenant_id, nameable(actor), action, str(subject), Jsonb(dict(details or {})), *where))

@@ -19,7 +19,8 @@ from zixly_core.errors import StoreUnavailable
 Rows = Connection[DictRow]
 
 # A worker that was stopped in the middle of a transaction must not hold its locks for longer than its lease.
-SESSION_OPTIONS = "-c search_path=zixly -c idle_in_transaction_session_timeout=60000 -c application_name={name}"
+# PgBouncer passes no options on: there its own `idle_transaction_timeout` does it (docs/architecture.md).
+SESSION_OPTIONS = "-c search_path=zixly -c idle_in_transaction_session_timeout=60000"
 
 
 class Database:
@@ -84,7 +85,8 @@ def connection_arguments(name: str) -> dict[str, Any]:
     """What every connection of ours is opened with."""
     return {
         "row_factory": dict_row,
-        "options": SESSION_OPTIONS.format(name=name.replace(" ", "-")),
+        "options": SESSION_OPTIONS,
+        "application_name": name,
         "connect_timeout": 5,
         "prepare_threshold": None,  # prepared statements do not survive PgBouncer's transaction mode
     }

@@ -168,6 +168,13 @@ def repair_job(row: Mapping[str, Any], *, now: datetime) -> JobToMake:
     )
 
 
+def tenant_of_found(connection: Rows, one: UUID) -> UUID | None:
+    """Whose a drift or a reconciliation is; None when the scope shows none with this id."""
+    query = "select tenant_id from zixly.drifts where id = %(id)s union all select tenant_id from zixly.reconciliations where id = %(id)s"
+    row = connection.execute(query, {"id": one}).fetchone()
+    return row["tenant_id"] if row else None
+
+
 def accept(connection: Rows, drift_id: UUID) -> UUID | None:
     """Leave an open drift as it is, until its values change; whose it was, None where it is not open."""
     row = connection.execute(ACCEPT_SQL, (drift_id,)).fetchone()

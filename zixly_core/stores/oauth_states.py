@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from zixly_core.accounts import Account
+from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
 
 # Long enough to find the person who may consent at the client; codes of vendors end after some minutes anyway.
@@ -91,6 +92,7 @@ def add_consent(rows: Rows, consent_id: UUID, *, tenant_id: UUID, system: str, a
     """Begin one, and forget what ended long ago."""
     rows.execute(FORGET_SQL, (KEPT,))
     rows.execute(ADD_SQL, (consent_id, tenant_id, system, account, actor, sha256(ticket), LIFETIME))
+    note(rows, actor=actor, action="connection.invite", subject=consent_id, tenant_id=tenant_id, details={"system": system})
 
 
 def consent_of(rows: Rows, consent_id: UUID) -> Consent | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
 from zixly_core.stores.audit import note
-from zixly_core.stores.cancel import CANCEL_SQL, note_cancelled
+from zixly_core.stores.cancel import CANCEL_SQL, count_cancelled
 from zixly_core.stores.database import Rows
 
 VIEW_SQL = """
@@ -125,7 +125,7 @@ def ask_erasure(rows: Rows, slug: str, *, actor: str) -> None:
     tenant = tenant_view(rows, slug)
     rows.execute(PAUSE_SQL, (tenant["id"],))
     cancelled = list(rows.execute(CANCEL_SQL.format(chosen="tenant_id = %s"), (tenant["id"],)))
-    note_cancelled(rows, cancelled, actor=actor)
+    count_cancelled(rows, cancelled)
     rows.execute(ASK_ERASURE_SQL, {"tenant": tenant["id"], "actor": actor})
     noted(rows, tenant["id"], actor=actor, action="tenant.erase", subject=slug, details={"jobs_cancelled": len(cancelled)})
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from uuid import UUID
 
+import orjson
 import psycopg
 import pytest
 from psycopg import errors
@@ -11,11 +14,11 @@ from psycopg import errors
 from tests.integration.bridge.running import RunningBridge
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
+from zixly_cli.stack.databases import ROLES
 from zixly_core.ids import new_id
 from zixly_core.requester import Requester, requested_by
 from zixly_core.stores.audit import note
 
-ROLES = ("intake", "api", "dispatch", "runs", "metrics", "retention")
 WRITERS = ("api", "dispatch", "runs", "retention")
 ADD_SQL = "insert into zixly.audit_log (id, at, tenant_id, actor, action, subject) values (%s, now() - %s::interval, %s, 'a', 'b', 'c')"
 CHANGES = {
@@ -32,7 +35,7 @@ def add_line(ledger: TestLedger, *, age: str = "1 day") -> UUID:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("role", [*ROLES, "owner", "postgres"])
+@pytest.mark.parametrize("role", [*ROLES, "zixly_owner", "postgres"])
 def test_nobody_changes_or_removes_a_line(ledger: TestLedger, database: TestDatabase, role: str, change: str) -> None:
     """Not the owner, not even a superuser without first taking the triggers away."""
     line = add_line(ledger)
@@ -72,7 +75,7 @@ def test_every_writer_can_write_and_the_database_says_which_it_was(ledger: TestL
 
 
 @pytest.mark.parametrize("column", ["written_as", "at"])
-@pytest.mark.parametrize("role", WRITERS)
+@pytest.mark.parametrize("role", [*WRITERS, "reseal"])
 def test_no_writer_says_itself_when_or_as_which_role_it_wrote(database: TestDatabase, role: str, column: str) -> None:
     query = f"insert into zixly.audit_log (id, actor, action, subject, {column}) values (gen_random_uuid(), 'a', 'b', 'c', default)"
     with psycopg.connect(database.url(role)) as connection, pytest.raises(errors.InsufficientPrivilege):
@@ -102,3 +105,36 @@ def test_nothing_that_is_done_outside_of_a_request_has_an_address(ledger: TestLe
         note(connection, actor="zixly", action="system.resume", subject="xero")
     (line,) = ledger.owner.execute("select address, request_id, user_id from zixly.audit_log").fetchall()
     assert line == {"address": None, "request_id": None, "user_id": None}
+
+
+def test_the_log_is_shown_newest_first_by_what_is_asked_for_a_page_at_a_time(bridge: RunningBridge, ledger: TestLedger) -> None:
+    jobs = [str(job) for job in ledger.add_jobs(3)]
+    for job in jobs:
+        bridge.http.post(f"/api/jobs/{job}/cancel")
+    bridge.http.post("/api/tenants", json={"slug": "acme", "name": "Acme"})
+    first = bridge.http.get("/api/audit", params={"action": "job", "tenant": "demo", "limit": 2}).json()
+    assert [(one["subject"], one["tenant"], one["address"]) for one in first["entries"]] == [
+        (jobs[2], "demo", "127.0.0.1"),
+        (jobs[1], "demo", "127.0.0.1"),
+    ]
+    rest = bridge.http.get("/api/audit", params={"action": "job", "limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [one["subject"] for one in rest["entries"]] == [jobs[0]]
+    nothing = {"action": "jo", "actor": "ann", "subject": "x", "until": "2020-01-01T00:00:00Z", "tenant": "x"}
+    for question in ({name: value} for name, value in nothing.items()):
+        assert bridge.http.get("/api/audit", params=question).json()["entries"] == [], question
+    assert bridge.http.get("/api/audit", params={"since": "yesterday"}).status_code == 422
+
+
+def test_the_log_is_handed_out_whole_as_csv_without_formulas_and_as_json(bridge: RunningBridge, ledger: TestLedger) -> None:
+    """More lines than a page of the export; a name that a spreadsheet would take for a formula."""
+    ledger.owner.execute(
+        "insert into zixly.audit_log (id, actor, action, subject) "
+        "select gen_random_uuid(), '=cmd|''/c calc''!A1', 'a.b', 'x' || n from generate_series(1, 1200) n"
+    )
+    answer = bridge.http.get("/api/audit/export", params={"action": "a"})
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    assert (len(lines), {line["actor"] for line in lines}) == (1200, {"'=cmd|'/c calc'!A1"})
+    assert {line["subject"] for line in lines} == {f"x{number}" for number in range(1, 1201)}
+    told = bridge.http.get("/api/audit/export", params={"format": "json"}).text.splitlines()
+    assert [orjson.loads(line)["action"] for line in told[:1]] == ["audit.export"], "that it was handed out is a line, too"
+    assert orjson.loads(told[-1])["actor"] == "=cmd|'/c calc'!A1"

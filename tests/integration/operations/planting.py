@@ -5,7 +5,7 @@ A new table needs no line here unless a check of its own refuses what is made up
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +47,12 @@ MADE: Mapping[str, Any] = {
     "payload_archives.day": "2026-01-01",
     "batches.lane": "live",
     "replays.mode": "START",
+}
+# JSON that is read as an object of some form; elsewhere a list will do.
+FORMS: Mapping[str, Callable[[str], Any]] = {
+    "drifts.fields": lambda word: {"amount": {"source": word, "target": word}},
+    "workflow_jobs.result": lambda word: {"said": word},
+    "subscriptions.details": lambda word: {"said": word},
 }
 # Rows of these are there, or are nobody's.
 NOT_PLANTED = frozenset({"workflows", "job_counters", "sequence_marks", "dedupe_keys", "audit_log", "deleted_counts", "tenant_erasures"})
@@ -108,7 +114,8 @@ class Planter:
         if f"{table}.{name}" in MADE:
             return MADE[f"{table}.{name}"]
         if TABLES[table].columns.get(name) in MARKED:
-            return made_of(kind, self._word)
+            form = FORMS.get(f"{table}.{name}")
+            return Jsonb(form(self._word)) if form else made_of(kind, self._word)
         if name == "tenant_id":
             return self._tenant.id
         if (table, name) in self._references:

@@ -25,4 +25,4 @@ grant select (id, sealed), update (sealed) on zixly.deliveries to zixly_reseal;
 create index deliveries_sealed on zixly.deliveries (id) where sealed is not null;
 
 create policy reseal_told on zixly.audit_log for insert to zixly_reseal with check (tenant_id is null);
-grant insert on zixly.audit_log to zixly_reseal;
+grant insert (id, tenant_id, actor, action, subject, details, address, user_id, token_id, request_id) on zixly.audit_log to zixly_reseal;

@@ -1,0 +1,71 @@
+"""`/api/audit`: who did or saw what, for administrators; a page at a time, or handed out whole as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+
+from webhook_bridge.audit_models import AuditPage, ExportFormat, as_csv, as_json_lines
+from webhook_bridge.cursors import cursor_after, page_from
+from webhook_bridge.problems import problems
+from webhook_bridge.signed_in import Caller
+from zixly_core.stores.audit import note
+from zixly_core.stores.audit_view import AuditFilter, audit_page, every_line
+from zixly_core.stores.database import Database
+from zixly_core.stores.jobs_view import scoped
+
+MEDIA_TYPES = {ExportFormat.CSV: "text/csv; charset=utf-8", ExportFormat.JSON: "application/x-ndjson"}
+
+
+def wanted_lines(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+    actor: Annotated[str | None, Query(description="Who it was, as the lines name them.")] = None,
+    action: Annotated[str | None, Query(description="Such as `job.retry`, or `job` for everything done with jobs.")] = None,
+    subject: Annotated[str | None, Query(description="The id or short name of what it was done with.")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Not before this moment.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Before this moment.")] = None,
+) -> AuditFilter:
+    return AuditFilter(tenant, actor, action, subject, since, until)
+
+
+def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
+    """The routes; `database` is seen as role `api`."""
+    router = APIRouter(tags=["audit"])
+    signed_in, filtered = Depends(caller_of), Depends(wanted_lines)
+
+    @router.get("/api/audit", responses=problems(400, 401, 403, 422, 503))
+    def lines(
+        wanted: AuditFilter = filtered,
+        limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+        cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+        caller: Caller = signed_in,
+    ) -> AuditPage:
+        """Lines of the audit log, newest first: a client's administrators see the client's, staff see all."""
+        page = page_from(limit=limit, cursor=cursor)
+        with scoped(database, caller.scope) as rows:
+            found = audit_page(rows, wanted=wanted, page=page)
+        return AuditPage.model_validate({"entries": found, "next_cursor": cursor_after(found, limit=limit, age="at")})
+
+    @router.get("/api/audit/export", response_class=StreamingResponse, responses=problems(400, 401, 403, 422, 503))
+    def export(
+        wanted: AuditFilter = filtered,
+        as_: Annotated[ExportFormat, Query(alias="format", description="`csv`, or `json`: one object a line.")] = ExportFormat.CSV,
+        caller: Caller = signed_in,
+    ) -> StreamingResponse:
+        """All lines that are wanted, as a file, newest first. That it was handed out is a line of the log too."""
+        until = min(wanted.until or datetime.max.replace(tzinfo=UTC), datetime.now(UTC))
+        chosen = AuditFilter(wanted.tenant, wanted.actor, wanted.action, wanted.subject, wanted.since, until)
+        with scoped(database, caller.scope) as rows:
+            note(rows, actor=caller.name, action="audit.export", subject=as_.value, tenant_id=caller.scope.tenant_id)
+        every = every_line(lambda: scoped(database, caller.scope), wanted=chosen)
+        written = as_csv(every) if as_ is ExportFormat.CSV else as_json_lines(every)
+        headers = {"content-disposition": f'attachment; filename="audit.{as_.value}"'}
+        return StreamingResponse(written, media_type=MEDIA_TYPES[as_], headers=headers)
+
+    return router
