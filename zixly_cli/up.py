@@ -115,6 +115,7 @@ def take_lock(lock: HomeLock, *, home: Home, say: Say) -> None:
 def plan_of(home: Home, settings: StackSettings, *, variables: Mapping[str, str], asks_to_sign_in: bool) -> Plan:
     secrets = load_or_make_secrets(home.secrets_file)
     if asks_to_sign_in:
+        settings = settings.model_copy(update={"sign_in": "required"})
         variables = with_sign_in(variables, urls=Addresses(settings, secrets), secrets=secrets)
     return Plan(home=home, settings=settings, secrets=secrets, user_variables=variables)
 
