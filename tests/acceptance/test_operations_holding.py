@@ -83,18 +83,31 @@ def stack(own_stack: StackUnderTest) -> Iterator[StackUnderTest]:
     own_stack.zixly("resume", "tenant", "demo")
 
 
-def test_a_paused_tenant_is_received_and_done_in_order_when_it_is_resumed(stack: StackUnderTest) -> None:
-    assert "demo" in done(stack, "pause", "tenant", "demo", "--reason", "moves its books", "--until", "2h")
-    records = paid(stack, 5)
-    wait_for(stack, records, "QUEUED", seconds=20)
-    time.sleep(2)
-    assert {job["batch_id"] for job in jobs_about(stack, records)} == {None}
-    (shown,) = json.loads(done(stack, "pause", "--json"))
-    assert (shown["kind"], shown["name"], shown["reason"]) == ("tenant", "demo", "moves its books")
-    metrics = httpx2.get(f"{stack.plan.urls.bridge}/metrics", trust_env=False).text
-    assert 'paused{kind="tenant"} 1.0' in metrics
-    assert 'pipeline_jobs_open{state="paused",system="xero"} 5.0' in metrics
-    assert done(stack, "resume", "tenant", "demo").strip() == "tenant demo goes on"
+def xero_connection(stack: StackUnderTest) -> str:
+    (row,) = stack.rows("select id from zixly.connections where external_id = %s", DEMO.organisation)
+    return str(row["id"])
+
+
+@pytest.mark.parametrize("kind", ["tenant", "system", "workflow", "connection"])
+def test_what_is_paused_is_received_and_done_in_order_when_it_is_resumed(stack: StackUnderTest, kind: str) -> None:
+    names = {"tenant": DEMO.slug, "system": "xero", "workflow": "xero-invoice-to-hubspot", "connection": xero_connection(stack)}
+    name = names[kind]
+    assert name in done(stack, "pause", kind, name, "--reason", "moves its books", "--until", "2h")
+    try:
+        records = paid(stack, 5)
+        wait_for(stack, records, "QUEUED", seconds=20)
+        time.sleep(2)
+        jobs = jobs_about(stack, records)
+        assert ({job["batch_id"] for job in jobs}, {job["attempts"] for job in jobs}) == ({None}, {0})
+        (shown,) = json.loads(done(stack, "pause", "--json"))
+        assert (shown["kind"], shown["name"], shown["reason"]) == (kind, name, "moves its books")
+        metrics = httpx2.get(f"{stack.plan.urls.bridge}/metrics", trust_env=False).text
+        assert f'paused{{kind="{kind}"}} 1.0' in metrics
+        assert 'pipeline_jobs_open{state="paused",system="xero"} 5.0' in metrics
+        assert "pipeline_unaccounted 0.0" in metrics
+    finally:
+        resumed = stack.zixly("resume", kind, name)
+    assert resumed.stdout.strip() == f"{kind} {name} goes on"
     jobs = wait_for(stack, records, "COMPLETED", seconds=40)
     taken = [job["handed_over_at"] for job in jobs]
     assert taken == sorted(taken)
