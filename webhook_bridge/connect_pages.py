@@ -10,14 +10,14 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Annotated
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from webhook_bridge.pages import page, problem_page
-from webhook_bridge.problems import BodyTooLarge
+from webhook_bridge.problems import BodyTooLarge, NotSignedIn
 from webhook_bridge.same_site import FORM_TOKEN, demand_own_form, form_fields_of, refuse_other_sites
 from webhook_bridge.signed_in import Caller
 from zixly_core.connecting import Connecting
@@ -48,9 +48,10 @@ Form = Annotated[list[tuple[str, str]], Depends(form_fields)]
 class ConnectPages:
     """What the routes do; each method answers with a page, whatever happens."""
 
-    def __init__(self, connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], is_https: bool) -> None:
+    def __init__(self, connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], is_https: bool, can_sign_in: bool) -> None:
         self._connecting = connecting
         self._caller_of = caller_of
+        self._can_sign_in = can_sign_in
         self._is_https = is_https
 
     def begin(self, request: Request, system: str) -> Response:
@@ -61,7 +62,12 @@ class ConnectPages:
             consent = self._opened().invited(system, ticket=query["ticket"])
             hidden = {"ticket": query["ticket"]} | form_fields_of(request)
             return begin_page(system, consent.tenant_name, account=consent.account, hidden=hidden)
-        caller = self._caller_of(request)
+        try:
+            caller = self._caller_of(request)
+        except NotSignedIn:
+            if not self._can_sign_in or "authorization" in request.headers:
+                raise
+            return to_sign_in(request)
         if "connection" in query:
             view = self._opened().connection(uuid_in(query["connection"]), system=system, scope=caller.scope)
             return begin_page(system, view.tenant, account=view.external_id, hidden={"connection": str(view.id)} | form_fields_of(request))
@@ -122,9 +128,11 @@ class ConnectPages:
         return self._connecting
 
 
-def connect_routes(connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], public_url: str) -> APIRouter:
+def connect_routes(
+    connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], public_url: str, can_sign_in: bool
+) -> APIRouter:
     """The pages. They are for browsers, and no part of the API's description."""
-    pages = ConnectPages(connecting, caller_of=caller_of, is_https=public_url.startswith("https://"))
+    pages = ConnectPages(connecting, caller_of=caller_of, is_https=public_url.startswith("https://"), can_sign_in=can_sign_in)
     router = APIRouter(prefix="/connect", include_in_schema=False)
 
     @router.get("/{system}")
@@ -152,6 +160,12 @@ def shown(step: Callable[[], Response]) -> Response:
         return step()
     except ZixlyError as error:
         return problem_page(error)
+
+
+def to_sign_in(request: Request) -> Response:
+    """First say who you are; you come back to this page."""
+    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return RedirectResponse(f"/auth/sign-in?{urlencode({'next': here})}", status_code=303)
 
 
 def browser_of(request: Request) -> str | None:

@@ -181,6 +181,32 @@ def test_whoever_loses_the_membership_is_out_at_the_next_request(place: Place, l
     assert browser.me().status_code == 401
 
 
+def test_a_lesser_role_holds_at_the_next_request_of_the_same_session(place: Place, ledger: TestLedger) -> None:
+    user_id = invite(ledger, "ada@zixly.example", "ADMIN")
+    browser = place.browser()
+    browser.sign_in("ada")
+
+    def add_client(slug: str) -> int:
+        body = {"slug": slug, "name": "Client", "time_zone": "Australia/Brisbane"}
+        return browser.http.post(f"{place.url}/api/tenants", json=body, headers={"origin": place.url}).status_code
+
+    assert add_client("first") == 201
+    ledger.owner.execute("update zixly.memberships set role = 'VIEWER' where user_id = %s", (user_id,))
+    assert add_client("second") == 403
+    assert browser.http.get(f"{place.url}/api/tenants").status_code == 200
+
+
+def test_a_page_that_wants_to_know_who_one_is_leads_to_the_sign_in_and_back(place: Place, ledger: TestLedger) -> None:
+    invite(ledger, "ada@zixly.example", "ADMIN")
+    browser = place.browser()
+    wanted = "/connect/xero?tenant=demo"
+    sent = browser.get(wanted)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/auth/sign-in?next=%2Fconnect%2Fxero%3Ftenant%3Ddemo")
+    assert browser.sign_in("ada", next_place=wanted).headers["location"] == wanted
+    program = place.browser().http.get(f"{place.url}{wanted}", headers={"authorization": "Bearer zx_made_up"})
+    assert program.status_code == 401
+
+
 def test_new_keys_of_the_provider_are_found_at_once(place: Place, ledger: TestLedger) -> None:
     invite(ledger, "ada@zixly.example")
     assert place.browser().sign_in("ada").status_code == 303
