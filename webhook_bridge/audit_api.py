@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -15,7 +16,7 @@ from webhook_bridge.cursors import cursor_after, page_from
 from webhook_bridge.problems import problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.stores.audit import note
-from zixly_core.stores.audit_view import AuditFilter, audit_page, every_line
+from zixly_core.stores.audit_view import AuditFilter, Line, audit_page, every_line
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import scoped
 
@@ -63,9 +64,15 @@ def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) 
         chosen = AuditFilter(wanted.tenant, wanted.actor, wanted.action, wanted.subject, wanted.since, until)
         with scoped(database, caller.scope) as rows:
             note(rows, actor=caller.name, action="audit.export", subject=as_.value, tenant_id=caller.scope.tenant_id)
-        every = every_line(lambda: scoped(database, caller.scope), wanted=chosen)
+        every = begun(every_line(lambda: scoped(database, caller.scope), wanted=chosen))
         written = as_csv(every) if as_ is ExportFormat.CSV else as_json_lines(every)
         headers = {"content-disposition": f'attachment; filename="audit.{as_.value}"'}
         return StreamingResponse(written, media_type=MEDIA_TYPES[as_], headers=headers)
 
     return router
+
+
+def begun(lines: Iterator[Line]) -> Iterator[Line]:
+    """The same lines, the first page of them read: what is wrong with the question is said while the answer can still be a problem."""
+    first = next(lines, None)
+    return chain([] if first is None else [first], lines)

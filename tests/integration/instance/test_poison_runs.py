@@ -15,7 +15,7 @@ from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, TENANT_TAG, run_config_o
 
 MANY = 44
 ONE_SLOT = HandoverLimits(max_open_batches=20, slots=1, max_batch=80)
-KILLED = "exited prematurely: signal 9 (SIGKILL)"
+KILLED = "exited with 'signal 9 (SIGKILL)'"
 
 
 def launched(stack: Stack, batch: Batch) -> DagsterRun:
