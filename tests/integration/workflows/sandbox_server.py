@@ -72,7 +72,8 @@ class SandboxServer:
         self._socket.close()
 
     def start_over(self) -> None:
-        """The data of the first start, and the vendors' usual limits."""
+        """The data of the first start, the vendors' usual limits, and the machine's time: what a test before moved forward is undone."""
+        self.sandbox.clock._offset = 0.0
         self.sandbox.rules.change(Rules().as_dict())
         self.sandbox.reset(DEFAULT_SEED)
 
