@@ -92,7 +92,7 @@ bench: $(STAMP) ## Measure, beside the baseline (QUICK=1 for a short form)
 lock: $(STAMP) ## Resolve the dependencies anew
 	cd requirements && for name in bootstrap ministack audit; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/dev.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra embedded --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock --upgrade pyproject.toml -o requirements/app.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra embedded --extra tracing --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock --upgrade pyproject.toml -o requirements/app.lock
 
 clean: ## Remove environments and caches (keeps .zixly)
 	rm -rf $(VENV) $(AWS_VENV) $(AUDIT_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,2 @@
+-- What the metrics count.
+select 1;

@@ -1,0 +1,2 @@
+-- Indexes by which the pages of the console find their rows.
+select 1;
