@@ -102,10 +102,36 @@ OLDEST_DUE = Metric(
 UNACCOUNTED = Metric(
     "pipeline_unaccounted",
     Kind.GAUGE,
-    "Open jobs that neither wait for a stated reason nor are held under a live lease. 0 is the promise.",
+    "Differences of the ledger, and open jobs that neither wait for a stated reason nor are held under a live lease. 0 is the promise.",
 )
+LEDGER_DIFFERENCE = Metric(
+    "ledger_difference",
+    Kind.GAUGE,
+    "By how much the ledger does not balance: events that deliveries held and that are not there, and events without the jobs they had.",
+    ("equation",),
+)
+LEDGER_AGE = Metric("ledger_balance_age_seconds", Kind.GAUGE, "Seconds since the ledger's rows were last compared.")
 DEAD_LETTERS = Metric("pipeline_dead_letters", Kind.GAUGE, "Failed jobs that wait for a person.", ("job_type",))
 BATCHES_OPEN = Metric("pipeline_batches_open", Kind.GAUGE, "Batches handed over and not ended.", ("system", "lane"))
+BATCH_JOBS = Metric(
+    "pipeline_batch_jobs",
+    Kind.HISTOGRAM,
+    "Jobs in a batch, counted when it is handed over.",
+    ("job_type", "lane"),
+    (1, 2, 5, 10, 20, 40, 80),
+)
+SWEEPS = Metric(
+    "trading_sweeps_total",
+    Kind.COUNTER,
+    "Trading sweeps that ended, by ticker (the first 50 by name, all others as one) and how.",
+    ("ticker", "status"),
+)
+QUEUE_OLDEST = Metric(
+    "pipeline_queue_oldest_message_seconds",
+    Kind.GAUGE,
+    "How long the oldest message has been on the queue, where the queue tells; 0 when there is none.",
+    ("system",),
+)
 QUEUE_MESSAGES = Metric(
     "pipeline_queue_messages", Kind.GAUGE, "Messages on the queue: waiting, taken and not settled, dead.", ("system", "state")
 )
@@ -115,12 +141,18 @@ API_LATENCY = Metric(
     Kind.HISTOGRAM,
     "Seconds from sending a call to a vendor to its whole answer.",
     ("endpoint",),
-    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
 )
 API_BUDGET = Metric(
     "api_budget_remaining",
     Kind.GAUGE,
     "Calls (at Shopify points) that the account with the fewest has left, by window.",
+    ("system", "window"),
+)
+API_BUDGET_RATIO = Metric(
+    "api_budget_remaining_ratio",
+    Kind.GAUGE,
+    "Part of its limit (0 to 1) that the account with the least has left, by window.",
     ("system", "window"),
 )
 CONNECTIONS = Metric("connections", Kind.GAUGE, "Connected accounts by status: active, disconnected.", ("system", "status"))
@@ -138,6 +170,12 @@ AUTHORISATION_LEFT = Metric(
     "connection_authorisation_left_seconds",
     Kind.GAUGE,
     "Seconds until the vendor would end the authorisation that was unused for longest.",
+    ("system",),
+)
+ACCESS_TOKEN_LEFT = Metric(
+    "connection_access_token_left_seconds",
+    Kind.GAUGE,
+    "Seconds until the access token that ends first does; below 0 for one that nobody uses, which the next call exchanges.",
     ("system",),
 )
 WEBHOOKS = Metric("connection_webhooks", Kind.GAUGE, "Connections by what the last look at their webhooks came to.", ("system", "state"))
@@ -159,6 +197,27 @@ OLDEST_NOTIFICATION = Metric(
 PAYLOAD_INDEX_AGE = Metric(
     "payload_index_age_seconds", Kind.GAUGE, "How long ago the events came whose payloads were indexed last; about 65 in good order."
 )
+DISK_FREE = Metric("disk_free_bytes", Kind.GAUGE, "Room left on the disk of a folder that grows.", ("place",))
+DISK_SIZE = Metric("disk_size_bytes", Kind.GAUGE, "Size of the disk of a folder that grows.", ("place",))
+CERTIFICATE_LEFT = Metric(
+    "certificate_left_seconds",
+    Kind.GAUGE,
+    "Seconds until a certificate ends; of a file with several, the first that does.",
+    ("certificate",),
+)
+SCRAPE_SECONDS = Metric("pipeline_scrape_seconds", Kind.GAUGE, "How long reading the source took for this scrape.", ("source",))
+WORKER_SLOTS = Metric("worker_slots", Kind.GAUGE, "Runs that this worker can execute at a time.")
+WORKER_BUSY = Metric("worker_busy_slots", Kind.GAUGE, "Runs that this worker executes now.")
+WORKER_BUSY_SECONDS = Metric(
+    "worker_busy_seconds_total", Kind.COUNTER, "Seconds that the slots of this worker were taken, those of runs in progress included."
+)
+WORKER_RUNS = Metric("worker_runs_total", Kind.COUNTER, "Runs that this worker was given, by how their execution ended.", ("end",))
+RUNS = Metric("dagster_runs", Kind.GAUGE, "Dagster's runs that have not ended, by status.", ("status",))
+RUNS_ENDED = Metric("dagster_runs_ended_total", Kind.COUNTER, "Dagster's runs that ended, by how.", ("status",))
+RUN_QUEUE = Metric("worker_queue_runs", Kind.GAUGE, "Runs on the workers' queue that no worker has taken yet.", ("queue",))
+SENSOR_AGE = Metric("sensor_tick_age_seconds", Kind.GAUGE, "Seconds since the sensor's last tick that did not fail.", ("sensor",))
+SENSOR_LATE = Metric("sensor_late_seconds", Kind.GAUGE, "How long ago the sensor should have ticked again; 0 in good order.", ("sensor",))
+DAEMON_AGE = Metric("daemon_heartbeat_age_seconds", Kind.GAUGE, "Seconds since a part of Dagster's daemon last beat.", ("daemon",))
 SCRAPE_OK = Metric("pipeline_scrape_ok", Kind.GAUGE, "Whether the source could be read for this scrape (1) or not (0).", ("source",))
 
 METRICS = (
@@ -179,17 +238,24 @@ METRICS = (
     JOBS_OPEN,
     OLDEST_DUE,
     UNACCOUNTED,
+    LEDGER_DIFFERENCE,
+    LEDGER_AGE,
     DEAD_LETTERS,
     BATCHES_OPEN,
+    BATCH_JOBS,
+    SWEEPS,
     QUEUE_MESSAGES,
+    QUEUE_OLDEST,
     API_CALLS,
     API_LATENCY,
     API_BUDGET,
+    API_BUDGET_RATIO,
     CONNECTIONS,
     ISSUES_OPEN,
     DRIFTS_OPEN,
     RECONCILIATION_AGE,
     AUTHORISATION_LEFT,
+    ACCESS_TOKEN_LEFT,
     WEBHOOKS,
     HOLES_OPEN,
     CHECK_AGE,
@@ -199,7 +265,21 @@ METRICS = (
     NOTIFICATIONS,
     OLDEST_NOTIFICATION,
     PAYLOAD_INDEX_AGE,
+    DISK_FREE,
+    DISK_SIZE,
+    CERTIFICATE_LEFT,
     SCRAPE_OK,
+    SCRAPE_SECONDS,
+    WORKER_SLOTS,
+    WORKER_BUSY,
+    WORKER_BUSY_SECONDS,
+    WORKER_RUNS,
+    RUNS,
+    RUNS_ENDED,
+    RUN_QUEUE,
+    SENSOR_AGE,
+    SENSOR_LATE,
+    DAEMON_AGE,
 )
 
 
