@@ -1,14 +1,19 @@
-"""Whom something new is for: the tenant that is named, or the agency."""
+"""Whose something is: the tenant that is named, or the agency."""
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
+
+from fastapi import Query
 
 from webhook_bridge.problems import NotFound
 from webhook_bridge.signed_in import Caller
 from zixly_core.errors import NotAllowed
 from zixly_core.stores.connections_admin import tenant_named
 from zixly_core.stores.database import Rows
+
+OfTenant = Annotated[str | None, Query(description="A tenant's short name: only what is of this one.", max_length=100)]
 
 
 def tenant_meant(rows: Rows, slug: str | None, caller: Caller) -> UUID | None:

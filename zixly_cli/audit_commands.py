@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="See who did or saw what, when, and from where.", no_args_is_help=True)
 console = console_for_people()

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from zixly_cli.default_command import WithDefaultCommand
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(
     cls=WithDefaultCommand,
@@ -18,7 +19,6 @@ app = typer.Typer(
 )
 console = console_for_people()
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Id = Annotated[str, typer.Argument(help="A backfill, as `zixly backfill ls` names it.", metavar="ID")]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zixly_cli.output import console_for_people
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 if TYPE_CHECKING:
     from zixly_cli.bridge_api import BridgeApi
@@ -16,7 +17,6 @@ app = typer.Typer(help="Look at what came, and have rejected deliveries verified
 console = console_for_people()
 
 System = Annotated[str | None, typer.Option(help="Only those of this system, such as hubspot.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
 @app.command(name="list", epilog="Example: zixly deliveries list --verdict rejected")
@@ -77,9 +77,3 @@ def bridge() -> BridgeApi:
 
     variables = user_variables()
     return bridge_of(variables, port=read_stack_settings(variables).bridge_port)
-
-
-def print_json(document: object) -> None:
-    import orjson
-
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())

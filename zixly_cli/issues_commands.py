@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import AsJson, System, bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import System, bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="Failures by cause: look at them, take them on, replay all jobs of one.")
 console = console_for_people()

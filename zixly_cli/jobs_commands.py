@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="Look at jobs; retry those that failed, cancel those that have not ended.", no_args_is_help=True)
 console = console_for_people()
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Jobs = Annotated[list[str], typer.Argument(help="Jobs, as `zixly jobs ls` names them.", metavar="ID...")]
 
 

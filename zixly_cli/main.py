@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.text import Text
 
@@ -19,7 +18,7 @@ from zixly_cli.gateway_commands import app as gateway_app
 from zixly_cli.issues_commands import app as issues_app
 from zixly_cli.jobs_commands import app as jobs_app
 from zixly_cli.notify_commands import app as notify_app
-from zixly_cli.output import console_for_people
+from zixly_cli.output import console_for_people, print_json
 from zixly_cli.pause_commands import pause, priority_app, resume
 from zixly_cli.people_commands import app as people_app
 from zixly_cli.reconcile_commands import app as reconcile_app
@@ -332,10 +331,6 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for sc
 def stack_settings() -> tuple[dict[str, str], StackSettings]:
     variables = user_variables()
     return variables, read_stack_settings(variables)
-
-
-def print_json(document: object) -> None:
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ import orjson
 import typer
 
 from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
 from zixly_cli.output import console_for_people
 
 app = typer.Typer(help="Who is told of what by e-mail and Slack, and what was told.", no_args_is_help=True)
 console = console_for_people()
 
 ChannelId = Annotated[str, typer.Argument(help="A channel, as `zixly notify ls` names it.", metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Wants = Annotated[
     str | None, typer.Option(help="What it is told of an issue: opened, reminder, resolved, separated by commas; or none.", metavar="WORDS")
 ]

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 priority_app = typer.Typer(help="Choose which jobs go first: a workflow's, a client's, or one by hand.", no_args_is_help=True)
 console = console_for_people()
 
 What = Annotated[str | None, typer.Argument(help="tenant, system, workflow or connection.", metavar="WHAT")]
 Name = Annotated[str | None, typer.Argument(help="A client's short name, a system, a workflow, or a connection's id.", metavar="NAME")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 OfWhat = Annotated[str, typer.Argument(help="workflow, tenant or job.", metavar="WHAT")]
 Named = Annotated[str, typer.Argument(help="A workflow, a client's short name, or a job's id.", metavar="NAME")]
 ForTenant = Annotated[str | None, typer.Option(help="Of a workflow: only this client's jobs.")]

@@ -6,30 +6,25 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson, Client, Staff
+from zixly_cli.output import console_for_people, print_json, print_list
 
 app = typer.Typer(help="Who may use the platform: invite people, give them roles, remove them.", no_args_is_help=True)
 console = console_for_people()
 
 Address = Annotated[str, typer.Argument(help="The address by which the sign-in provider knows the person.", metavar="EMAIL")]
 RoleName = Annotated[str, typer.Option("--role", help="VIEWER, EDITOR or ADMIN.")]
-Tenant = Annotated[str | None, typer.Option(help="A client's short name.")]
-Staff = Annotated[bool, typer.Option("--staff", help="Of the agency itself, for all clients.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
 @app.command(epilog="Example: zixly people ls --tenant demo")
-def ls(tenant: Tenant = None, as_json: AsJson = False) -> None:
+def ls(tenant: Client = None, as_json: AsJson = False) -> None:
     """List people with their roles."""
     from zixly_cli.people import people_table
 
     with bridge() as api:
         found = api.get("/api/people", tenant=tenant)["people"]
-    if as_json:
-        print_json(found)
-    else:
-        console.print(people_table(found) if found else "no people")
+    print_list(console, found, table=people_table, nothing="no people", as_json=as_json)
 
 
 @app.command(epilog='Example: zixly people add ada@example.com --name "Ada Byron" --role ADMIN --staff')
@@ -38,7 +33,7 @@ def add(
     *,
     name: Annotated[str, typer.Option(help="What people call the person.")],
     role: RoleName = "VIEWER",
-    tenant: Tenant = None,
+    tenant: Client = None,
     staff: Staff = False,
     payloads: Annotated[bool, typer.Option("--payloads", help="A VIEWER who may see payloads.")] = False,
     as_json: AsJson = False,
@@ -61,7 +56,7 @@ def role(
     email: Address,
     role: Annotated[str, typer.Argument(help="VIEWER, EDITOR or ADMIN.", metavar="ROLE")],
     *,
-    tenant: Tenant = None,
+    tenant: Client = None,
     staff: Staff = False,
     as_json: AsJson = False,
 ) -> None:
@@ -76,7 +71,7 @@ def role(
 def grant(
     email: Address,
     *,
-    tenant: Tenant = None,
+    tenant: Client = None,
     staff: Staff = False,
     payloads: Annotated[bool, typer.Option("--payloads/--no-payloads", help="Let a VIEWER see payloads, or not any more.")] = True,
     as_json: AsJson = False,
@@ -89,7 +84,7 @@ def grant(
 
 
 @app.command(epilog="Example: zixly people remove ada@example.com --tenant demo")
-def remove(email: Address, *, tenant: Tenant = None, staff: Staff = False, as_json: AsJson = False) -> None:
+def remove(email: Address, *, tenant: Client = None, staff: Staff = False, as_json: AsJson = False) -> None:
     """End a membership, or without --tenant and --staff all of them. The tokens that the person made there end too."""
     from zixly_cli.people import removed
 

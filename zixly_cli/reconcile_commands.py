@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="Compare sources with targets and with our jobs; see what drifted, and repair it.", no_args_is_help=True)
 console = console_for_people()
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Workflow = Annotated[str | None, typer.Argument(help="Such as xero-invoice-to-hubspot; all that the client has if left out.")]
 Id = Annotated[str, typer.Argument(help="A reconciliation, as `zixly reconcile ls` names it.", metavar="ID")]
 

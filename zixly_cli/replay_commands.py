@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zixly_cli.default_command import DEFAULT, WithDefaultCommand
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 if TYPE_CHECKING:
     from zixly_cli.bridge_api import BridgeApi
@@ -32,7 +33,6 @@ class Ended(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Replay = Annotated[str, typer.Argument(help="A replay, as `zixly replay ls` names it.", metavar="ID")]
 Tenant = Annotated[str | None, typer.Option(help="The tenant's short name.")]
 Since = Annotated[str | None, typer.Option(help="Made since: 30m, 2h, 7d, or a date and time in UTC.")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
-from zixly_cli.output import console_for_people
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 from zixly_cli.settings import read_stack_settings, user_variables
 from zixly_core.errors import SettingsError
 
@@ -24,7 +24,6 @@ ORDER_FACTS = ("id", "name", "order_id", "financial_status", "cancelled_at", "cu
 TASK_FACTS = ("gid", "name", "completed", "completed_at", "due_on", "permalink_url")
 
 Tenant = Annotated[str, typer.Option(help="Whose accounts: demo or second.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 OrderId = Annotated[str, typer.Argument(help="The order's number in the API, such as 5678901234567.", metavar="ORDER")]
 
 
@@ -147,7 +146,3 @@ def show(facts: dict[str, Any], *, as_json: bool, whole: object = None) -> None:
         print_json(facts if whole is None else whole)
     else:
         console.print(facts_table(facts))
-
-
-def print_json(document: object) -> None:
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())

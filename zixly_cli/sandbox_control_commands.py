@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from zixly_cli.sandbox_commands import AsJson, Tenant, account_of, app, console, print_json, sandbox, show
+from zixly_cli.options import AsJson
+from zixly_cli.output import print_json
+from zixly_cli.sandbox_commands import Tenant, account_of, app, console, sandbox, show
 from zixly_core.errors import SettingsError
 
 __all__ = ["app"]

@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="Keys that seal tokens and secrets: show what they seal, make new ones, change them.", no_args_is_help=True)
 console = console_for_people()
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
 @app.command(name="new-key", epilog="Example: zixly secrets new-key --wrapped-by 'awskms:alias/zixly?region=ap-southeast-2'")

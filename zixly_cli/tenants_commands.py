@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="Client companies: list, add and change them, hand their data out, erase them.", no_args_is_help=True)
 console = console_for_people()
 
 Slug = Annotated[str, typer.Argument(help="A client's short name, as `zixly tenants ls` shows it.", metavar="SLUG")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait until it is done.")]
 
 

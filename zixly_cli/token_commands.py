@@ -6,27 +6,22 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson, Client, Staff
+from zixly_cli.output import console_for_people, print_json, print_list
 
 app = typer.Typer(help="Tokens with which programs call the API: make, list, revoke them.", no_args_is_help=True)
 console = console_for_people()
 
-Tenant = Annotated[str | None, typer.Option(help="A client's short name.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
-
 
 @app.command(epilog="Example: zixly token ls --tenant demo")
-def ls(tenant: Tenant = None, as_json: AsJson = False) -> None:
+def ls(tenant: Client = None, as_json: AsJson = False) -> None:
     """List tokens, those that ended too."""
     from zixly_cli.machine_tokens import token_table
 
     with bridge() as api:
         found = api.get("/api/tokens", tenant=tenant)["tokens"]
-    if as_json:
-        print_json(found)
-    else:
-        console.print(token_table(found) if found else "no tokens")
+    print_list(console, found, table=token_table, nothing="no tokens", as_json=as_json)
 
 
 @app.command(epilog="Example: zixly token make 'order desk' --tenant demo --role EDITOR --scope jobs:write --days 30")
@@ -35,8 +30,8 @@ def make(
     *,
     role: Annotated[str, typer.Option(help="VIEWER, EDITOR or ADMIN: the least that its program needs.")],
     scope: Annotated[list[str], typer.Option(help="jobs:read, jobs:write, read or all; may be repeated.")],
-    tenant: Tenant = None,
-    staff: Annotated[bool, typer.Option("--staff", help="Of the agency itself, for all clients.")] = False,
+    tenant: Client = None,
+    staff: Staff = False,
     payloads: Annotated[bool, typer.Option("--payloads", help="A VIEWER's token that sees payloads.")] = False,
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it lasts.")] = 90,
     as_json: AsJson = False,

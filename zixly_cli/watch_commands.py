@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from zixly_cli.deliveries_commands import bridge, print_json
-from zixly_cli.output import console_for_people
+from zixly_cli.deliveries_commands import bridge
+from zixly_cli.options import AsJson
+from zixly_cli.output import console_for_people, print_json
 
 app = typer.Typer(help="See whether webhooks still come, and what was missed and made good.", no_args_is_help=True)
 console = console_for_people()
 
 Tenant = Annotated[str | None, typer.Option(help="Only this client's.")]
 System = Annotated[str | None, typer.Option(help="Only this system's, such as xero.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
 @app.command(name="ls", epilog="Example: zixly watch ls --tenant demo")
