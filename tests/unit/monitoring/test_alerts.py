@@ -56,7 +56,7 @@ def test_a_rule_that_were_different_would_be_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fires", [True, False], ids=["fires", "is quiet"])
-def test_every_alert_has_a_case_in_which_it(fires: bool) -> None:  # noqa: FBT001
+def test_every_alert_has_a_case_in_which_it(fires: bool) -> None:
     assert sorted({alert for alert, expected in cases() if expected is fires}) == sorted(rules())
 
 
