@@ -13,7 +13,7 @@ PROVIDER := tests/integration/sign_in/provider
 PROVIDER_STAMP := $(PROVIDER)/node_modules/.ready
 PACKAGES := zixly_core webhook_bridge zixly_dagster zixly_sandbox zixly_cli
 
-.PHONY: help setup demo up test prism check scan audit sbom format bench lock clean
+.PHONY: help setup demo up test prism check scan audit sbom dashboards format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -81,6 +81,9 @@ audit: $(AUDIT_STAMP) ## Ask for known weaknesses of the locked packages (needs 
 sbom: $(AUDIT_STAMP) ## Write build/sbom.cdx.json: what is in it, with hashes; the same bytes for the same lock
 	mkdir -p build
 	$(AUDIT_VENV)/bin/python -W ignore -m cyclonedx_py requirements requirements/app.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.cdx.json
+
+dashboards: $(STAMP) ## Write Grafana's dashboards anew from the code in grafana/
+	$(BIN)/python -m grafana.generate
 
 format: $(STAMP) ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import promql_parser as promql
 from prometheus_client import CollectorRegistry
 
-from zixly_core.metrics import METRICS, Kind, ProcessMetrics
+from zixly_core.metrics import METRICS, WORKER_BUSY, WORKER_BUSY_SECONDS, WORKER_RUNS, WORKER_SLOTS, Kind, ProcessMetrics
 
 # What Prometheus adds to every series, and what a histogram's buckets have.
 ADDED = frozenset({"job", "instance"})
@@ -39,7 +40,8 @@ def counted_by_each() -> frozenset[str]:
     registry = CollectorRegistry()
     ProcessMetrics(registry)
     bridges = {sample for family in registry.collect() for sample in (family.name, f"{family.name}_total")}
-    return frozenset(name for name in exported() if name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") in bridges)
+    own = bridges | {metric.name for metric in (WORKER_SLOTS, WORKER_BUSY, WORKER_BUSY_SECONDS, WORKER_RUNS)}
+    return frozenset(name for name in exported() if re.sub("_(bucket|count|sum)$", "", name) in own)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Asked:
 
 def keeps_one_of_each(aggregation: promql.AggregateExpr) -> bool:
     modifier = aggregation.modifier
-    if str(aggregation.op) not in {"max", "min"} or modifier is None:
+    if str(aggregation.op) not in {"max", "min", "group"} or modifier is None:
         return False
     is_by = modifier.type == promql.AggModifierType.By
     return ("instance" not in modifier.labels) if is_by else ("instance" in modifier.labels)
