@@ -28,6 +28,7 @@ from webhook_bridge.routing_snapshot import RoutingSnapshot
 from zixly_core.errors import MalformedPayload, StoreUnavailable
 from zixly_core.group_commit import GroupCommit
 from zixly_core.intake import prepared, rejected, sealed
+from zixly_core.job_spans import tell_made
 from zixly_core.kept_requests import Box
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.prepared import Committed, Prepared, Verdict
@@ -36,6 +37,7 @@ from zixly_core.routing import Route, RoutingTable
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.stores.settle import COUNTER_SHARDS
 from zixly_core.system import Answer, IncomingRequest, System
+from zixly_core.tracing import here, is_recorded, spanned
 
 log = structlog.get_logger()
 DEADLINE = timedelta(seconds=4)  # Xero and HubSpot give up after 5 s
@@ -154,10 +156,13 @@ class IntakeService:
         return self._counted(await self._committed(delivery, system=system), system=system)
 
     async def _committed(self, delivery: Prepared, *, system: System) -> Committed:
-        try:
-            done = await self._commits.submit(sealed(delivery, self._parts.box))
-        except UNSTORABLE:
-            done = await self._commits.submit(sealed(without_events(delivery, system=system), self._parts.box))
+        with spanned("commit", attributes={"zixly.delivery.id": delivery.id, "zixly.system": system.name}) as span:
+            try:
+                done = await self._commits.submit(sealed(delivery, self._parts.box))
+            except UNSTORABLE:
+                done = await self._commits.submit(sealed(without_events(delivery, system=system), self._parts.box))
+            span.attributes |= {"zixly.verdict": done.verdict, "zixly.reason": delivery.reason}
+        tell_jobs_made(delivery, done)
         self._parts.announcer.announce(done.to_wake)
         return done
 
@@ -174,8 +179,26 @@ class IntakeService:
         self._parts.metrics.commit_duration.observe(seconds)
         self._parts.metrics.commit_size.observe(len(deliveries))
         jobs = sum(len(ids) for one in done for ids in one.to_wake.values())
-        log.info("deliveries_committed", deliveries=len(done), jobs=jobs, milliseconds=round(seconds * 1000, 1))
+        log.info("deliveries_committed", deliveries=len(done), jobs=jobs, milliseconds=round(seconds * 1000, 1), **named(deliveries))
         return done
+
+
+def named(deliveries: Sequence[Prepared]) -> dict[str, object]:
+    """The deliveries of a commit by delivery and trace, for its log line; jobs are found by either (`zixly trace`)."""
+    if len(deliveries) == 1:
+        return {"delivery_id": deliveries[0].id, "trace_id": deliveries[0].trace.hex}
+    traces = [one.request.trace_id.hex for one in deliveries if one.request.trace_id is not None]
+    return {"delivery_ids": [one.id for one in deliveries], **({"trace_ids": traces} if traces else {})}
+
+
+def tell_jobs_made(delivery: Prepared, done: Committed) -> None:
+    """A span for each new job of a delivery, in the delivery's trace."""
+    if not is_recorded(delivery.trace):
+        return
+    made = {job.id: job.wanted.workflow for event in delivery.events for job in event.jobs}
+    for job_id in done.job_ids:
+        if job_id in made:
+            tell_made(job_id, workflow=made[job_id], trace_id=delivery.trace, because_of=here())
 
 
 def too_many(taken: Taken) -> Answer:

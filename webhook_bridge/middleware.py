@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
 from time import perf_counter
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webhook_bridge.browser_headers import browser_headers
@@ -15,12 +14,13 @@ from webhook_bridge.client_address import TrustedProxies
 from webhook_bridge.limits import tell_rate
 from webhook_bridge.same_site import STATE as OWN_SITE
 from webhook_bridge.same_site import OwnSite
+from webhook_bridge.visit import Visit
 from zixly_core.ids import new_id
 from zixly_core.metrics import ProcessMetrics
 from zixly_core.requester import Requester, requested_by
+from zixly_core.tracing import stand_at
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # www.w3.org/TR/trace-context
 
 
 class Around:
@@ -43,7 +43,9 @@ class Around:
         request_id = new_id()
         status = 500
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id.hex, **traced(Headers(scope=scope)))
+        structlog.contextvars.bind_contextvars(request_id=request_id.hex)
+        visit = Visit.of(scope, request_id)
+        stand_at(visit.context)
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -57,11 +59,12 @@ class Around:
             await send(message)
 
         try:
-            with requested_by(Requester(address=address_of(scope), request_id=request_id)):
+            with requested_by(Requester(address=address_of(scope), request_id=request_id, named_trace=visit.named_trace)):
                 await self._app(scope, receive, send_on)
         finally:
-            labels = (method_of(scope), route_of(scope), str(status))
-            self._metrics.http_duration.labels(*labels).observe(perf_counter() - began)
+            method, route = method_of(scope), route_of(scope)
+            self._metrics.http_duration.labels(method, route, str(status)).observe(perf_counter() - began)
+            visit.tell(method=method, route=route, status=status)
 
 
 def address_of(scope: Scope) -> str | None:
@@ -70,12 +73,6 @@ def address_of(scope: Scope) -> str | None:
         return str(ip_address(scope["client"][0].partition("%")[0])) if scope.get("client") else None
     except ValueError:
         return None
-
-
-def traced(headers: Headers) -> dict[str, str]:
-    """The sender's trace, if it has one that we can read."""
-    match = TRACE.fullmatch(headers.get("traceparent", ""))
-    return {"trace_id": match.group(1)} if match else {}
 
 
 def method_of(scope: Scope) -> str:

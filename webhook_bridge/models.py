@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from webhook_bridge.payload_fields import PAYLOAD, PayloadsHidden
+
+TraceId = Annotated[str, BeforeValidator(lambda given: given.hex if isinstance(given, UUID) else given)]
 
 
 class Model(BaseModel):
@@ -154,6 +156,7 @@ class Job(JobSummary):
     related_records: list[RelatedRecord]
     effects: list[Effect]
     event: EventOfJob | None
+    trace_id: TraceId = Field(description="The trace that it goes on with, as `traceparent` writes it.")
     payloads_hidden: PayloadsHidden = False
 
 
@@ -196,6 +199,7 @@ class DeliverySummary(Model):
     event_count: int
     reverified_at: datetime | None = Field(description="When it was verified again and found good.")
     accepted_as: UUID | None = Field(description="The delivery that it became then.")
+    trace_id: TraceId = Field(description="Its sender's trace, or the one that it began, as `traceparent` writes it.")
 
 
 class DeliveryPage(Model):

@@ -15,7 +15,9 @@ from starlette.requests import ClientDisconnect
 from webhook_bridge.body import raw_body
 from webhook_bridge.intake_service import IntakeService
 from webhook_bridge.problems import BodyTooLarge, BodyTooSlow, problems
+from zixly_core.ids import new_id
 from zixly_core.prepared import Committed
+from zixly_core.requester import requester
 from zixly_core.system import Answer, IncomingRequest, System
 
 Clock = Callable[[], datetime]
@@ -85,6 +87,7 @@ class Receiver:
 
     def _without_body(self, request: Request) -> IncomingRequest:
         """The request as a receive profile sees it, before its body is read."""
+        asked = requester()
         return IncomingRequest(
             method=request.method,
             url=self.public_url + asked_for(request),
@@ -93,6 +96,8 @@ class Receiver:
             received_at=self.clock(),
             path=self.path,
             client=request.client.host if request.client else "",
+            id=asked.request_id or new_id(),
+            trace_id=asked.named_trace,
         )
 
 

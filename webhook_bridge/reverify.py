@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -19,6 +19,7 @@ from zixly_core.kept_requests import Box, opened_request
 from zixly_core.prepared import Prepared, Verdict
 from zixly_core.stores.kept_deliveries import KeptDelivery
 from zixly_core.system import System
+from zixly_core.trace_context import parent_of
 
 log = structlog.get_logger()
 UNREADABLE = "unreadable"
@@ -84,6 +85,8 @@ class Reverifier:
         except Permanent as error:
             log.warning("kept_delivery_unreadable", delivery_id=str(kept.id), reason=error.reason)
             return UNREADABLE
+        traced = parent_of(request.headers.get("traceparent", ""))
+        request = replace(request, trace_id=traced.trace_id if traced else kept.id)
         delivery = self._intake.judged_again(request, system=system)
         return None if delivery is None else Good(kept, delivery, system)
 

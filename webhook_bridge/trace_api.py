@@ -34,11 +34,11 @@ def trace_routes(database: Database, metrics: Database, *, dagster_url: str, cal
 
     @router.get("/api/trace/{wanted}", responses=problems(401, 404, 422, 503))
     def trace(wanted: UUID, caller: Caller = signed_in) -> Trace:
-        """The way of a delivery, event, job, batch or run, whichever bears the id."""
+        """The way of a delivery, event, job, batch, run or trace, whichever bears the id."""
         with scoped(database, caller.scope) as connection:
             found = trace_of(connection, wanted)
         if found is None:
-            raise NotFound(f"No delivery, event, job, batch or run has the id {wanted}, or it is not yours to see.")
+            raise NotFound(f"No delivery, event, job, batch, run or trace has the id {wanted}, or it is not yours to see.")
         jobs = [job_document(job, run_url=run_url) | {"steps": job["execution_log"]} for job in found.jobs]
         came = [row | {"body_sha256": row["body_sha256"].hex()} for row in found.deliveries]
         document = {"kind": found.kind, "deliveries": came, "events": found.events, "jobs": jobs, "job_count": found.job_count}

@@ -45,7 +45,7 @@ class TracedJob(Job):
 class Trace(Model):
     """The way of one thing: delivery, event, jobs with attempts, runs and effects."""
 
-    kind: str = Field(description="What the id is of: delivery, event, job, batch or run.")
+    kind: str = Field(description="What the id is of: delivery, event, job, batch, run or trace.")
     deliveries: list[DeliverySummary] = Field(description="For staff: a delivery can be about several tenants.")
     events: list[TracedEvent]
     jobs: list[TracedJob]

@@ -104,9 +104,8 @@ def below(parent: Tree | None, line: Text, roots: list[Tree]) -> Tree:
 
 def delivery_line(delivery: Document) -> Text:
     verdict = delivery["verdict"] + (f" ({delivery['reason']})" if delivery["reason"] else "")
-    return line_of(
-        "delivery", delivery["id"], f"{shown(delivery['received_at'])}  {delivery['system']}  {verdict}, answered {delivery['status']}"
-    )
+    answered = f"{verdict}, answered {delivery['status']}  trace {delivery['trace_id']}"
+    return line_of("delivery", delivery["id"], f"{shown(delivery['received_at'])}  {delivery['system']}  {answered}")
 
 
 def event_line(event: Document) -> Text:
@@ -125,7 +124,7 @@ def story_of(job: Document) -> Iterator[Text]:
     made = f"{shown(job['created_at'])}  by {job['origin']}"
     for name, word in (("origin_job_id", "of job"), ("made_by", "by operation")):
         made += f", {word} {job[name]}" if job[name] else ""
-    yield line_of("made", "", made)
+    yield line_of("made", "", f"{made}  trace {job['trace_id']}")
     if job["status"] in {"QUEUED", "RUNNING"}:
         yield line_of("waits", "", f"due {shown(job['due_at'])}  {why_of(job)}".rstrip())
     for attempt in job["attempt_log"]:

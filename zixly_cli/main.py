@@ -230,7 +230,7 @@ def run(
 
 @app.command(epilog="Example: zixly trace 01a2053d-334d-7f47-92d7-5203fa2f9480")
 def trace(
-    wanted: Annotated[str, typer.Argument(help="The id of a delivery, event, job, batch or run.", metavar="ID")],
+    wanted: Annotated[str, typer.Argument(help="The id of a delivery, event, job, batch, run or trace.", metavar="ID")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> None:
     """Show the way of one thing on one screen: delivery, event, job, attempts, run, effects."""

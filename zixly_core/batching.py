@@ -9,6 +9,7 @@ from math import ceil, sqrt
 from uuid import UUID
 
 from zixly_core.ids import new_id
+from zixly_core.trace_context import TraceContext, span_of
 
 # Priorities: 0 high, 1 normal, 2 low.
 HIGH = 0
@@ -51,6 +52,12 @@ class DueJob:
     due_at: datetime
     lost_attempts: int = 0
     """How many workers were gone before they were done with it, whichever job it was that took them along."""
+    trace_id: UUID | None = None
+    """The trace that it goes on with; None for one that began its own."""
+
+    @property
+    def trace(self) -> TraceContext:
+        return TraceContext(self.trace_id or self.id, span_of(self.id))
 
     @property
     def is_suspect(self) -> bool:
@@ -78,6 +85,15 @@ class Batch:
     lane: str
     priority: int
     job_ids: tuple[UUID, ...]
+    traces: tuple[TraceContext, ...] = ()
+    """Where in which trace each job was made."""
+
+    @property
+    def trace_id(self) -> UUID:
+        """The trace of its jobs, where that is one. Jobs of several traces are worked on in one of the batch's own, which names theirs:
+        that is how OpenTelemetry wants messages that are processed together."""
+        ids = {one.trace_id for one in self.traces}
+        return ids.pop() if len(ids) == 1 else self.id
 
 
 GroupKey = tuple[int, str, UUID, UUID, str, int]
@@ -165,4 +181,5 @@ def batch_from(members: Sequence[DueJob], *, system: str) -> Batch:
         lane=first.lane,
         priority=min(job.priority for job in members),
         job_ids=tuple(job.id for job in members),
+        traces=tuple(job.trace for job in members),
     )

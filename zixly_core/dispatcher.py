@@ -15,9 +15,11 @@ import structlog
 
 from zixly_core.batching import Batch
 from zixly_core.errors import Permanent, QueueUnavailable
+from zixly_core.job_spans import tell_handed_over
 from zixly_core.queue import Message, Queue
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits, announced, due_in_seconds, hand_over
+from zixly_core.tracing import now_ns
 
 # A poll must end within a sensor's tick, and stopping the code server must not take long.
 LONGEST_POLL_SECONDS = 5.0
@@ -74,7 +76,9 @@ class Dispatcher:
             if not self._can_launch():
                 self._sleep(AWAY_POLL_SECONDS)
                 return Tick([], messages=len(messages), queue_away=queue_away, workers_away=True)
+            began = now_ns()
             batches = hand_over(self._database, system=self._system, limits=self._limits)
+            tell(batches, began_ns=began)
             self._settle(messages)
             left = end - self._clock()
             if batches or left <= 0:
@@ -108,3 +112,20 @@ class Dispatcher:
             self._queue.settle([message for message in messages if known.issuperset(message.job_ids)])
         except (QueueUnavailable, Permanent) as error:
             log.warning("messages_not_settled", system=self._system, messages=len(messages), reason=error.reason)
+
+
+def tell(batches: Sequence[Batch], *, began_ns: int) -> None:
+    """A line and a span for each batch. Jobs that go alone, as they do in quiet times, are named."""
+    for batch in batches:
+        tell_handed_over(batch, began_ns=began_ns)
+        alone = {"job_id": batch.job_ids[0]} if len(batch.job_ids) == 1 else {}
+        log.info(
+            "batch_handed_over",
+            batch_id=batch.id,
+            trace_id=batch.trace_id.hex,
+            tenant_id=batch.tenant_id,
+            system=batch.system,
+            workflow=batch.workflow,
+            jobs=len(batch.job_ids),
+            **alone,
+        )

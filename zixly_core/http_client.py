@@ -17,6 +17,7 @@ import httpx2
 from zixly_core.guarded_transport import GuardedTransport
 from zixly_core.outgoing import INSIDE, Outgoing, place_of, to_the_public, to_vendors
 from zixly_core.settings import Settings
+from zixly_core.traced_transport import TracedTransport
 
 USER_AGENT = "zixly/0.1"
 
@@ -32,7 +33,8 @@ def new_client(outgoing: Outgoing, *, transport: httpx2.BaseTransport | None = N
     """A client over HTTP/1.1 with keep-alive, which calls what the policy lets through. It follows no redirect (a token must not travel
     to another host) and keeps no cookie (tenants share it). `transport` stands in for the network."""
     guarded = transport or GuardedTransport(outgoing, limits=LIMITS)
-    client = httpx2.Client(timeout=TIMEOUTS, headers={"User-Agent": USER_AGENT}, transport=guarded)
+    traced = TracedTransport(guarded, tells_trace=outgoing.tells_trace)
+    client = httpx2.Client(timeout=TIMEOUTS, headers={"User-Agent": USER_AGENT}, transport=traced)
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
 

@@ -30,7 +30,7 @@ def prepared(request: IncomingRequest, *, system: System, secrets: Sequence[str]
     except Rejected as error:
         return rejected(request, system=system.name, reason=error.reason, answer=system.profile.rejection(error))
     return Prepared(
-        id=new_id(),
+        id=request.id,
         request=request,
         system=system.name,
         path=request.path,
@@ -82,7 +82,7 @@ def shaken(request: IncomingRequest, handshake: Handshake, *, system: System, se
         raise refused
     check_open(subscription, request)
     return Prepared(
-        id=new_id(),
+        id=request.id,
         request=request,
         system=system.name,
         path=request.path,
@@ -99,7 +99,7 @@ def shaken(request: IncomingRequest, handshake: Handshake, *, system: System, se
 def rejected(request: IncomingRequest, *, system: str, reason: str, answer: Answer) -> Prepared:
     """A delivery that is refused and kept for the record, to be verified again when a secret is mended."""
     return Prepared(
-        id=new_id(),
+        id=request.id,
         request=request,
         system=system,
         path=request.path,

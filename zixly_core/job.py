@@ -12,6 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from zixly_core.errors import BudgetSpent, ConnectionBusy, Disconnected, LeaseLost, Permanent, Transient, VendorDown, ZixlyError
+from zixly_core.trace_context import TraceContext, span_of
 
 PLAIN_WORD = re.compile(r"[a-z]+")
 MAX_OPERATION = 60
@@ -63,6 +64,19 @@ class ClaimedJob:
     wake_event_id: UUID | None = None
     """The event that ended the job's wait: a callback with what it waited for."""
     created_at: datetime | None = None
+    trace_id: UUID | None = None
+    """The trace of the delivery that it came of; None for a job that began one."""
+
+    @property
+    def trace(self) -> TraceContext:
+        """Where in which trace the job was made: what is done for it is done because of that."""
+        return TraceContext(self.trace_id or self.id, span_of(self.id))
+
+    @property
+    def delivery_id(self) -> str | None:
+        """The delivery that it came of, for log lines."""
+        delivery = self.trigger.get("delivery_id")
+        return delivery if isinstance(delivery, str) else None
 
     @property
     def is_dry_run(self) -> bool:

@@ -59,6 +59,8 @@ class Outgoing:
 
     places: tuple[Place, ...] = ()
     elsewhere: frozenset[Reach] = frozenset()
+    tells_trace: bool = False
+    """Whether calls name our trace (`traceparent`): a random id, which tells nothing but that two calls belong together."""
 
     def reaches(self, host: str, port: int) -> frozenset[Reach]:
         """Where the addresses of this host may lie; empty when it may not be called. The first place that fits decides."""
@@ -98,7 +100,7 @@ class Outgoing:
 
 def to_vendors(settings: Settings) -> Outgoing:
     """For calls to vendors and services that the settings name, and nowhere else."""
-    return Outgoing(configured_places(settings))
+    return Outgoing(configured_places(settings), tells_trace=settings.trace_vendors)
 
 
 def to_the_public(settings: Settings) -> Outgoing:

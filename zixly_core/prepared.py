@@ -107,6 +107,11 @@ class Prepared:
     numbers: Numbers | None = None
 
     @property
+    def trace(self) -> UUID:
+        """The trace that it belongs to: its sender's, or the one that it begins."""
+        return self.request.trace_id or self.id
+
+    @property
     def body_sha256(self) -> bytes:
         return hashlib.sha256(self.body).digest()
 

@@ -21,6 +21,8 @@ class Requester:
     """An IP address, or None where there is none (a Unix socket)."""
     request_id: UUID | None = None
     """The `X-Request-Id` of the answer, which the logs bear too."""
+    named_trace: UUID | None = None
+    """The trace that the request says it belongs to; None where it begins one, whose id is the request's."""
     user_id: UUID | None = None
     token_id: UUID | None = None
 

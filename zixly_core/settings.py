@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     runbook_url: str = "docs/operations.md"
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    trace_vendors: bool = True
 
     @field_validator("sign_in")
     @classmethod

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from zixly_core.errors import InvalidSignature, Rejected
+from zixly_core.ids import new_id
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class IncomingRequest:
     """Which of `System.paths` it came to; empty when it came to none."""
     client: str = ""
     """The address that it came from, as far as we see it; nothing is decided by it but how much of its rubbish is kept."""
+    id: UUID = field(default_factory=new_id, compare=False)
+    """Of the request, and of the delivery that it becomes."""
+    trace_id: UUID | None = None
+    """The trace that its sender named; None: it begins one, which has its own id."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from zixly_core.errors import Permanent, Transient
 from zixly_core.http_client import send
 from zixly_core.http_errors import failure_of
 from zixly_core.tokens import AccessTokens
+from zixly_core.traced_transport import CALLED
 
 # How many record ids an error message names.
 NAMED_IDS = 3
@@ -117,6 +118,7 @@ class VendorApi:
     def _send_with(self, token: str, request: httpx2.Request, *, operation: str, is_read: bool) -> tuple[httpx2.Response, Failure | None]:
         """One call under a permit of the account's budget: the answer, and what is wrong with it."""
         endpoint = endpoint_of(request, base_url=self._base_url)
+        request.extensions = {**request.extensions, CALLED: (self._system, endpoint)}
         permit = self._budget.take(request, operation=operation, is_read=is_read)
         began = time.monotonic()
         try:

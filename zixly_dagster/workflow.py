@@ -15,6 +15,8 @@ TENANT_TAG = "zixly/tenant"
 LANE_TAG = "zixly/lane"
 PRIORITY_TAG = "zixly/priority"
 JOB_COUNT_TAG = "zixly/jobs"
+# The trace that the run goes on with: of its jobs where that is one, else the batch's own.
+TRACE_TAG = "zixly/trace"
 # What the names of the dispatch sensors begin with; our daemon lets them follow one another without a pause.
 DISPATCH_PREFIX = "dispatch_"
 PRIORITIES = ("high", "normal", "low")

@@ -64,7 +64,7 @@ where j.last_run_id = any(%(earlier)s)
 
 CLAIMED_COLUMNS = (
     "id, tenant_id, connection_id, record_key, record_id, occurred_at, created_at, attempts, fence, started_at, trigger_data as trigger, "
-    "checkpoint, cancel_requested_at is not null as cancel_requested, event_id, wake_event_id"
+    "checkpoint, cancel_requested_at is not null as cancel_requested, event_id, wake_event_id, trace_id"
 )
 HELD_SQL = f"""
 select {CLAIMED_COLUMNS}

@@ -16,13 +16,13 @@ from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
 
 COLUMNS = (
     "id uuid, tenant_id uuid, connection_id uuid, workflow_type text, system text, priority smallint, lane text, origin_job_id uuid, "
-    "record_key text, record_id text, occurred_at timestamptz, trigger_data text"
+    "record_key text, record_id text, occurred_at timestamptz, trigger_data text, trace_id uuid"
 )
 SQL = f"""
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, priority, lane, origin, origin_job_id,
-                                 record_key, record_id, occurred_at, trigger_data)
+                                 record_key, record_id, occurred_at, trigger_data, trace_id)
 select id, tenant_id, connection_id, workflow_type, system, coalesce(zixly.chosen_priority(tenant_id, workflow_type), priority), lane,
-       'follow-up', origin_job_id, record_key, record_id, occurred_at, trigger_data::jsonb
+       'follow-up', origin_job_id, record_key, record_id, occurred_at, trigger_data::jsonb, trace_id
 from {rows_from(COLUMNS)} on conflict (id) do nothing"""
 
 
@@ -68,6 +68,7 @@ def make_jobs_after(
             one.record_id,
             one.occurred_at,
             text_of({"origin_job_id": str(one.after.id), "record_id": one.record_id}),
+            one.after.trace.trace_id,
         )
         for one in follow_ups
     ]

@@ -55,7 +55,7 @@ with recursive waiting as (
 select due.* from waiting
 cross join lateral (
   select j.id, j.tenant_id, j.connection_id, j.workflow_type as workflow, least(w.max_batch, %(max_batch)s) as max_batch, j.lane,
-         j.priority, j.record_key, j.due_at, j.lost_attempts
+         j.priority, j.record_key, j.due_at, j.lost_attempts, j.trace_id
   from zixly.workflow_jobs j {OWNERS_GO_ON}
   where j.system = %(system)s and j.tenant_id = waiting.tenant_id and j.status = 'QUEUED' and j.batch_id is null and j.due_at <= now()
     and j.blocked_by is null and j.priority <= %(lowest)s

@@ -39,13 +39,13 @@ left join zixly.workflow_jobs j on j.event_id = k.event_id"""
 
 DELIVERY_COLUMNS = (
     "id uuid, system text, path text, received_at timestamptz, verdict text, reason text, status smallint, headers text, "
-    "body bytea, body_sha256 bytea, event_count int, sealed bytea, first_sequence bigint, last_sequence bigint"
+    "body bytea, body_sha256 bytea, event_count int, sealed bytea, first_sequence bigint, last_sequence bigint, trace_id uuid"
 )
 DELIVERIES_SQL = f"""
 insert into zixly.deliveries (id, system, path, received_at, verdict, reason, status, headers, body, body_sha256, event_count, sealed,
-                              first_sequence, last_sequence)
+                              first_sequence, last_sequence, trace_id)
 select id, system, path, received_at, verdict, reason, status, headers::jsonb, body, body_sha256, event_count, sealed,
-       first_sequence, last_sequence
+       first_sequence, last_sequence, trace_id
 from {rows_from(DELIVERY_COLUMNS)}"""
 
 VERIFIED_SQL = f"""
@@ -55,22 +55,22 @@ from {rows_from("id uuid, rejected_id uuid")} where d.id = t.rejected_id and d.a
 EVENT_COLUMNS = (
     "id uuid, delivery_id uuid, tenant_id uuid, connection_id uuid, system text, kind text, external_id text, record_key text, "
     "record_id text, dedupe_key text, outcome text, duplicate_of uuid, occurred_at timestamptz, received_at timestamptz, "
-    "payload bytea"
+    "payload bytea, trace_id uuid"
 )
 EVENTS_SQL = f"""
 insert into zixly.events (id, delivery_id, tenant_id, connection_id, system, kind, external_id, record_key, record_id,
-                          dedupe_key, outcome, duplicate_of, occurred_at, received_at, payload)
+                          dedupe_key, outcome, duplicate_of, occurred_at, received_at, payload, trace_id)
 select * from {rows_from(EVENT_COLUMNS)}"""
 
 JOB_COLUMNS = (
     "id uuid, tenant_id uuid, connection_id uuid, event_id uuid, workflow_type text, system text, priority smallint, "
-    "record_key text, record_id text, occurred_at timestamptz, trigger_data text"
+    "record_key text, record_id text, occurred_at timestamptz, trigger_data text, trace_id uuid"
 )
 JOBS_SQL = f"""
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, event_id, workflow_type, system, priority, record_key, record_id,
-                                 occurred_at, trigger_data)
+                                 occurred_at, trigger_data, trace_id)
 select id, tenant_id, connection_id, event_id, workflow_type, system, priority, record_key, record_id, occurred_at,
-       trigger_data::jsonb
+       trigger_data::jsonb, trace_id
 from {rows_from(JOB_COLUMNS)}"""
 
 QUEUED_COUNTER_SQL = f"""
@@ -183,6 +183,7 @@ async def write_deliveries(connection: AsyncConnection[DictRow], deliveries: Seq
             one.sealed,
             one.numbers.first if one.numbers else None,
             one.numbers.last if one.numbers else None,
+            one.request.trace_id,
         )
         for one in deliveries
     ]
@@ -225,6 +226,7 @@ def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Map
         one.event.occurred_at,
         delivery.received_at,
         None if earlier else payload_of(one),
+        delivery.request.trace_id,
     )
 
 
@@ -270,6 +272,7 @@ def job_row(delivery: Prepared, one: RoutedEvent, job: NewJob) -> tuple[Any, ...
         one.event.record_id,
         one.event.occurred_at,
         orjson.dumps(trigger).decode(),
+        delivery.trace,
     )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, select, tuple_
+from sqlalchemy import Select, Table, func, select, tuple_
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from zixly_core.stores.database import Database, Rows
@@ -47,12 +47,15 @@ DETAIL = [
     workflow_jobs.c[name]
     for name in (
         "connection_id event_id batch_id origin_job_id made_by execution_log result metrics cancel_requested_at waiting_until waiting_for "
-        "blocked_by lease_until handed_over_at first_op_at"
+        "blocked_by lease_until handed_over_at first_op_at trace_id"
     ).split()
 ]
 DELIVERY = [
-    deliveries.c[name]
-    for name in "id system path received_at verdict reason status body_sha256 event_count reverified_at accepted_as".split()
+    *(
+        deliveries.c[name]
+        for name in "id system path received_at verdict reason status body_sha256 event_count reverified_at accepted_as".split()
+    ),
+    func.coalesce(deliveries.c.trace_id, deliveries.c.id).label("trace_id"),
 ]
 
 
@@ -123,6 +126,7 @@ def job_detail(connection: Rows, job_id: UUID) -> Row | None:
     if not found:
         return None
     job = found[0]
+    job["trace_id"] = job["trace_id"] or job["id"]
     job["related_records"] = rows_of(connection, related_query(job_id))
     job["attempt_log"] = rows_of(connection, attempts_query(job_id))
     job["effects"] = rows_of(connection, effects_query(job_id))

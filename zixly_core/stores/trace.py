@@ -1,4 +1,7 @@
-"""The way of one thing through the platform, found by any id that it bears: delivery, event, job, batch or run."""
+"""The way of one thing through the platform, found by any id that it bears: delivery, event, job, batch, run or trace.
+
+A trace that no sender named has the id of the delivery, job or batch that began it, and is found as that.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from zixly_core.stores.database import Rows
 from zixly_core.stores.jobs_view import DELIVERY, Row, job_detail, rows_of
 from zixly_core.tables import deliveries, events, workflow_jobs
 
-Kind = Literal["delivery", "event", "job", "batch", "run"]
+Kind = Literal["delivery", "event", "job", "batch", "run", "trace"]
 
 # A batch in a burst has up to 100 jobs, a delivery up to 100 events: nobody reads more on one screen.
 SHOWN_JOBS = 20
@@ -49,12 +52,14 @@ def finders(wanted: UUID) -> list[tuple[Kind, ColumnElement[bool]]]:
     job = workflow_jobs.c
     of_delivery = select(events.c.id).where(events.c.delivery_id == wanted)
     repeated = select(events.c.duplicate_of).where(events.c.delivery_id == wanted, events.c.duplicate_of.is_not(None))
+    of_trace = select(events.c.id).where(events.c.trace_id == wanted)
     return [
         ("job", job.id == wanted),
         ("event", job.event_id == wanted),
         ("delivery", or_(job.event_id.in_(of_delivery), job.event_id.in_(repeated))),
         ("batch", job.batch_id == wanted),
         ("run", job.last_run_id == str(wanted)),
+        ("trace", job.event_id.in_(of_trace)),
     ]
 
 
@@ -71,13 +76,18 @@ def with_origins(connection: Rows, kind: Kind, job_ids: Sequence[UUID]) -> Trace
 def without_jobs(connection: Rows, wanted: UUID) -> Trace | None:
     """A delivery or event that made no job: filtered, repeated, unroutable, rejected."""
     found = rows_of(
-        connection, select(*EVENT).where(or_(events.c.id == wanted, events.c.delivery_id == wanted)).order_by(events.c.id).limit(SHOWN_JOBS)
+        connection,
+        select(*EVENT)
+        .where(or_(events.c.id == wanted, events.c.delivery_id == wanted, events.c.trace_id == wanted))
+        .order_by(events.c.id)
+        .limit(SHOWN_JOBS),
     )
     if found:
-        kind: Kind = "event" if found[0]["id"] == wanted else "delivery"
+        kind: Kind = "event" if found[0]["id"] == wanted else "delivery" if found[0]["delivery_id"] == wanted else "trace"
         return Trace(kind, deliveries_of(connection, found), found, [], job_count=0)
-    came = rows_of(connection, select(*DELIVERY).where(deliveries.c.id == wanted))
-    return Trace("delivery", came, [], [], job_count=0) if came else None
+    is_it = or_(deliveries.c.id == wanted, deliveries.c.trace_id == wanted)
+    came = rows_of(connection, select(*DELIVERY).where(is_it).order_by(deliveries.c.id).limit(SHOWN_JOBS))
+    return Trace("delivery" if came[0]["id"] == wanted else "trace", came, [], [], job_count=0) if came else None
 
 
 def deliveries_of(connection: Rows, found: Sequence[Row]) -> list[Row]:

@@ -76,6 +76,7 @@ workflow_jobs = Table(
     Column("issue_fence", Integer),
     Column("taken_over_by", Uuid),
     required("lost_attempts", Integer, server_default=text("0")),
+    Column("trace_id", Uuid),
     required("created_at", At, server_default=NOW),
     Column("handed_over_at", At),
     Column("first_op_at", At),

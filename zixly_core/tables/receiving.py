@@ -27,6 +27,7 @@ deliveries = Table(
     Column("first_sequence", BigInteger),
     Column("last_sequence", BigInteger),
     Column("archive_id", Uuid),
+    Column("trace_id", Uuid),
     one_of("verdict", "'accepted', 'duplicate', 'handshake', 'rejected', 'unroutable'"),
     Index("deliveries_by_age", "received_at"),
     Index("deliveries_numbered", "system", "received_at", postgresql_where=text("last_sequence is not null")),
@@ -34,6 +35,7 @@ deliveries = Table(
     Index("deliveries_sealed", "id", postgresql_where=text("sealed is not null")),
     Index("deliveries_not_accepted", "system", "verdict", "received_at", postgresql_where=text("verdict <> 'accepted'")),
     Index("deliveries_accepted_as", "accepted_as", postgresql_where=text("accepted_as is not null")),
+    Index("deliveries_of_trace", "trace_id", postgresql_where=text("trace_id is not null")),
     Index("deliveries_of_archive", "archive_id", postgresql_where=text("archive_id is not null")),
     Index("deliveries_to_archive", "received_at", postgresql_where=text("body <> ''")),
 )
@@ -67,10 +69,12 @@ events = Table(
     required("received_at", At),
     Column("payload", LargeBinary),
     Column("archive_id", Uuid),
+    Column("trace_id", Uuid),
     one_of("outcome", "'jobs', 'filtered', 'duplicate', 'unroutable'"),
     Index("events_of_delivery", "delivery_id"),
     Index("events_by_tenant_and_age", "tenant_id", "received_at"),
     Index("events_of_record", "tenant_id", "record_key", "occurred_at"),
+    Index("events_of_trace", "trace_id", postgresql_where=text("trace_id is not null")),
     Index("events_of_archive", "archive_id", postgresql_where=text("archive_id is not null")),
     Index("events_to_archive", "received_at", postgresql_where=text("payload is not null")),
 )

@@ -32,6 +32,7 @@ from zixly_core.stores.settle import RetryPolicy
 from zixly_dagster.instance.event_log import PooledEventLogStorage
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.instance.private_names import executed, was_interrupted
+from zixly_dagster.instance.run_trace import RunTrace, traced
 from zixly_dagster.workflow import BATCH_TAG, TENANT_TAG
 
 # How long a run's end is kept in hand while Dagster's database is away.
@@ -62,11 +63,13 @@ def run_in_worker(run_id: str) -> str:
     if run is None or not is_to_be_executed(run):
         log.info("run_not_executed", run_id=run_id, status=run.status.value if run else "unknown")
         return RunEnd.NOT_EXECUTED
-    with interrupts_raised():
-        end = end_of(run, instance)
-    conclude(run_id, instance)
-    release(run, interrupted=end in {RunEnd.CANCELED, RunEnd.INTERRUPTED}, settings=settings_now())
-    log.info("run_ended", run_id=run_id, end=end.value)
+    with traced(run) as trace:
+        with interrupts_raised():
+            end = end_of(run, instance, trace)
+        conclude(run_id, instance)
+        release(run, interrupted=end in {RunEnd.CANCELED, RunEnd.INTERRUPTED}, settings=settings_now())
+        trace.end(end.value, is_error=end in {RunEnd.FAILURE, RunEnd.BROKEN})
+        log.info("run_ended", end=end.value)
     return end
 
 
@@ -81,12 +84,13 @@ def is_to_be_executed(run: DagsterRun) -> bool:
     return run.status in {DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING}
 
 
-def end_of(run: DagsterRun, instance: DagsterInstance) -> RunEnd:
+def end_of(run: DagsterRun, instance: DagsterInstance, trace: RunTrace) -> RunEnd:
     """Execute the run. What breaks it is in its event log already, so it does not break the worker."""
     end = RunEnd.BROKEN
     try:
         with keeping_back(instance, run.run_id):
             for event in executed(run, instance):
+                trace.see(event)
                 end = end_told_by(event) or end
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         return RunEnd.INTERRUPTED if end is RunEnd.BROKEN else end

@@ -21,6 +21,7 @@ from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_prog
 from zixly_core.stores.database import Database
 from zixly_core.stores.outcomes import ended_jobs, jobs_of_batch
 from zixly_core.stores.settle import RetryPolicy, Settled, settle
+from zixly_dagster.ends_told import tell_settled
 from zixly_dagster.heartbeat import keep_alive, let_go
 from zixly_dagster.resources.postgres import PostgresResource
 from zixly_dagster.workflow import TENANT_TAG
@@ -57,7 +58,9 @@ class BatchWork:
         if not ends:
             return None
         policy = RetryPolicy(self.settings.max_attempts, timedelta(seconds=self.settings.backoff_base_seconds))
-        return settle(self.database, self.run, ends, policy=policy, jitter=random.SystemRandom())
+        settled = settle(self.database, self.run, ends, policy=policy, jitter=random.SystemRandom())
+        tell_settled(ends, settled, run_id=self.run.run_id)
+        return settled
 
     def let_go(self) -> None:
         """The run holds nothing any more: its heartbeat ends now and not at its next beat."""

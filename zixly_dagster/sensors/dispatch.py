@@ -18,6 +18,7 @@ from zixly_dagster.workflow import (
     PRIORITY_TAG,
     SYSTEM_TAG,
     TENANT_TAG,
+    TRACE_TAG,
     WORKFLOW_TAG,
     Workflow,
     job_name_of,
@@ -82,5 +83,6 @@ def run_request(batch: Batch) -> RunRequest:
             LANE_TAG: batch.lane,
             PRIORITY_TAG: PRIORITIES[min(batch.priority, len(PRIORITIES) - 1)],
             JOB_COUNT_TAG: str(len(batch.job_ids)),
+            TRACE_TAG: batch.trace_id.hex,
         },
     )
