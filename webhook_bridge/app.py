@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
 
 from webhook_bridge.announcer import Announcer
@@ -19,6 +19,9 @@ from webhook_bridge.bounded import Bounded
 from webhook_bridge.client_address import TrustedProxies
 from webhook_bridge.connect_pages import connect_routes
 from webhook_bridge.connections_api import connections_routes
+from webhook_bridge.console.parts import ConsoleParts
+from webhook_bridge.console.problem_pages import show_problems
+from webhook_bridge.console.routes import console_routes
 from webhook_bridge.cors import CorsForApi
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
@@ -45,7 +48,7 @@ from webhook_bridge.scrape import PipelineCollector, scrape_registry
 from webhook_bridge.searches_api import searches_routes
 from webhook_bridge.sign_in import SignIn
 from webhook_bridge.sign_in_pages import sign_in_routes
-from webhook_bridge.signed_in import caller_of
+from webhook_bridge.signed_in import Caller, caller_of
 from webhook_bridge.subscriptions_api import subscriptions_routes
 from webhook_bridge.tenants_api import tenants_routes
 from webhook_bridge.tokens_api import tokens_routes
@@ -119,7 +122,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     limits = limits_of(settings, parts, metrics)
     intake = intake_service(settings, parts, metrics, limits)
     connecting = connecting_of(settings, parts)
-    known = limited(caller_of(settings, authenticators_of(settings, database=parts.databases["api"])), limits)
+    still, known = callers_of(settings, parts, limits)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -143,6 +146,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     )
     put_around(app, settings, metrics)
     handle_problems(app)
+    show_problems(app, can_sign_in=settings.oidc_issuer is not None)
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
     judge = judge_of(known)
@@ -167,28 +171,41 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
             caller_of=known,
         )
     )
-    app.include_router(subscriptions_routes(parts.databases["api"], caller_of=known))
     api = parts.databases["api"]
     app.include_router(replays_routes(api, caller_of=known, announce=intake.announce))
     app.include_router(reconciliations_routes(api, caller_of=known, announce=intake.announce))
-    app.include_router(searches_routes(api, caller_of=known))
     sign_in = sign_in_of(settings, api)
     app.include_router(connect_routes(connecting, caller_of=known, public_url=public_url, can_sign_in=sign_in is not None))
     app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=known))
     app.include_router(connections_routes(api, connecting, caller_of=known, public_url=public_url))
     app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=known))
-    app.include_router(watching_routes(api, caller_of=known))
-    app.include_router(pauses_routes(api, caller_of=known))
     app.include_router(priorities_routes(api, caller_of=known, announce=intake.announce))
     app.include_router(sign_in_routes(sign_in, limits=limits, settings=settings, database=api))
     places = Places(bridge=public_url, runbook=settings.runbook_url)
     app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
-    app.include_router(audit_routes(api, caller_of=known))
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
-    app.include_router(people_routes(api, caller_of=known))
-    app.include_router(tokens_routes(api, caller_of=known))
-    collector = PipelineCollector(parts.databases["metrics"], parts.queues)
-    app.include_router(health_routes(parts.databases, parts.queues, registry=scrape_registry(parts.registry, collector)))
+    app.include_router(
+        console_routes(
+            ConsoleParts(
+                settings=settings,
+                api=api,
+                metrics=parts.databases["metrics"],
+                queues=parts.queues,
+                box=parts.box,
+                objects=parts.objects,
+                connecting=connecting,
+                reverifier=reverifier,
+                places=places,
+                caller_of=known,
+                still=still,
+                announce=intake.announce,
+            )
+        )
+    )
+    for routes in (subscriptions_routes, searches_routes, watching_routes, pauses_routes, audit_routes, people_routes, tokens_routes):
+        app.include_router(routes(api, caller_of=known))
+    scraped = scrape_registry(parts.registry, PipelineCollector(parts.databases["metrics"], parts.queues))
+    app.include_router(health_routes(parts.databases, parts.queues, registry=scraped))
     check_guarded(app, known, judge)
     return app
 
@@ -199,6 +216,12 @@ def put_around(app: FastAPI, settings: Settings, metrics: ProcessMetrics) -> Non
     app.add_middleware(CorsForApi, origins=own_site.others)
     app.add_middleware(Bounded)
     app.add_middleware(Around, metrics=metrics, proxies=TrustedProxies.of(settings.trusted_proxies), own_site=own_site)
+
+
+def callers_of(settings: Settings, parts: Parts, limits: Limits) -> tuple[Callable[[Request], Caller], Callable[[Request], Caller]]:
+    """Who asks: once without counting, and once as every request is counted."""
+    still = caller_of(settings, authenticators_of(settings, database=parts.databases["api"]))
+    return still, limited(still, limits)
 
 
 def limits_of(settings: Settings, parts: Parts, metrics: ProcessMetrics) -> Limits:

@@ -6,7 +6,7 @@ after the other; which there are is decided in authenticators.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -41,6 +41,8 @@ class Identity:
     ends_at: datetime | None = None
     """When a machine's token ends."""
     token_id: UUID | None = None
+    label: str = field(default="", repr=False)
+    """How a page greets him: a person's own name, and never for logs."""
 
 
 class Authenticator(Protocol):

@@ -4,7 +4,6 @@ member of at this moment: whoever is removed is out at his next request."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from fastapi import Request
 
@@ -16,7 +15,7 @@ from zixly_core.openid.provider import Provider
 from zixly_core.openid.tokens import TokenRefused, checked_access_token, looks_like_token
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import Scope, scoped
-from zixly_core.stores.known_people import memberships_of, person_known_as
+from zixly_core.stores.known_people import Person, memberships_of, person_known_as
 from zixly_core.stores.sessions import session_of
 
 # Who somebody is has to be known before it is known whose rows may be seen.
@@ -37,7 +36,7 @@ class SessionCookie:
             return None
         with scoped(self._database, EVERYBODY) as rows:
             session = session_of(rows, token)
-            return person_identity(rows, session.user_id, Proof.SESSION) if session else None
+            return person_identity(rows, Person(session.user_id, session.name), Proof.SESSION) if session else None
 
 
 class ProviderToken:
@@ -63,8 +62,8 @@ class ProviderToken:
             person = person_known_as(rows, issuer, claims.subject)
             if person is None:
                 raise NotAllowed("The token's owner is not known here; sign in once at the bridge's page.", reason="not_invited")
-            return person_identity(rows, person.id, Proof.PROVIDER_TOKEN)
+            return person_identity(rows, person, Proof.PROVIDER_TOKEN)
 
 
-def person_identity(rows: Rows, user_id: UUID, proof: Proof) -> Identity:
-    return Identity(f"user:{user_id}", proof, memberships_of(rows, user_id), user_id=user_id)
+def person_identity(rows: Rows, person: Person, proof: Proof) -> Identity:
+    return Identity(person.actor, proof, memberships_of(rows, person.id), user_id=person.id, label=person.name)

@@ -88,6 +88,11 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/auth/signed-out"): ANYBODY,
     ("POST", "/auth/sign-out"): ANYBODY,
     ("GET", "/auth/me"): ANYBODY,
+    # The console: each of its pages as the API's routes that it shows (webhook_bridge/console/)
+    ("GET", "/"): ANYBODY,
+    ("GET", "/console"): ANYBODY,
+    ("GET", "/console/assets/{name}"): ANYBODY,
+    ("GET", "/console/jobs"): JOBS_LOOK,
     # Jobs
     ("GET", "/webhook/jobs/{job_id}"): JOBS_LOOK_CLOSELY,
     ("GET", "/api/jobs"): JOBS_LOOK,

@@ -7,18 +7,19 @@ Rights are read anew for each request. Where no sign-in is asked for (on one's o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
 
 from webhook_bridge.authenticators import STAFF_ADMIN, authenticators_of
+from webhook_bridge.chosen_tenant import chosen_tenant, is_console
 from webhook_bridge.identity import Authenticator, Identity, Proof
 from webhook_bridge.permissions import Need, need_of, permit
 from webhook_bridge.problems import NotSignedIn
 from webhook_bridge.same_site import SAFE_METHODS, own_site_of, refuse_other_sites
-from zixly_core.access import Role, membership_for
+from zixly_core.access import Membership, Role, membership_for
 from zixly_core.requester import requester
 from zixly_core.settings import Settings
 from zixly_core.stores.jobs_view import Scope
@@ -42,6 +43,11 @@ class Caller:
     ends_at: datetime | None = None
     """When a machine's token ends."""
     token_id: UUID | None = None
+    label: str = field(default="", repr=False)
+    """How a page greets him; never for logs."""
+    tenant: str | None = None
+    """The short name of the tenant that the request is about; None for staff."""
+    memberships: tuple[Membership, ...] = ()
 
 
 def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None = None) -> Callable[[Request], Caller]:
@@ -59,7 +65,9 @@ def caller_of(settings: Settings, authenticators: Sequence[Authenticator] | None
             own_site_of(request).refuse_other_names(request)
         by = requester()  # for the audit log
         by.user_id, by.token_id = identity.user_id, identity.token_id
-        return caller_for(identity, method, need, tenant=named_tenant(request, identity))
+        known = caller_for(identity, method, need, tenant=named_tenant(request, identity))
+        request.state.caller = known  # for a page that has to say what went wrong
+        return known
 
     return caller
 
@@ -71,10 +79,11 @@ def identified(request: Request, authenticators: Sequence[Authenticator]) -> Ide
 
 
 def named_tenant(request: Request, identity: Identity) -> str | None:
-    """The tenant that a request is about: the header's, or for somebody of several tenants the filter's."""
+    """The tenant that a request is about: the header's, or for somebody of several tenants the filter's or, in the console, the one that
+    he chose there."""
     named = request.headers.get(TENANT_HEADER)
     if named is None and sum(not one.is_staff for one in identity.memberships) > 1:
-        return request.query_params.get("tenant")
+        return chosen_tenant(request, identity.memberships) if is_console(request) else request.query_params.get("tenant")
     return named
 
 
@@ -105,6 +114,9 @@ def caller_for(identity: Identity, method: str, need: Need, *, tenant: str | Non
         scopes=identity.scopes,
         ends_at=identity.ends_at,
         token_id=identity.token_id,
+        label=identity.label,
+        tenant=membership.tenant,
+        memberships=identity.memberships,
     )
 
 

@@ -6,7 +6,7 @@ The cookie holds a random value and the row its hash, so that nobody who reads t
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +24,8 @@ KEPT = timedelta(days=1)
 FORGET_SQL = "delete from zixly.sessions where expires_at < now() - %s::interval"
 BEGIN_SQL = "insert into zixly.sessions (id, token_sha256, user_id, expires_at) values (%s, %s, %s, now() + %s)"
 FIND_SQL = """
-select id, user_id, last_seen_at < now() - %(noted)s::interval as is_to_note from zixly.sessions
+select s.id, user_id, name, last_seen_at < now() - %(noted)s::interval as is_to_note
+from zixly.sessions s join zixly.users u on u.id = user_id
 where token_sha256 = %(token)s and ended_at is null and expires_at > now() and last_seen_at > now() - %(idle)s::interval"""
 NOTE_SQL = "update zixly.sessions set last_seen_at = now() where id = %s"
 END_SQL = "update zixly.sessions set ended_at = now() where token_sha256 = %s and ended_at is null returning user_id"
@@ -35,6 +36,8 @@ END_ALL_SQL = "update zixly.sessions set ended_at = now() where user_id = %s and
 class Session:
     id: UUID
     user_id: UUID
+    name: str = field(repr=False)
+    """The person's."""
 
 
 def begin_session(rows: Rows, user_id: UUID) -> str:
@@ -52,7 +55,7 @@ def session_of(rows: Rows, token: str) -> Session | None:
         return None
     if found["is_to_note"]:
         rows.execute(NOTE_SQL, (found["id"],))
-    return Session(found["id"], found["user_id"])
+    return Session(found["id"], found["user_id"], found["name"])
 
 
 def end_session(rows: Rows, token: str) -> UUID | None:

@@ -96,7 +96,12 @@ def test_a_viewer_sees_payloads_nowhere_unless_they_are_granted(bridge: RunningB
         opened = {route: visit(bridge, route, planted, trusted).text for route in seen}
         assert [route for route in seen if WORD in closed[route]] == []
         hiding = [route for route in seen if ROUTES[route].payloads is Payloads.HIDDEN]
-        assert [route for route in hiding if WORD not in opened[route] or '"payloads_hidden":true' not in closed[route]] == []
+        assert [route for route in hiding if WORD not in opened[route] or not says_hidden(closed[route])] == []
+
+
+def says_hidden(text: str) -> bool:
+    """A program by a field, a person by a sentence."""
+    return '"payloads_hidden":true' in text or "it takes a role that sees payloads" in text
 
 
 def test_an_administrator_of_one_client_sees_and_changes_nothing_of_another(

@@ -71,7 +71,9 @@ class Planted:
 
     def path(self, template: str) -> str:
         known = {name: str(self.ids.get(table) or new_id()) for name, table in TABLES.items()}
-        return template.format(**known, system="hubspot", workflow=WORKFLOW, tenant=self.slug, slug=self.slug, token="unknown")
+        return template.format(
+            **known, system="hubspot", workflow=WORKFLOW, tenant=self.slug, slug=self.slug, token="unknown", name="unknown"
+        )
 
     def query(self, template: str) -> dict[str, str]:
         return {
@@ -155,16 +157,25 @@ def job_of_backfill(ledger: TestLedger, tenant: Tenant, *, word: str, backfill_i
 
 
 def visit(bridge: RunningBridge, route: tuple[str, str], planted: Planted, visitor: Visitor | None, **headers: str) -> httpx2.Response:
-    """One request, followed nowhere."""
+    """One request, followed nowhere; of a stream, which does not end, what it says first."""
     method, template = route
     body = None if method in {"GET", "DELETE"} else planted.body(method, template)
-    return bridge.http.request(
+    sent = bridge.http.build_request(
         method,
         planted.path(template),
         params=planted.query(template),
         json=body,
         headers=(visitor.headers if visitor else {}) | headers,
     )
+    answer = bridge.http.send(sent, stream=True)
+    try:
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            first = next(answer.iter_bytes())
+            return httpx2.Response(answer.status_code, headers=answer.headers, content=first, request=sent)
+        answer.read()
+        return answer
+    finally:
+        answer.close()
 
 
 def routes_of_people() -> list[tuple[tuple[str, str], Need]]:

@@ -82,17 +82,16 @@ class Knows:
 
 def test_the_first_proof_that_holds_names_the_caller() -> None:
     caller = caller_of(Settings(sign_in="required"), [Knows(STAFF_ADMIN), Knows()])
-    assert caller(request(x_name="ada")) == Caller("ada", Scope(tenant_id=None), user_id=USER)
+    assert caller(request(x_name="ada")) == Caller("ada", Scope(tenant_id=None), user_id=USER, memberships=(STAFF_ADMIN,))
     with pytest.raises(NotSignedIn):
         caller(request())
 
 
 def test_the_membership_that_holds_decides_what_is_seen() -> None:
-    ada = Knows(Membership(DEMO, "demo", Role.VIEWER), Membership(OTHER, "other", Role.EDITOR))
-    caller = caller_of(Settings(sign_in="required"), [ada])
-    assert caller(request(x_name="ada", zixly_tenant="demo")) == Caller(
-        "ada", Scope(tenant_id=DEMO), role=Role.VIEWER, sees_payloads=False, user_id=USER
-    )
+    memberships = (Membership(DEMO, "demo", Role.VIEWER), Membership(OTHER, "other", Role.EDITOR))
+    caller = caller_of(Settings(sign_in="required"), [Knows(*memberships)])
+    viewer = {"role": Role.VIEWER, "sees_payloads": False, "tenant": "demo", "memberships": memberships}
+    assert caller(request(x_name="ada", zixly_tenant="demo")) == Caller("ada", Scope(tenant_id=DEMO), user_id=USER, **viewer)
     assert caller(request(x_name="ada", zixly_tenant="other")).sees_payloads
     for headers in ({}, {"zixly_tenant": "third"}):
         with pytest.raises(NotAllowed):
@@ -107,6 +106,21 @@ def test_somebody_of_several_clients_names_one_by_the_header_or_the_filter() -> 
     with pytest.raises(NotAllowed) as refused:
         caller(request(x_name="ada"))
     assert refused.value.reason == "name_the_tenant"
+
+
+def test_in_the_console_somebody_of_several_clients_goes_on_where_he_was() -> None:
+    ada = Knows(Membership(OTHER, "other", Role.EDITOR), Membership(DEMO, "demo", Role.VIEWER))
+    caller = caller_of(Settings(sign_in="required"), [ada])
+
+    def at(query: str = "", cookie: str = "") -> UUID | None:
+        return caller(request(x_name="ada", path="/console/jobs", query=query, cookie=cookie)).scope.tenant_id
+
+    assert at() == DEMO
+    assert at(cookie="zixly-tenant=other") == OTHER
+    assert at(cookie="zixly-tenant=third") == DEMO
+    assert at("tenant=demo", "__Host-zixly-tenant=other") == DEMO
+    with pytest.raises(NotAllowed):
+        at("tenant=third")
 
 
 def test_a_filter_moves_nobody_to_a_client_that_is_not_theirs() -> None:

@@ -1,0 +1,120 @@
+"""`/console/jobs`: jobs, newest first, with the filters of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from webhook_bridge.console.layout import render
+from webhook_bridge.console.parts import ConsoleParts
+from webhook_bridge.cursors import cursor_after, page_from
+from webhook_bridge.jobs_api import Origin, job_document
+from webhook_bridge.models import JobSummary
+from webhook_bridge.signed_in import Caller
+from zixly_core.job import JobStatus
+from zixly_core.stores.jobs_view import JobFilter, jobs_page, scoped
+
+PATH = "/console/jobs"
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class JobsWanted:
+    """What the form asks for, as it stands in the address. Fields that were left empty ask for nothing."""
+
+    tenant: str | None = None
+    workflow: str | None = None
+    status: str | None = None
+    record: str | None = None
+    reason: str | None = None
+    origin: str | None = None
+    made_by: UUID | None = None
+    cursor: str | None = None
+
+    @property
+    def filter(self) -> JobFilter:
+        return JobFilter(
+            tenant=self.tenant,
+            workflow=self.workflow,
+            status=self.status,
+            record_key=self.record,
+            reason=self.reason,
+            origin=self.origin,
+            made_by=self.made_by,
+        )
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The filters that are set, for addresses."""
+        names = ("tenant", "workflow", "status", "record", "reason", "origin", "made_by")
+        return {name: str(getattr(self, name)) for name in names if getattr(self, name) is not None}
+
+    def address(self, *, path: str = PATH, cursor: str | None = None) -> str:
+        query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
+        return f"{path}?{query}" if query else path
+
+
+Text = Annotated[str, Query(max_length=200)]
+
+
+def jobs_wanted(
+    *,
+    tenant: Text = "",
+    workflow: Text = "",
+    status: JobStatus | Annotated[str, Query(max_length=0)] = "",
+    record: Text = "",
+    reason: Text = "",
+    origin: Origin | Annotated[str, Query(max_length=0)] = "",
+    made_by: UUID | Annotated[str, Query(max_length=0)] = "",
+    cursor: Text = "",
+) -> JobsWanted:
+    """The filters of an address; a form sends those that nobody set as empty texts."""
+    return JobsWanted(
+        tenant=tenant.strip() or None,
+        workflow=workflow.strip() or None,
+        status=status or None,
+        record=record.strip() or None,
+        reason=reason.strip() or None,
+        origin=origin or None,
+        made_by=made_by if isinstance(made_by, UUID) else None,
+        cursor=cursor or None,
+    )
+
+
+Wanted = Annotated[JobsWanted, Depends(jobs_wanted)]
+
+
+def jobs_page_routes(parts: ConsoleParts) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    signed_in = Depends(parts.caller_of)
+
+    @router.get(PATH)
+    def jobs(request: Request, wanted: Wanted, caller: Caller = signed_in) -> Response:
+        rows = jobs_read(parts, caller, wanted)
+        return render(request, caller, "jobs", values_of(parts, wanted, rows))
+
+    return router
+
+
+def jobs_read(parts: ConsoleParts, caller: Caller, wanted: JobsWanted) -> Sequence[dict[str, Any]]:
+    page = page_from(limit=PAGE_SIZE, cursor=wanted.cursor)
+    with scoped(parts.api, caller.scope) as rows:
+        return jobs_page(rows, wanted=wanted.filter, page=page)
+
+
+def values_of(parts: ConsoleParts, wanted: JobsWanted, rows: Sequence[dict[str, Any]]) -> dict[str, object]:
+    following = cursor_after(rows, limit=PAGE_SIZE, age="created_at")
+    return {
+        "jobs": [JobSummary.model_validate(job_document(row, run_url=parts.run_url)) for row in rows],
+        "wanted": wanted,
+        "statuses": [str(status) for status in JobStatus],
+        "origins": get_args(Origin),
+        "next": wanted.address(cursor=following) if following else None,
+        "first": wanted.address() if wanted.cursor else None,
+    }

@@ -1,0 +1,24 @@
+"""The console's navigation: one line for each page that stands in it, in the order in which they are shown.
+
+Overview, Jobs, Deliveries, Issues, Ledger, Connections, Tenants, Reconciliation, Holding, Replays, Audit, People, Reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page of the navigation: shown to whoever may open its path."""
+
+    title: str
+    path: str
+
+    def holds(self, path: str) -> bool:
+        """Whether a page belongs to this section."""
+        return path == self.path or path.startswith(f"{self.path}/")
+
+
+SECTIONS: Sequence[Section] = (Section("Jobs", "/console/jobs"),)
