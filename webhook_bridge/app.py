@@ -25,6 +25,8 @@ from webhook_bridge.console.routes import console_routes
 from webhook_bridge.cors import CorsForApi
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
+from webhook_bridge.exports.lists import listings
+from webhook_bridge.exports.routes import exports_routes
 from webhook_bridge.gateway_verdict import gateway_routes, judge_of
 from webhook_bridge.guarding import check_guarded
 from webhook_bridge.health import health_routes
@@ -151,6 +153,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
     judge = judge_of(known)
     app.include_router(gateway_routes(judge))
+    places = Places(bridge=public_url, runbook=settings.runbook_url)
+    app.include_router(exports_routes(parts.databases["api"], listings=listings(places), caller_of=known))
     reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
     app.include_router(
         deliveries_routes(parts.databases["api"], reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=known)
@@ -181,7 +185,6 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=known))
     app.include_router(priorities_routes(api, caller_of=known, announce=intake.announce))
     app.include_router(sign_in_routes(sign_in, limits=limits, settings=settings, database=api))
-    places = Places(bridge=public_url, runbook=settings.runbook_url)
     app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
     app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
     app.include_router(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated
@@ -11,16 +11,17 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
-from webhook_bridge.audit_models import AuditPage, ExportFormat, as_csv, as_json_lines
+from webhook_bridge.audit_models import AuditLine, AuditPage
 from webhook_bridge.cursors import cursor_after, page_from
+from webhook_bridge.exports.formats import MEDIA_TYPES, ExportFormat, Writer, file_headers
+from webhook_bridge.exports.listing import Asked, Listing, by_age
+from webhook_bridge.exports.routes import Format, begun
 from webhook_bridge.problems import problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.stores.audit import note
-from zixly_core.stores.audit_view import AuditFilter, Line, audit_page, every_line
+from zixly_core.stores.audit_view import AuditFilter, audit_page
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import scoped
-
-MEDIA_TYPES = {ExportFormat.CSV: "text/csv; charset=utf-8", ExportFormat.JSON: "application/x-ndjson"}
 
 
 def wanted_lines(
@@ -33,6 +34,9 @@ def wanted_lines(
     until: Annotated[AwareDatetime | None, Query(description="Before this moment.")] = None,
 ) -> AuditFilter:
     return AuditFilter(tenant, actor, action, subject, since, until)
+
+
+LINES = Listing("audit", AuditLine, wanted_lines, by_age(audit_page, "at"))
 
 
 def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
@@ -56,7 +60,7 @@ def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) 
     @router.get("/api/audit/export", response_class=StreamingResponse, responses=problems(400, 401, 403, 422, 503))
     def export(
         wanted: AuditFilter = filtered,
-        as_: Annotated[ExportFormat, Query(alias="format", description="`csv`, or `json`: one object a line.")] = ExportFormat.CSV,
+        as_: Format = ExportFormat.CSV,
         caller: Caller = signed_in,
     ) -> StreamingResponse:
         """All lines that are wanted, as a file, newest first. That it was handed out is a line of the log too."""
@@ -64,15 +68,10 @@ def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) 
         chosen = AuditFilter(wanted.tenant, wanted.actor, wanted.action, wanted.subject, wanted.since, until)
         with scoped(database, caller.scope) as rows:
             note(rows, actor=caller.name, action="audit.export", subject=as_.value, tenant_id=caller.scope.tenant_id)
-        every = begun(every_line(lambda: scoped(database, caller.scope), wanted=chosen))
-        written = as_csv(every) if as_ is ExportFormat.CSV else as_json_lines(every)
-        headers = {"content-disposition": f'attachment; filename="audit.{as_.value}"'}
+        pages = begun(LINES.documents(Asked(chosen, caller, lambda: scoped(database, caller.scope))))
+        writer = Writer(LINES.columns, as_)
+        written = chain([writer.head()], map(writer.written, pages))
+        headers = file_headers("audit", as_, day=datetime.now(UTC).date())
         return StreamingResponse(written, media_type=MEDIA_TYPES[as_], headers=headers)
 
     return router
-
-
-def begun(lines: Iterator[Line]) -> Iterator[Line]:
-    """The same lines, the first page of them read: what is wrong with the question is said while the answer can still be a problem."""
-    first = next(lines, None)
-    return chain([] if first is None else [first], lines)

@@ -1,21 +1,12 @@
-"""What `/api/audit` answers, and how its lines are written into a file."""
+"""What `/api/audit` answers."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, Field
-
-COLUMNS = tuple("id at tenant actor action subject details address user_id token_id request_id written_as".split())
-# Spreadsheets take a cell that begins like this for a formula (owasp.org/www-community/attacks/CSV_Injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class AuditLine(BaseModel):
@@ -38,36 +29,3 @@ class AuditLine(BaseModel):
 class AuditPage(BaseModel):
     entries: list[AuditLine]
     next_cursor: str | None
-
-
-class ExportFormat(StrEnum):
-    CSV = "csv"
-    JSON = "json"
-    """One object a line."""
-
-
-def as_csv(lines: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """With a line of names first."""
-    yield csv_row(COLUMNS)
-    for line in lines:
-        yield csv_row([cell(line[name]) for name in COLUMNS])
-
-
-def as_json_lines(lines: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    for line in lines:
-        yield orjson.dumps({name: line[name] for name in COLUMNS}, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def csv_row(cells: Iterable[str]) -> bytes:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue().encode()
-
-
-def cell(value: object) -> str:
-    """A value as a spreadsheet may open it: what would be a formula is text."""
-    if isinstance(value, dict):
-        text = orjson.dumps(value).decode()
-    else:
-        text = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -17,7 +17,7 @@ from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.backfill_progress import progress_of
 from zixly_core.backfilling import WantedBackfill, make_backfill
-from zixly_core.stores.backfills import backfill_detail, backfills_page, stop_backfill
+from zixly_core.stores.backfills import BackfillFilter, backfill_detail, backfills_page, stop_backfill
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import scoped
 
@@ -25,11 +25,19 @@ from zixly_core.stores.jobs_view import scoped
 MOST_EXAMPLES = 20
 
 
+def wanted_backfills(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.", max_length=100)] = None,
+    status: Annotated[BackfillStatus | None, Query(description="Only those that stand there.")] = None,
+) -> BackfillFilter:
+    return BackfillFilter(tenant, status)
+
+
 def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller]) -> APIRouter:
     """The routes; `database` is seen as role `api`. What is asked for is launched by the sensor `backfills` within seconds."""
     router = APIRouter(prefix="/api/backfills", tags=["backfills"])
     run_url = f"{dagster_url.rstrip('/')}/runs"
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_backfills)
 
     @router.post("", status_code=202, responses=problems(400, 401, 403, 422, 503))
     def make(wanted: NewBackfill, caller: Caller = signed_in) -> BackfillDetail:
@@ -48,8 +56,7 @@ def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callabl
 
     @router.get("", responses=problems(400, 401, 422, 503))
     def backfills(
-        tenant: Annotated[str | None, Query(description="A tenant's short name.", max_length=100)] = None,
-        status: Annotated[BackfillStatus | None, Query(description="Only those that stand there.")] = None,
+        wanted: BackfillFilter = filtered,
         limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
         cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)] = None,
         caller: Caller = signed_in,
@@ -57,7 +64,7 @@ def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callabl
         """Backfills, newest first."""
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:
-            rows = backfills_page(connection, tenant=tenant, status=status, page=page)
+            rows = backfills_page(connection, wanted, page=page)
         documents = [document_of(row) for row in rows]
         return BackfillList.model_validate({"backfills": documents, "next_cursor": cursor_after(rows, limit=limit, age="created_at")})
 

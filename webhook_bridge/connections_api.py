@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -80,13 +80,29 @@ class ConsentModel(Model):
     connection_ids: list[UUID]
 
 
+@dataclass(frozen=True)
+class ConnectionFilter:
+    """Which connections are wanted; None leaves a question open."""
+
+    tenant: str | None = None
+    system: str | None = None
+
+
+def wanted_connections(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+    system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
+) -> ConnectionFilter:
+    return ConnectionFilter(tenant, system)
+
+
 def connections_routes(
     database: Database, connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], public_url: str
 ) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(prefix="/api")
     base = public_url.rstrip("/")
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_connections)
 
     def opened() -> Connecting:
         if connecting is None:
@@ -94,14 +110,10 @@ def connections_routes(
         return connecting
 
     @router.get("/connections", tags=["connections"], responses=problems(401, 422, 503))
-    def connections(
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
-        caller: Caller = signed_in,
-    ) -> ConnectionList:
+    def connections(wanted: ConnectionFilter = filtered, caller: Caller = signed_in) -> ConnectionList:
         """What is connected, with the health of each authorisation."""
         with scoped(database, caller.scope) as rows:
-            views = connection_views(rows, tenant=tenant, system=system)
+            views = connection_views(rows, tenant=wanted.tenant, system=wanted.system)
         return ConnectionList(connections=[connection_model(view, base=base) for view in views])
 
     @router.put("/connections/{connection_id}/settings", tags=["connections"], responses=problems(400, 401, 403, 404, 422, 503))

@@ -25,7 +25,8 @@ from zixly_core.prepared import Verdict
 from zixly_core.stores.archives import Where, where_payloads_are
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.jobs_view import Page, deliveries_page, delivery_detail, scoped
+from zixly_core.stores.delivery_search import DeliveryFilter, deliveries_page
+from zixly_core.stores.jobs_view import Page, delivery_detail, scoped
 from zixly_core.stores.kept_deliveries import KeptDelivery, Wanted, kept_count, kept_page, sealed_request
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
@@ -57,26 +58,34 @@ class ReverifyResult(Model):
     next_cursor: str | None = Field(description="For the next call; null when all were examined.")
 
 
+def wanted_deliveries(
+    *,
+    system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
+    verdict: Annotated[Verdict | None, Query(description="What became of it.")] = None,
+    tenant: Annotated[str | None, Query(description="Only those with events of this tenant (its short name).", max_length=100)] = None,
+    record: Annotated[
+        str | None, Query(description="Only those about this record: its id at the system, or its key.", max_length=300)
+    ] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Not before this moment.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Before this moment.")] = None,
+) -> DeliveryFilter:
+    return DeliveryFilter(system, verdict, tenant, record, since, until)
+
+
 def deliveries_routes(
     database: Database, *, reverifier: Reverifier, box: Box | None, objects: Objects, caller_of: Callable[[Request], Caller]
 ) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["deliveries"])
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_deliveries)
 
     @router.get("/api/deliveries", responses=problems(400, 401, 403, 422, 503))
-    def deliveries(
-        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
-        verdict: Annotated[Verdict | None, Query(description="What became of it.")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-        caller: Caller = signed_in,
-    ) -> DeliveryPage:
+    def deliveries(wanted: DeliveryFilter = filtered, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> DeliveryPage:
         """Deliveries, newest first; for staff, since one delivery can be about several tenants."""
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:
-            rows = deliveries_page(connection, system=system, verdict=verdict, page=page)
-        documents = [row | {"body_sha256": row["body_sha256"].hex()} for row in rows]
+            rows = deliveries_page(connection, wanted, page=page)
+        documents = [summary_document(row) for row in rows]
         next_cursor = cursor_after(rows, limit=limit, age="received_at")
         return DeliveryPage.model_validate({"deliveries": documents, "next_cursor": next_cursor})
 
@@ -133,6 +142,10 @@ def opened_parts(connection: Rows, delivery_id: UUID, *, box: Box | None) -> dic
     except Permanent:
         return {"body": b""}
     return {"headers": plain_headers(request.headers), "body": request.body}
+
+
+def summary_document(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"body_sha256": row["body_sha256"].hex()}
 
 
 def delivery_document(row: dict[str, Any]) -> dict[str, Any]:

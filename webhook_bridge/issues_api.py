@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
+from webhook_bridge.cursors import cursor_of, page_from
 from webhook_bridge.issues_models import Acknowledgement, IssueList, IssueReplay, IssueStatus, IssueStory, Remark, ReplayOfIssue
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
@@ -19,7 +20,7 @@ from zixly_core.replays import DEFAULT_RATE_PER_MINUTE, JobChoice, ReplayMode, W
 from zixly_core.runbooks import runbook_of
 from zixly_core.stores.database import Database
 from zixly_core.stores.issue_states import IssueChange, change_issue
-from zixly_core.stores.issues_view import Issue, issue_with_story, issues_page
+from zixly_core.stores.issues_view import Issue, IssueFilter, issue_with_story, issues_page
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.replays import MadeReplay, make_replay
 
@@ -27,23 +28,33 @@ Announce = Callable[[Mapping[str, Sequence[UUID]]], None]
 CHANGES = problems(401, 403, 404, 409, 422, 503)
 
 
+def wanted_issues(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+    system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
+    status: Annotated[IssueStatus | None, Query(description="Only issues that stand there.")] = None,
+) -> IssueFilter:
+    return IssueFilter(tenant, system, status)
+
+
 def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce, places: Places) -> APIRouter:
     """The routes; `database` is seen as role `api`, `announce` tells the systems' queues of new jobs."""
     router = APIRouter(prefix="/api/issues", tags=["issues"])
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_issues)
 
-    @router.get("", responses=problems(401, 422, 503))
+    @router.get("", responses=problems(400, 401, 422, 503))
     def issues(
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
-        status: Annotated[IssueStatus | None, Query(description="Only issues that stand there.")] = None,
+        wanted: IssueFilter = filtered,
         limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+        cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)] = None,
         caller: Caller = signed_in,
     ) -> IssueList:
         """What a person must do."""
+        page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as rows:
-            found = issues_page(rows, tenant=tenant, system=system, status=status, limit=limit)
-        return IssueList.model_validate({"issues": [document_of(one, places=places) for one in found]})
+            found = issues_page(rows, wanted, page=page)
+        next_cursor = cursor_of(found[-1].last_seen_at, found[-1].id) if len(found) == limit else None
+        return IssueList.model_validate({"issues": [document_of(one, places=places) for one in found], "next_cursor": next_cursor})
 
     @router.get("/{issue_id}", responses=problems(401, 404, 422, 503))
     def issue(issue_id: UUID, caller: Caller = signed_in) -> IssueStory:

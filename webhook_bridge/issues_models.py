@@ -39,6 +39,7 @@ class IssueList(Model):
     """Issues, the latest seen first."""
 
     issues: list[IssueModel]
+    next_cursor: str | None = None
 
 
 class TransitionModel(Model):

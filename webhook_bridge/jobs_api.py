@@ -32,11 +32,24 @@ Origin = Literal["event", "backfill", "reconciliation", "replay", "follow-up", "
 Announce = Callable[[Mapping[str, Sequence[UUID]]], None]
 
 
+def wanted_jobs(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+    workflow: Annotated[str | None, Query(description="Such as `xero-invoice-to-hubspot`.")] = None,
+    status: Annotated[JobStatus | None, Query(description="Only jobs that stand there.")] = None,
+    record: Annotated[str | None, Query(description="A record key, as jobs show it.")] = None,
+    reason: Annotated[str | None, Query(description="The machine word of a failure, such as `record_gone`.", max_length=100)] = None,
+    origin: Annotated[Origin | None, Query(description="What made it.")] = None,
+    made_by: Annotated[UUID | None, Query(description="The replay, backfill, reconciliation or recovery that made it.")] = None,
+) -> JobFilter:
+    return JobFilter(tenant=tenant, workflow=workflow, status=status, record_key=record, reason=reason, origin=origin, made_by=made_by)
+
+
 def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:
     """The routes; `database` is seen as role `api`, `announce` tells the systems' queues of new jobs."""
     router = APIRouter()
     run_url = f"{dagster_url.rstrip('/')}/runs"
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_jobs)
 
     @router.get("/webhook/jobs/{job_id}", tags=["jobs"], responses=problems(401, 404, 422, 503))
     def job(job_id: UUID, caller: Caller = signed_in) -> Job:
@@ -49,23 +62,8 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
         return shown(Job.model_validate(document), sees_payloads=caller.sees_payloads)
 
     @router.get("/api/jobs", tags=["jobs"], responses=problems(400, 401, 422, 503))
-    def jobs(
-        *,
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        workflow: Annotated[str | None, Query(description="Such as `xero-invoice-to-hubspot`.")] = None,
-        status: Annotated[JobStatus | None, Query(description="Only jobs that stand there.")] = None,
-        record: Annotated[str | None, Query(description="A record key, as jobs show it.")] = None,
-        reason: Annotated[str | None, Query(description="The machine word of a failure, such as `record_gone`.", max_length=100)] = None,
-        origin: Annotated[Origin | None, Query(description="What made it.")] = None,
-        made_by: Annotated[UUID | None, Query(description="The replay, backfill, reconciliation or recovery that made it.")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-        caller: Caller = signed_in,
-    ) -> JobPage:
+    def jobs(wanted: JobFilter = filtered, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> JobPage:
         """Jobs, newest first."""
-        wanted = JobFilter(
-            tenant=tenant, workflow=workflow, status=status, record_key=record, reason=reason, origin=origin, made_by=made_by
-        )
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:
             rows = jobs_page(connection, wanted=wanted, page=page)

@@ -32,7 +32,7 @@ from zixly_core.reconciling.comparisons import COMPARISONS
 from zixly_core.reconciling.planning import Ask, plan
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Database
-from zixly_core.stores.drift_views import DriftFilter, drifts_page, reconciliation_report, reconciliations_page
+from zixly_core.stores.drift_views import DriftFilter, ReconciliationFilter, drifts_page, reconciliation_report, reconciliations_page
 from zixly_core.stores.drifts import accept, repair, tenant_of_found
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.manual_jobs import tenant_of
@@ -43,6 +43,21 @@ Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)]
 Tenant = Annotated[str | None, Query(description="A tenant's short name.", max_length=100)]
 Workflow = Annotated[str | None, Query(description="Such as `xero-invoice-to-hubspot`.", max_length=100)]
+
+
+def wanted_reconciliations(*, tenant: Tenant = None, workflow: Workflow = None) -> ReconciliationFilter:
+    return ReconciliationFilter(tenant, workflow)
+
+
+def wanted_drifts(
+    *,
+    tenant: Tenant = None,
+    workflow: Workflow = None,
+    status: Annotated[DriftStatus | None, Query(description="Only drifts that stand there.")] = None,
+    kind: Annotated[DriftKind | None, Query(description="Only drifts of this kind.")] = None,
+    reconciliation: Annotated[UUID | None, Query(description="Only drifts that this one found.")] = None,
+) -> DriftFilter:
+    return DriftFilter(tenant=tenant, workflow=workflow, status=status, kind=kind, reconciliation=reconciliation)
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,7 @@ def reconciliations_routes(database: Database, *, caller_of: Callable[[Request],
     """The routes; `announce` tells the systems' queues of new jobs."""
     router = APIRouter(tags=["reconciliation"])
     signed_in = Depends(caller_of)
+    reconciliations_wanted, drifts_wanted = Depends(wanted_reconciliations), Depends(wanted_drifts)
     store = Comparisons(database)
 
     @router.post("/api/reconciliations", status_code=202, responses=problems(400, 401, 403, 404, 409, 422, 503))
@@ -110,12 +126,12 @@ def reconciliations_routes(database: Database, *, caller_of: Callable[[Request],
 
     @router.get("/api/reconciliations", responses=problems(400, 401, 422, 503))
     def reconciliations(
-        *, tenant: Tenant = None, workflow: Workflow = None, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in
+        wanted: ReconciliationFilter = reconciliations_wanted, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in
     ) -> ReconciliationPage:
         """Reconciliations, newest first, with their counts."""
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:
-            rows = reconciliations_page(connection, tenant=tenant, workflow=workflow, page=page)
+            rows = reconciliations_page(connection, wanted, page=page)
         found = [Reconciliation.model_validate(row) for row in rows]
         return ReconciliationPage(reconciliations=found, next_cursor=cursor_after(rows, limit=limit, age="created_at"))
 
@@ -132,19 +148,8 @@ def reconciliations_routes(database: Database, *, caller_of: Callable[[Request],
         return Repairing(jobs=made.count)
 
     @router.get("/api/drifts", responses=problems(400, 401, 422, 503))
-    def drifts(
-        *,
-        tenant: Tenant = None,
-        workflow: Workflow = None,
-        status: Annotated[DriftStatus | None, Query(description="Only drifts that stand there.")] = None,
-        kind: Annotated[DriftKind | None, Query(description="Only drifts of this kind.")] = None,
-        reconciliation: Annotated[UUID | None, Query(description="Only drifts that this one found.")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-        caller: Caller = signed_in,
-    ) -> DriftPage:
+    def drifts(wanted: DriftFilter = drifts_wanted, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> DriftPage:
         """Drifts, newest first."""
-        wanted = DriftFilter(tenant=tenant, workflow=workflow, status=status, kind=kind, reconciliation=reconciliation)
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:
             rows = drifts_page(connection, wanted, page=page)

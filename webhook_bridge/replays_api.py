@@ -30,6 +30,10 @@ Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)]
 
 
+def wanted_replays(*, tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None) -> str | None:
+    return tenant
+
+
 @dataclass(frozen=True)
 class Replays:
     """Replays for callers of the API; `database` is seen as role `api`."""
@@ -58,7 +62,7 @@ class Replays:
 def replays_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:
     """The routes; `announce` tells the systems' queues of new jobs."""
     router = APIRouter(tags=["replays"])
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_replays)
     store = Replays(database)
 
     @router.post("/api/replays", status_code=202, responses=problems(400, 401, 403, 404, 422, 503))
@@ -74,12 +78,7 @@ def replays_routes(database: Database, *, caller_of: Callable[[Request], Caller]
         return store.count(caller, asked)
 
     @router.get("/api/replays", responses=problems(400, 401, 422, 503))
-    def replays(
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-        caller: Caller = signed_in,
-    ) -> ReplayPage:
+    def replays(tenant: str | None = filtered, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> ReplayPage:
         """Replays, newest first, with how far they are."""
         page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as connection:

@@ -26,11 +26,21 @@ from zixly_core.stores.trace import trace_of
 LONGEST = timedelta(days=31)
 
 
+def wanted_ledger(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.", max_length=100)] = None,
+    system: Annotated[str | None, Query(description="Such as `xero`.", max_length=50)] = None,
+    since: Annotated[AwareDatetime | None, Query(description="From the hour that holds this moment; a day ago if left out.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Up to here; now if left out.")] = None,
+) -> LedgerWanted:
+    return wanted_hours(since, until, now=datetime.now(UTC), tenant=tenant, system=system)
+
+
 def trace_routes(database: Database, metrics: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller]) -> APIRouter:
     """The routes; `database` is seen as role `api`, `metrics` as the role that counts."""
     router = APIRouter(tags=["looking"])
     run_url = f"{dagster_url.rstrip('/')}/runs"
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_ledger)
 
     @router.get("/api/trace/{wanted}", responses=problems(401, 404, 422, 503))
     def trace(wanted: UUID, caller: Caller = signed_in) -> Trace:
@@ -45,16 +55,8 @@ def trace_routes(database: Database, metrics: Database, *, dagster_url: str, cal
         return shown(Trace.model_validate(document), sees_payloads=caller.sees_payloads)
 
     @router.get("/api/ledger", responses=problems(400, 401, 422, 503))
-    def ledger(
-        *,
-        tenant: Annotated[str | None, Query(description="A tenant's short name.", max_length=100)] = None,
-        system: Annotated[str | None, Query(description="Such as `xero`.", max_length=50)] = None,
-        since: Annotated[AwareDatetime | None, Query(description="From the hour that holds this moment; a day ago if left out.")] = None,
-        until: Annotated[AwareDatetime | None, Query(description="Up to here; now if left out.")] = None,
-        caller: Caller = signed_in,
-    ) -> Ledger:
+    def ledger(wanted: LedgerWanted = filtered, caller: Caller = signed_in) -> Ledger:
         """What came and what became of it, what was made and how it stands, for each tenant, system and hour."""
-        wanted = wanted_hours(since, until, now=datetime.now(UTC), tenant=tenant, system=system)
         with scoped(database, caller.scope) as connection:
             view = ledger_view(connection, wanted, is_staff=caller.scope.is_staff)
         return Ledger.model_validate(

@@ -8,36 +8,46 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from webhook_bridge.cursors import cursor_of, page_from
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from webhook_bridge.watching_models import CheckAsked, CheckList, CheckModel, HoleList, HoleModel, HoleStatus
 from zixly_core.stores.database import Database
-from zixly_core.stores.holes import holes_page
+from zixly_core.stores.holes import HoleFilter, holes_page
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.watching import ask_for_check, checks_page
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 
 
+def wanted_holes(
+    *,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+    system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
+    status: Annotated[HoleStatus | None, Query(description="Only holes that stand there.")] = None,
+    connection_id: Annotated[UUID | None, Query(description="Only those of this connection.")] = None,
+) -> HoleFilter:
+    return HoleFilter(tenant, system, status, connection_id)
+
+
 def watching_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["connections"])
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_holes)
 
-    @router.get("/api/holes", responses=problems(401, 422, 503))
+    @router.get("/api/holes", responses=problems(400, 401, 422, 503))
     def holes(
-        *,
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        system: Annotated[str | None, Query(description="Such as `xero`.")] = None,
-        status: Annotated[HoleStatus | None, Query(description="Only holes that stand there.")] = None,
-        connection_id: Annotated[UUID | None, Query(description="Only those of this connection.")] = None,
+        wanted: HoleFilter = filtered,
         limit: Limit = 50,
+        cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)] = None,
         caller: Caller = signed_in,
     ) -> HoleList:
         """Times for which events were missing, with what was made good of them."""
+        page = page_from(limit=limit, cursor=cursor)
         with scoped(database, caller.scope) as rows:
-            found = holes_page(rows, tenant=tenant, system=system, status=status, connection_id=connection_id, limit=limit)
-        return HoleList(holes=[HoleModel.model_validate(one, from_attributes=True) for one in found])
+            found = holes_page(rows, wanted, page=page)
+        next_cursor = cursor_of(found[-1].found_at, found[-1].id) if len(found) == limit else None
+        return HoleList(holes=[HoleModel.model_validate(one, from_attributes=True) for one in found], next_cursor=next_cursor)
 
     @router.get("/api/connections/{connection_id}/checks", responses=problems(401, 422, 503))
     def checks(connection_id: UUID, limit: Limit = 20, caller: Caller = signed_in) -> CheckList:

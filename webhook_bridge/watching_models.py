@@ -40,6 +40,7 @@ class HoleList(Model):
     """Holes, the latest found first."""
 
     holes: list[HoleModel]
+    next_cursor: str | None = None
 
 
 class CheckModel(Model):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from zixly_core.stores.database import Rows
 from zixly_core.stores.jobs_view import Page
@@ -24,7 +21,6 @@ where (%(tenant)s::text is null or a.tenant_id = (select id from zixly.tenants w
   and (%(since)s::timestamptz is null or a.at >= %(since)s) and (%(until)s::timestamptz is null or a.at < %(until)s)
   and (%(age)s::timestamptz is null or (a.at, a.id) < (%(age)s, %(after)s::uuid))
 order by a.at desc, a.id desc limit %(limit)s"""
-LINES_A_PAGE = 500
 Line = dict[str, Any]
 
 
@@ -44,15 +40,3 @@ def audit_page(rows: Rows, *, wanted: AuditFilter, page: Page) -> list[Line]:
     """A page of lines, newest first."""
     age, after = page.after or (None, None)
     return list(rows.execute(LINES_SQL, {**vars(wanted), "age": age, "after": after, "limit": page.limit}))
-
-
-def every_line(transaction: Callable[[], AbstractContextManager[Rows]], *, wanted: AuditFilter) -> Iterator[Line]:
-    """All of them, newest first, a page in each transaction: however many there are, none is open for long."""
-    after: tuple[datetime, UUID] | None = None
-    while True:
-        with transaction() as rows:
-            lines = audit_page(rows, wanted=wanted, page=Page(limit=LINES_A_PAGE, after=after))
-        yield from lines
-        if len(lines) < LINES_A_PAGE:
-            return
-        after = (lines[-1]["at"], lines[-1]["id"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,14 @@ STOPPABLE = "made_by = %s and status = 'QUEUED' and batch_id is null"
 
 
 @dataclass(frozen=True)
+class BackfillFilter:
+    """Which backfills are wanted; None leaves a question open. `tenant` is a slug."""
+
+    tenant: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
 class NewBackfill:
     """A backfill that is to be; its days are those of the time zone, both ends included. `launched_by` is the Dagster backfill or run
     that a person launched, None where our sensor launches the runs."""
@@ -94,10 +102,10 @@ def zone_name_of(connection: Rows, tenant_id: UUID) -> str:
     return str(row["time_zone"]) if row else "UTC"
 
 
-def backfills_page(connection: Rows, *, tenant: str | None, status: str | None, page: Page) -> list[dict[str, Any]]:
+def backfills_page(connection: Rows, wanted: BackfillFilter, *, page: Page) -> list[dict[str, Any]]:
     """Backfills with the sums of their days, newest first."""
     age, after = page.after or (None, None)
-    values = {"id": None, "tenant": tenant, "status": status, "age": age, "after": after, "limit": page.limit}
+    values = {"id": None, **asdict(wanted), "age": age, "after": after, "limit": page.limit}
     return list(connection.execute(VIEW_SQL, values))
 
 

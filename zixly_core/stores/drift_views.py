@@ -39,6 +39,14 @@ select kind, status, count(*)::int as drifts from zixly.drifts where %s in (foun
 
 
 @dataclass(frozen=True)
+class ReconciliationFilter:
+    """Which reconciliations are looked at; None is any."""
+
+    tenant: str | None = None
+    workflow: str | None = None
+
+
+@dataclass(frozen=True)
 class DriftFilter:
     """Which drifts are looked at; None is any."""
 
@@ -49,9 +57,9 @@ class DriftFilter:
     reconciliation: UUID | None = None
 
 
-def reconciliations_page(connection: Rows, *, tenant: str | None, workflow: str | None, page: Page) -> list[Row]:
+def reconciliations_page(connection: Rows, wanted: ReconciliationFilter, *, page: Page) -> list[Row]:
     """Reconciliations, newest first."""
-    return list(connection.execute(LIST_SQL, {"id": None, "tenant": tenant, "workflow": workflow, **position_of(page)}))
+    return list(connection.execute(LIST_SQL, {"id": None, **asdict(wanted), **position_of(page)}))
 
 
 def reconciliation_report(connection: Rows, reconciliation_id: UUID) -> Row | None:

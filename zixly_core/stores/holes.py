@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from zixly_core.changes import ChangedRecord
 from zixly_core.holes import Hole, HoleKind
 from zixly_core.stores.database import Rows
+from zixly_core.stores.jobs_view import Page
 from zixly_core.stores.rows import columns_of, rows_from
 
 NEW_SQL = """
@@ -52,8 +53,19 @@ select h.id, t.slug as tenant, h.connection_id, c.name as connection, h.system, 
   h.last_sequence, h.resource, h.found_at, h.recovered_to, h.recovered_at, h.tried_at, h.objects, h.jobs, h.reason
 from zixly.holes h join zixly.tenants t on t.id = h.tenant_id join zixly.connections c on c.id = h.connection_id
 where (%(tenant)s::text is null or t.slug = %(tenant)s) and (%(system)s::text is null or h.system = %(system)s)
-  and (%(status)s::text is null or h.status = %(status)s) and (%(connection)s::uuid is null or h.connection_id = %(connection)s)
-order by h.found_at desc, h.id limit %(limit)s"""
+  and (%(status)s::text is null or h.status = %(status)s) and (%(connection_id)s::uuid is null or h.connection_id = %(connection_id)s)
+  and (%(at)s::timestamptz is null or (h.found_at, h.id) < (%(at)s, %(after)s::uuid))
+order by h.found_at desc, h.id desc limit %(limit)s"""
+
+
+@dataclass(frozen=True)
+class HoleFilter:
+    """Which holes are wanted; None leaves a question open. `tenant` is a slug."""
+
+    tenant: str | None = None
+    system: str | None = None
+    status: str | None = None
+    connection_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -113,10 +125,9 @@ def uncovered(
     return [records[row["position"]] for row in rows.execute(UNCOVERED_SQL, values)]
 
 
-def holes_page(
-    rows: Rows, *, tenant: str | None, system: str | None, status: str | None, connection_id: UUID | None, limit: int
-) -> list[HoleView]:
+def holes_page(rows: Rows, wanted: HoleFilter, *, page: Page) -> list[HoleView]:
     """Holes, the latest found first, as the scope of the transaction allows."""
-    values = {"tenant": tenant, "system": system, "status": status, "connection": connection_id, "limit": limit}
+    at, after = page.after or (None, None)
+    values = asdict(wanted) | {"at": at, "after": after, "limit": page.limit}
     with rows.cursor(row_factory=class_row(HoleView)) as cursor:
         return cursor.execute(VIEW_SQL, values).fetchall()

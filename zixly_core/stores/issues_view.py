@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from zixly_core.stores.database import Rows
+from zixly_core.stores.jobs_view import Page
 
 COLUMNS = """i.id, t.slug as tenant, i.tenant_id, i.system, i.operation, i.reason, i.connection_id, i.title, i.link, i.status, i.count,
   i.first_seen_at, i.last_seen_at, i.owner, i.note, i.acknowledged_at, i.resolved_at
@@ -18,7 +19,8 @@ LIST_SQL = f"""
 select {COLUMNS}
 where (%(tenant)s::text is null or t.slug = %(tenant)s) and (%(system)s::text is null or i.system = %(system)s)
   and (%(status)s::text is null or i.status = %(status)s)
-order by i.last_seen_at desc, i.id limit %(limit)s"""
+  and (%(at)s::timestamptz is null or (i.{{age}}, i.id) < (%(at)s, %(after)s::uuid))
+order by i.{{age}} desc, i.id desc limit %(limit)s"""
 ONE_SQL = f"select {COLUMNS} where i.id = %s"
 TRANSITIONS_SQL = "select transition, at, actor from zixly.issue_transitions where issue_id = %s order by at, id"
 
@@ -37,6 +39,15 @@ from zixly.issues i join zixly.issues o on o.tenant_id = i.tenant_id and o.syste
   and o.reason = i.reason and o.connection_id is not distinct from i.connection_id and o.id <> i.id
 where i.id = %s order by o.last_seen_at desc limit 5"""
 EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class IssueFilter:
+    """Which issues are wanted; None leaves a question open. `tenant` is a slug."""
+
+    tenant: str | None = None
+    system: str | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +73,15 @@ class Issue:
     resolved_at: datetime | None
 
 
-def issues_page(rows: Rows, *, tenant: str | None, system: str | None, status: str | None, limit: int) -> list[Issue]:
-    """Issues, the latest seen first, as the scope of the transaction allows."""
-    values = {"tenant": tenant, "system": system, "status": status, "limit": limit}
+def issues_page(
+    rows: Rows, wanted: IssueFilter, *, page: Page, age: Literal["last_seen_at", "first_seen_at"] = "last_seen_at"
+) -> list[Issue]:
+    """Issues, the latest seen first, as the scope of the transaction allows. An issue that is seen again goes to the front: whoever reads
+    all of them, a page at a time, reads them by `first_seen_at` and misses none."""
+    at, after = page.after or (None, None)
+    values = asdict(wanted) | {"at": at, "after": after, "limit": page.limit}
     with rows.cursor(row_factory=class_row(Issue)) as cursor:
-        return cursor.execute(LIST_SQL, values).fetchall()
+        return cursor.execute(LIST_SQL.format(age=age), values).fetchall()
 
 
 def issue_with_story(rows: Rows, issue_id: UUID) -> dict[str, Any] | None:

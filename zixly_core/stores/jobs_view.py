@@ -136,16 +136,6 @@ def job_detail(connection: Rows, job_id: UUID) -> Row | None:
     return job
 
 
-def deliveries_page(connection: Rows, *, system: str | None, verdict: str | None, page: Page) -> list[Row]:
-    """Deliveries, newest first, without headers and bodies. For staff: a delivery can be about several tenants."""
-    query = select(*DELIVERY)
-    if system is not None:
-        query = query.where(deliveries.c.system == system)
-    if verdict is not None:
-        query = query.where(deliveries.c.verdict == verdict)
-    return rows_of(connection, paged(query, deliveries, "received_at", page))
-
-
 def delivery_detail(connection: Rows, delivery_id: UUID, *, with_body: bool = False) -> Row | None:
     """One delivery with its events and their jobs; its body only when asked for."""
     columns = [*DELIVERY, deliveries.c.headers, *([deliveries.c.body] if with_body else [])]

@@ -11,7 +11,8 @@ from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
 from zixly_core.ids import new_id
 from zixly_core.stores.database import Database
-from zixly_core.stores.jobs_view import JobFilter, Page, Scope, deliveries_page, job_detail, jobs_page, scoped
+from zixly_core.stores.delivery_search import DeliveryFilter, deliveries_page
+from zixly_core.stores.jobs_view import JobFilter, Page, Scope, job_detail, jobs_page, scoped
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_a_tenants_scope_shows_its_jobs_and_no_deliveries(ledger: TestLedger, ap
         assert [job["id"] for job in jobs_page(connection, wanted=JobFilter(), page=Page(limit=10))] == [mine]
         assert jobs_page(connection, wanted=JobFilter(tenant="other"), page=Page(limit=10)) == []
         assert job_detail(connection, theirs) is None
-        assert deliveries_page(connection, system=None, verdict=None, page=Page(limit=10)) == []
+        assert deliveries_page(connection, DeliveryFilter(), page=Page(limit=10)) == []
 
 
 def test_a_scope_ends_with_its_transaction(ledger: TestLedger, database: TestDatabase) -> None:

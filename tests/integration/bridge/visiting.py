@@ -80,6 +80,7 @@ class Planted:
             "/connect/{system}": {"tenant": self.slug},
             "/api/pauses": {"what": "tenant", "name": self.slug},
             "/api/deliveries/{delivery_id}": {"body": "true"},
+            "/api/drifts/export": {"format": "json"},
             "/api/priorities/workflows/{workflow}": {"tenant": self.slug},
             "/api/people/{person_id}/memberships": {"at": self.slug},
         }.get(template, {})

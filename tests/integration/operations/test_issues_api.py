@@ -16,8 +16,8 @@ from zixly_core.stores.database import Database
 from zixly_core.stores.issue_grouping import look_into_failures
 from zixly_core.stores.issue_states import IssueChange, change_issue
 from zixly_core.stores.issues import raise_issue
-from zixly_core.stores.issues_view import issue_with_story, issues_page
-from zixly_core.stores.jobs_view import Scope, scoped
+from zixly_core.stores.issues_view import IssueFilter, issue_with_story, issues_page
+from zixly_core.stores.jobs_view import Page, Scope, scoped
 
 
 @pytest.fixture
@@ -172,9 +172,9 @@ def test_one_tenant_cannot_see_or_change_the_issues_of_another(ledger: TestLedge
     fail(ledger)
     fail(ledger, tenant=other)
     with scoped(api, Scope(tenant_id=other.id)) as rows:
-        (theirs,) = issues_page(rows, tenant=None, system=None, status=None, limit=9)
+        (theirs,) = issues_page(rows, IssueFilter(), page=Page(limit=9))
     with scoped(api, Scope(tenant_id=ledger.tenant.id)) as rows:
-        (ours,) = issues_page(rows, tenant=None, system=None, status=None, limit=9)
+        (ours,) = issues_page(rows, IssueFilter(), page=Page(limit=9))
         assert ours.id != theirs.id
         assert issue_with_story(rows, theirs.id) is None
         assert [change_issue(rows, theirs.id, one, actor="mia") for one in IssueChange] == [None] * 4

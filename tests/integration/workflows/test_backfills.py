@@ -21,7 +21,7 @@ from zixly_core.changes import Window
 from zixly_core.ids import new_id
 from zixly_core.stores import backfill_days as days_store
 from zixly_core.stores.backfill_days import due_days, settle_backfills
-from zixly_core.stores.backfills import backfill_detail, backfills_page, stop_backfill
+from zixly_core.stores.backfills import BackfillFilter, backfill_detail, backfills_page, stop_backfill
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import Page, Scope, scoped
 from zixly_dagster.ops import backfill_days
@@ -270,7 +270,7 @@ def test_all_tenants_of_a_day_are_read_by_one_run_and_none_sees_anothers(stage: 
     assert {(row["first_day"], row["launched_by"]) for row in rows} == {(DAY, result.dagster_run.run_id)}
     for tenant in (stage.ledger.tenant, other):
         with scoped(api, Scope(tenant_id=tenant.id)) as connection:
-            page = backfills_page(connection, tenant=None, status=None, page=Page(limit=10))
+            page = backfills_page(connection, BackfillFilter(), page=Page(limit=10))
             assert [one["tenant_id"] for one in page] == [tenant.id]
         with stage.ledger.runs.transaction(tenant_id=tenant.id) as connection:
             for table in ("backfills", "backfill_days"):

@@ -1,0 +1,75 @@
+"""Deliveries as people look for them: newest first, by what came of them, whose they are, and the record that they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, tuple_
+
+from zixly_core.stores.database import Rows
+from zixly_core.stores.jobs_view import DELIVERY, Page, Row, paged, rows_of
+from zixly_core.tables import deliveries, events, tenants
+
+
+@dataclass(frozen=True)
+class DeliveryFilter:
+    """Which deliveries are wanted; None leaves a question open. `tenant` is a slug, `record` a record's id at its system, or its key."""
+
+    system: str | None = None
+    verdict: str | None = None
+    tenant: str | None = None
+    record: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_about_events(self) -> bool:
+        """Whether only a delivery's events can tell."""
+        return self.tenant is not None or self.record is not None
+
+
+def deliveries_page(connection: Rows, wanted: DeliveryFilter, *, page: Page) -> list[Row]:
+    """Deliveries, newest first, without headers and bodies. For staff: a delivery can be about several tenants."""
+    if wanted.is_about_events:
+        return rows_of(connection, of_events(wanted, page))
+    query = within(select(*DELIVERY), wanted, deliveries.c.received_at)
+    return rows_of(connection, paged(as_received(query, wanted), deliveries, "received_at", page))
+
+
+def of_events(wanted: DeliveryFilter, page: Page) -> Select[Any]:
+    """From the events to their deliveries: an event has its delivery's time, so the newest are found without reading all."""
+    position = tuple_(events.c.received_at, events.c.delivery_id)
+    found = within(select(events.c.received_at, events.c.delivery_id).distinct(), wanted, events.c.received_at)
+    slugs = select(tenants.c.id).where(tenants.c.slug == wanted.tenant) if wanted.tenant is not None else select(tenants.c.id)
+    if wanted.tenant is not None or is_key(wanted.record):
+        found = found.where(events.c.tenant_id.in_(slugs))
+    if wanted.record is not None:
+        found = found.where((events.c.record_key if is_key(wanted.record) else events.c.record_id) == wanted.record)
+    if page.after is not None:
+        found = found.where(position < tuple_(*page.after))
+    newest = found.order_by(events.c.received_at.desc(), events.c.delivery_id.desc()).subquery()
+    query = select(*DELIVERY).join(newest, newest.c.delivery_id == deliveries.c.id)
+    return as_received(query, wanted).order_by(newest.c.received_at.desc(), newest.c.delivery_id.desc()).limit(page.limit)
+
+
+def is_key(record: str | None) -> bool:
+    """Whether this is a record's key, such as `xero:...:INVOICE:...`, and not only its id."""
+    return record is not None and ":" in record
+
+
+def as_received(query: Select[Any], wanted: DeliveryFilter) -> Select[Any]:
+    if wanted.system is not None:
+        query = query.where(deliveries.c.system == wanted.system)
+    if wanted.verdict is not None:
+        query = query.where(deliveries.c.verdict == wanted.verdict)
+    return query
+
+
+def within(query: Select[Any], wanted: DeliveryFilter, at: Any) -> Select[Any]:
+    if wanted.since is not None:
+        query = query.where(at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(at < wanted.until)
+    return query
