@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from webhook_bridge.forms import Form
 from webhook_bridge.pages import page, problem_page
-from webhook_bridge.problems import BodyTooLarge, NotSignedIn
+from webhook_bridge.problems import NotSignedIn
 from webhook_bridge.same_site import FORM_TOKEN, demand_own_form, form_fields_of, refuse_other_sites
 from webhook_bridge.signed_in import Caller
 from zixly_core.connecting import Connecting
@@ -27,22 +27,8 @@ from zixly_core.stores.oauth_states import LIFETIME, Consent
 
 COOKIE = "zixly_connect"
 BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
-MAX_FORM_BYTES = 20_000
 
 Fields = Mapping[str, str]
-
-
-async def form_fields(request: Request) -> list[tuple[str, str]]:
-    """The fields of a small form. Raises `BodyTooLarge`."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_FORM_BYTES:
-            raise BodyTooLarge("This form is larger than any of ours.")
-    return parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
-
-
-Form = Annotated[list[tuple[str, str]], Depends(form_fields)]
 
 
 class ConnectPages:

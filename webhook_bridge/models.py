@@ -141,6 +141,7 @@ class Job(JobSummary):
     origin_job_id: UUID | None = Field(description="The job that it replays or follows.")
     made_by: UUID | None = Field(description="The replay, backfill, reconciliation or recovery that made it.")
     replay_id: UUID | None = Field(description="The replay that made it.")
+    issue_id: UUID | None = Field(description="The issue that its failure belongs to.")
     replays: list[ReplayOfJob] = Field(description="The jobs that replay it, newest first.")
     cancel_requested_at: datetime | None
     waiting_until: datetime | None = Field(description="Of a job that waits for an outside service: when it is looked at next.")
