@@ -110,16 +110,20 @@ def problem(status: int, *, reason: str, detail: str, headers: dict[str, str] | 
 
 def problem_of(error: ZixlyError) -> Response:
     """The answer to one of our errors, with `Retry-After` where another try may help."""
-    status = status_of(error)
-    headers: dict[str, str] = {}
-    if isinstance(error, Transient):
-        seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_SECONDS
-        headers["retry-after"] = str(max(ceil(seconds), 1))
-    if isinstance(error, TooManyRequests):
-        headers["retry-after"] = str(error.retry_after_seconds)
+    status, headers = status_of(error), when_again(error)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return problem(status, reason=error.reason, detail=str(error), headers=headers)
+
+
+def when_again(error: ZixlyError) -> dict[str, str]:
+    """`Retry-After`, of an error that is over after a while."""
+    if isinstance(error, TooManyRequests):
+        return {"retry-after": str(error.retry_after_seconds)}
+    if isinstance(error, Transient):
+        seconds = error.retry_after.total_seconds() if error.retry_after else RETRY_SECONDS
+        return {"retry-after": str(max(ceil(seconds), 1))}
+    return {}
 
 
 def handle_problems(app: FastAPI) -> None:

@@ -14,7 +14,7 @@ from webhook_bridge.cookies import session_cookie, way_cookie
 from webhook_bridge.identity import Identity
 from webhook_bridge.limits import Limits
 from webhook_bridge.pages import page
-from webhook_bridge.problems import NotFound, NotSignedIn, problems, status_of
+from webhook_bridge.problems import NotFound, NotSignedIn, problems, status_of, when_again
 from webhook_bridge.same_site import refuse_other_sites
 from webhook_bridge.sign_in import SignIn
 from webhook_bridge.signed_in import identity_of
@@ -127,7 +127,9 @@ def shown(step: Callable[[], Response]) -> Response:
     try:
         return step()
     except ZixlyError as error:
-        return page("not_signed_in", {"detail": str(error), "reason": error.reason}, status=status_of(error))
+        told = page("not_signed_in", {"detail": str(error), "reason": error.reason}, status=status_of(error))
+        told.headers.update(when_again(error))
+        return told
 
 
 def myself(identity: Identity) -> Myself:

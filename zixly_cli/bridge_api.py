@@ -99,9 +99,9 @@ def document_of(answer: httpx2.Response) -> dict[str, Any] | None:
 
 
 def bridge_of(variables: Mapping[str, str], *, port: int) -> BridgeApi:
-    """The bridge that the settings name: the local one unless ZIXLY_BRIDGE_PUBLIC_URL says otherwise."""
+    """The bridge that the settings name: the local one unless ZIXLY_BRIDGE_PUBLIC_URL names another than the gateway in front of it."""
     elsewhere, token = variables.get("ZIXLY_BRIDGE_PUBLIC_URL"), variables.get("ZIXLY_API_TOKEN")
-    if elsewhere:
+    if elsewhere and elsewhere != Home(read_stack_settings(variables).home).public_url:
         return BridgeApi(elsewhere, token=token)
     return BridgeApi(f"http://127.0.0.1:{port}", token=token or own_token(variables))
 

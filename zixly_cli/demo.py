@@ -74,7 +74,7 @@ def end_abandoned_demos() -> None:
 def demo_settings(folder: Path, variables: Mapping[str, str]) -> StackSettings:
     ports = {f"{name}_port": port for name, port in free_ports(PORT_OWNERS).items()}
     chosen = {name.removeprefix("ZIXLY_").lower(): value for name, value in variables.items()}
-    return StackSettings.model_validate({**chosen, **ports, "home": folder / "home"})
+    return StackSettings.model_validate({**chosen, **ports, "home": folder / "home", "bridge_public_url": None})
 
 
 def demonstrate(settings: StackSettings, *, variables: Mapping[str, str], stop: threading.Event, console: Console, say: Say) -> bool:

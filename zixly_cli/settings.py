@@ -36,6 +36,8 @@ class StackSettings(BaseModel):
     webserver_port: Port = 3002
     code_port: Port = 3003
     viewer_webserver_port: Port = 3004
+    bridge_public_url: str | None = None
+    """Where a gateway in front shows the stack; unless set, people come to the ports themselves."""
     sign_in: Literal["required", "open"] | None = None
     oidc_issuer: str | None = None
 

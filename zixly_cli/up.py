@@ -117,6 +117,7 @@ def plan_of(home: Home, settings: StackSettings, *, variables: Mapping[str, str]
     if asks_to_sign_in:
         settings = settings.model_copy(update={"sign_in": "required"})
         variables = with_sign_in(variables, urls=Addresses(settings, secrets), secrets=secrets)
+    home.note_public_url(settings.bridge_public_url)
     return Plan(home=home, settings=settings, secrets=secrets, user_variables=variables)
 
 
@@ -171,9 +172,9 @@ def address_table(plan: Plan) -> Table:
     for what, where in (
         ("Bridge (webhooks, API)", urls.bridge),
         ("Bridge, API description", f"{urls.bridge}/docs"),
-        *([("Sign in", f"{urls.bridge}/auth/sign-in")] if plan.user_variables.get("ZIXLY_SIGN_IN") == "required" else []),
+        *([("Sign in", f"{urls.public}/auth/sign-in")] if plan.user_variables.get("ZIXLY_SIGN_IN") == "required" else []),
         ("Metrics", f"{urls.bridge}/metrics"),
-        ("Dagster UI", urls.webserver),
+        ("Dagster UI", urls.public_webserver),
         ("Sandbox (Xero, HubSpot)", urls.sandbox),
         ("Postgres", f"127.0.0.1:{settings.postgres_port}, databases zixly and dagster"),
         ("Valkey", f"127.0.0.1:{settings.valkey_port}"),

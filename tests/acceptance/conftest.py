@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     one wrote comes last."""
     items.sort(key=lambda item: ("running_stack" in getattr(item, "fixturenames", ()), item.path.stem == LAST))
     for item in items:
-        if item.path.parent.name == "acceptance":
+        if "acceptance" in item.path.parts:
             own = item.get_closest_marker("timeout")
             item.add_marker(pytest.mark.timeout(own.args[0] if own else TEST_SECONDS, func_only=True), append=False)
 

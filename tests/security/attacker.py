@@ -35,6 +35,8 @@ PLANTED = {
     "ZIXLY_NOTIFY_WEBHOOK_URL": "https://hooks.example.test/PLANTED-hook-2c9d",
 }
 MARKER = "PLANTED"
+SOMEBODYS_ID = "00000000-0000-4000-8000-000000000000"
+CHANGING = ("post", "put", "patch", "delete")
 WORDS_OF_INSIDES = re.compile(r"traceback|psycopg|sqlalchemy|syntax error at|/site-packages/|File \"|root:x:0", re.IGNORECASE)
 
 
@@ -131,3 +133,17 @@ def answers(attacker: Attacker) -> bool:
         return httpx2.get(f"{attacker.address}/health", timeout=5, trust_env=False).status_code == 200
     except httpx2.TransportError:
         return False
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", SOMEBODYS_ID, path)
+
+
+def routes(target: Attacker, *, under: str = "/api/") -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, operations in target.paths().items()
+        if path.startswith(under)
+        for method, operation in operations.items()
+        if method in {"get", *CHANGING}
+    ]

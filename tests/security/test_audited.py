@@ -11,6 +11,7 @@ import pytest
 
 from tests.security.conftest import Doors
 from tests.security.openapi import Operation, operations
+from tests.security.real_proofs import Kind, RealProofs
 from tests.support.ledger import WORKFLOW, TestLedger
 from zixly_core.ids import new_id
 
@@ -227,3 +228,14 @@ def test_every_change_over_the_api_leaves_exactly_one_line(stage: Stage) -> None
 def test_every_view_of_a_payload_leaves_exactly_one_line(stage: Stage, action: str) -> None:
     method, path, body = VIEWS[action](stage)
     assert [line["action"] for line in lines_of(stage, method, path, body)] == [action]
+
+
+def test_a_line_names_the_person_or_the_token_that_really_asked(real_doors: Doors, proofs: RealProofs, ledger: TestLedger) -> None:
+    before = new_id()
+    assert real_doors.ask("demo EDITOR", "POST", "/api/pauses", json={"what": "tenant", "name": "demo"}).is_success
+    lines = ledger.owner.execute("select * from zixly.audit_log where id > %s and action = 'tenant.pause'", (before,)).fetchall()
+    of = {Kind.TOKEN: ("token_id", "machine_tokens"), Kind.SESSION: ("user_id", "users")}
+    column, table = of[proofs.kind]
+    known = [row["id"] for row in ledger.owner.execute(f"select id from zixly.{table}")]
+    assert [line[column] in known for line in lines] == [True]
+    assert lines[0]["actor"] == f"{column.removesuffix('_id')}:{lines[0][column]}"

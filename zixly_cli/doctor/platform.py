@@ -44,11 +44,13 @@ class Platform:
 def platform_of(variables: Mapping[str, str], stack: StackSettings) -> Platform | None:
     """What these variables lead to; None when no stack is up here and no server is named. Raises `SettingsError`."""
     if status_rows(stack):
-        settings = settings_from(stack_variables(variables, stack))
+        urls = Addresses(stack, load_or_make_secrets(Home(stack.home).secrets_file))
+        # What stands in front of it is not looked through: it asks who looks.
+        settings = settings_from(stack_variables(variables, stack) | {"ZIXLY_DAGSTER_WEBSERVER_URL": urls.webserver})
         workers = tuple(f"worker-{number}" for number in range(1, stack.workers + 1))
         return Platform(
             settings,
-            settings.bridge_public_url,
+            urls.bridge,
             worker_names=workers,
             processes=lambda: status_rows(stack),
             postgres_folder=Home(stack.home).path / "postgres",

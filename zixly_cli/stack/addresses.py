@@ -52,6 +52,11 @@ class Addresses:
         return f"http://127.0.0.1:{self._settings.bridge_port}"
 
     @property
+    def public(self) -> str:
+        """Where people and vendors know the bridge: the gateway's name, where one stands in front."""
+        return (self._settings.bridge_public_url or self.bridge).rstrip("/")
+
+    @property
     def webserver(self) -> str:
         """The Dagster UI: below a path where people sign in, since there the gateway's is the same."""
         return f"http://127.0.0.1:{self._settings.webserver_port}{self.webserver_path}"
@@ -59,6 +64,12 @@ class Addresses:
     @property
     def viewer_webserver(self) -> str:
         return f"http://127.0.0.1:{self._settings.viewer_webserver_port}{self.webserver_path}"
+
+    @property
+    def public_webserver(self) -> str:
+        """Where people know the Dagster UI. The gateway shows it to those who signed in."""
+        is_behind = self._settings.bridge_public_url is not None and self._settings.people_sign_in
+        return f"{self.public}{GATEWAY_PATH}" if is_behind else self.webserver
 
     @property
     def webserver_path(self) -> str:

@@ -75,6 +75,7 @@ def environment_of(kind: str, *, home: Home, settings: StackSettings, secrets: S
     }
     chosen = {
         **vendor_defaults(urls=urls, secrets=secrets),
+        **gateway_defaults(settings),
         **{name: value for name, value in user.items() if not name.startswith(MANAGED)},
     }
     chosen.setdefault("ZIXLY_TOTAL_SLOTS", str(settings.workers * settings.worker_slots))
@@ -105,6 +106,11 @@ def vendor_defaults(*, urls: Addresses, secrets: StackSecrets) -> dict[str, str]
     }
 
 
+def gateway_defaults(settings: StackSettings) -> dict[str, str]:
+    """A gateway in front of this stack is on this machine, as everything of it is: what it says of who asks is believed."""
+    return {"ZIXLY_TRUSTED_PROXIES": "127.0.0.1"} if settings.bridge_public_url else {}
+
+
 def fixed_of(kind: str, *, home: Home, settings: StackSettings, urls: Addresses) -> dict[str, str]:
     """What makes the processes one stack."""
     fixed = {
@@ -117,8 +123,8 @@ def fixed_of(kind: str, *, home: Home, settings: StackSettings, urls: Addresses)
         "ZIXLY_WORKSPACE": str(ROOT / "workspace.yaml"),
         "ZIXLY_SANDBOX_PORT": str(settings.sandbox_port),
         "ZIXLY_SANDBOX_URL": urls.sandbox,
-        "ZIXLY_BRIDGE_PUBLIC_URL": urls.bridge,
-        "ZIXLY_DAGSTER_WEBSERVER_URL": urls.webserver,
+        "ZIXLY_BRIDGE_PUBLIC_URL": urls.public,
+        "ZIXLY_DAGSTER_WEBSERVER_URL": urls.public_webserver,
     }
     if kind == "webserver" and settings.people_sign_in:
         fixed["ZIXLY_TRUST_GATEWAY"] = "true"

@@ -57,6 +57,21 @@ class Home:
         return self.path / "secrets.key"
 
     @property
+    def public_url(self) -> str | None:
+        """The name of a gateway in front of this stack: under it, commands mean this stack, and no other bridge."""
+        return self._public_url_file.read_text() if self._public_url_file.is_file() else None
+
+    def note_public_url(self, url: str | None) -> None:
+        if url is None:
+            self._public_url_file.unlink(missing_ok=True)
+        else:
+            self._public_url_file.write_text(url)
+
+    @property
+    def _public_url_file(self) -> Path:
+        return self.run / "public_url"
+
+    @property
     def socket(self) -> Path:
         """The process manager's socket: below the home, or (a long path does not fit) in the folder for short-lived files."""
         inside = self.run / "supervisor.sock"

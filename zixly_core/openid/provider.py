@@ -17,7 +17,7 @@ import orjson
 from authlib.integrations.httpx_client import OAuthError
 from pydantic import BaseModel, ValidationError
 
-from zixly_core.errors import Permanent, Transient
+from zixly_core.errors import Permanent, Rejected, Transient, ZixlyError
 from zixly_core.oauth import SharedConnectionsClient
 from zixly_core.openid.keys import ProviderKeys
 
@@ -67,7 +67,7 @@ class Redeemed:
     access_token: str | None = field(repr=False, default=None)
 
 
-class CodeRefused(Permanent):
+class CodeRefused(Rejected):
     """The provider takes the code from nobody (any more)."""
 
     default_reason = "code_refused"
@@ -207,7 +207,7 @@ def refuse_unsafe(found: Discovery, *, is_production: bool) -> None:
             raise Permanent("The provider of ZIXLY_OIDC_ISSUER has an address without TLS.", reason="provider_wrong")
 
 
-def refusal(word: str) -> Permanent | Transient:
+def refusal(word: str) -> ZixlyError:
     """What the token endpoint's error means (RFC 6749, section 5.2)."""
     if word == "invalid_grant":
         return CodeRefused("The provider takes this code no more; sign in again.")

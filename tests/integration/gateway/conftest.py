@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 import subprocess
 import sys
 import threading
@@ -22,10 +21,11 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.integration.bridge.running import RunningBridge, settings_for, start_bridge
 from tests.support.certificate import certificate_in
+from tests.support.front import Front
 from tests.support.nginx import require_nginx, running_nginx
 from tests.support.postgres import TEMPLATE, RunningPostgres, TestDatabase, free_port
 from zixly_cli.gateway import TEMPLATE as NGINX_TEMPLATE
@@ -57,43 +57,20 @@ class Person:
 
 
 @dataclass
-class Gateway:
+class Gateway(Front):
     """The gateway as a browser meets it, and what stands behind it."""
 
-    port: int
-    plain_port: int
-    folder: Path
-    certificate: Path
     bridge: RunningBridge
     owner: psycopg.Connection[dict[str, Any]]
     api: Database
     logs: Mapping[str, Path]
     people: dict[str, Person] = field(default_factory=dict)
 
-    @property
-    def url(self) -> str:
-        return f"https://localhost:{self.port}"
+    def browser(self, person: Person | None = None) -> httpx2.Client:
+        return self.client(person.cookie if person else None)
 
-    @property
-    def trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.certificate))
-
-    def browser(self, person: Person | None = None, **more: Any) -> httpx2.Client:
-        cookies = {"__Host-zixly": person.cookie} if person else {}
-        headers = {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
-        return httpx2.Client(base_url=self.url, verify=self.trust, headers=headers, timeout=30, trust_env=False, **more)
-
-    def websocket(self, person: Person | None, *, origin: str | None = None, path: str = "/dagster/graphql") -> ClientConnection:
-        headers = {"Cookie": f"__Host-zixly={person.cookie}"} if person else {}
-        return connect(
-            f"wss://localhost:{self.port}{path}",
-            ssl=self.trust,
-            subprotocols=["graphql-ws"],  # type: ignore[list-item]
-            additional_headers=headers,
-            origin=origin or self.url,  # type: ignore[arg-type]
-            open_timeout=20,
-            proxy=None,
-        )
+    def websocket_of(self, person: Person | None, *, origin: str | None = None) -> ClientConnection:
+        return self.websocket(person.cookie if person else None, origin=origin)
 
     def sign_in(self, role: Role, *, tenant_id: UUID | None = None) -> Person:
         """A new person with this role, staff unless a tenant is named, and a session."""
@@ -110,9 +87,6 @@ class Gateway:
     def audited(self, person: Person) -> list[tuple[str, str]]:
         rows = self.owner.execute("select action, subject from zixly.audit_log where actor = %s order by at", (person.name,))
         return [(row["action"], row["subject"]) for row in rows]
-
-    def access_log(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
 
 
 class Echo(BaseHTTPRequestHandler):

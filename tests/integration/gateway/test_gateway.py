@@ -86,7 +86,7 @@ def test_a_program_that_proves_nothing_gets_nothing(gateway: Gateway, path: str)
 
 def test_a_websocket_of_nobody_is_refused(gateway: Gateway) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        gateway.websocket(None)
+        gateway.websocket_of(None)
     assert refused.value.response.status_code == 401
 
 
@@ -110,26 +110,15 @@ def test_no_header_lets_anybody_in(gateway: Gateway, headers: dict[str, str]) ->
     "path", ["/metrics", "//metrics", "/./metrics", "/x/../metrics", "/%6detrics", "/%2fmetrics", "/ready", "/auth/verify", "/metrics?a=b"]
 )
 def test_what_is_for_machines_inside_is_not_reached_from_outside(gateway: Gateway, path: str) -> None:
-    answer = raw_request(gateway, f"GET {path} HTTP/1.1")
+    answer = gateway.asked_raw(f"GET {path} HTTP/1.1")
     assert answer.startswith(b"HTTP/1.1 404"), answer[:200]
     assert b"http_request_duration" not in answer
 
 
 @pytest.mark.parametrize("path", ["/dagster/../dagster/graphql", "/x/..%2fdagster/graphql", "/%64agster/graphql", "//dagster/graphql"])
 def test_no_spelling_of_the_path_leads_round_the_verdict(gateway: Gateway, path: str) -> None:
-    answer = raw_request(gateway, f"POST {path} HTTP/1.1", body=json.dumps(QUERY).encode())
+    answer = gateway.asked_raw(f"POST {path} HTTP/1.1", body=json.dumps(QUERY).encode())
     assert answer.split()[1] in {b"401", b"404", b"405"}, answer[:200]
-
-
-def raw_request(gateway: Gateway, line: str, *, body: bytes = b"", host: str = "localhost") -> bytes:
-    """A request exactly as it is written."""
-    head = f"{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with (
-        socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as plain,
-        gateway.trust.wrap_socket(plain, server_hostname="localhost") as secured,
-    ):
-        secured.sendall(head.encode() + body)
-        return b"".join(iter(lambda: secured.recv(65_536), b""))
 
 
 # --- Staff ----------------------------------------------------------------------------------------------------------------
@@ -193,7 +182,7 @@ def test_a_clients_own_administrator_is_refused_with_a_page(gateway: Gateway, me
     assert "agency&#39;s staff" in page.text
     assert program.json()["reason"] == "not_allowed"
     with pytest.raises(InvalidStatus) as refused:
-        gateway.websocket(member)
+        gateway.websocket_of(member)
     assert refused.value.response.status_code == 403
     assert {"status": 403, "verdict": "staff_only"}.items() <= gateway.access_log()[-1].items()
 
@@ -203,7 +192,7 @@ def test_another_web_site_neither_changes_anything_nor_listens(gateway: Gateway,
         assert asked(browser, launch(), origin="https://evil.example").status_code == 403
         assert asked(browser, launch(), **{"sec-fetch-site": "same-site"}).status_code == 403
     with pytest.raises(InvalidStatus) as refused:
-        gateway.websocket(editor, origin="https://evil.example")
+        gateway.websocket_of(editor, origin="https://evil.example")
     assert refused.value.response.status_code == 403
 
 
@@ -216,7 +205,7 @@ def subscribed(socket: ClientConnection) -> None:
 
 def test_a_websocket_works_through_tls_for_both_roles(gateway: Gateway, editor: Person, viewer: Person) -> None:
     for person in (editor, viewer):
-        with gateway.websocket(person) as opened:
+        with gateway.websocket_of(person) as opened:
             assert opened.subprotocol == "graphql-ws"
             subscribed(opened)
             opened.send(json.dumps({"id": "2", "type": "start", "payload": {"query": "subscription { nothing }"}}))
@@ -225,7 +214,7 @@ def test_a_websocket_works_through_tls_for_both_roles(gateway: Gateway, editor: 
 
 
 def test_no_mutation_passes_through_a_viewers_websocket(gateway: Gateway, viewer: Person) -> None:
-    with gateway.websocket(viewer) as opened:
+    with gateway.websocket_of(viewer) as opened:
         opened.send(json.dumps({"type": "connection_init"}))
         opened.recv(timeout=20)
         opened.send(json.dumps({"id": "1", "type": "start", "payload": launch()}))
@@ -295,7 +284,7 @@ def test_another_host_name_is_not_served(gateway: Gateway) -> None:
         pytest.raises(ssl.SSLError),
     ):
         gateway.trust.wrap_socket(plain, server_hostname="evil.example")
-    assert raw_request(gateway, "GET /health HTTP/1.1", host="evil.example").startswith(b"HTTP/1.1 421")
+    assert gateway.asked_raw("GET /health HTTP/1.1", host="evil.example").startswith(b"HTTP/1.1 421")
 
 
 def test_plain_http_is_sent_to_tls(gateway: Gateway) -> None:

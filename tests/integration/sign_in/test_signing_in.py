@@ -109,7 +109,8 @@ def test_an_answer_is_taken_once(place: Place, ledger: TestLedger) -> None:
     assert "sign_in_unknown" in browser.http.get(back).text
     # The same code under a state of its own: the provider knows it no more.
     state = parse_qs(urlsplit(browser.leave()).query)["state"][0]
-    assert "code_refused" in browser.http.get(with_query(back, state=state)).text
+    answer = browser.http.get(with_query(back, state=state))
+    assert (answer.status_code, "code_refused" in answer.text) == (400, True)
     assert browser.me().status_code == 401
 
 

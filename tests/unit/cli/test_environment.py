@@ -48,6 +48,15 @@ def test_a_database_of_the_users_does_not_reach_the_embedded_stack() -> None:
     assert made["ZIXLY_QUEUE_URL"].startswith("redis://")
 
 
+def test_behind_a_gateway_its_name_is_everybodys_and_what_it_says_of_who_asks_is_believed() -> None:
+    settings = StackSettings(sign_in="required", bridge_public_url="https://zixly.example")
+    seen = environment_of("bridge", home=Home(Path("/home/of/stack")), settings=settings, secrets=SECRETS, user={})
+    assert seen["ZIXLY_BRIDGE_PUBLIC_URL"] == "https://zixly.example"
+    assert seen["ZIXLY_DAGSTER_WEBSERVER_URL"] == "https://zixly.example/dagster"
+    assert seen["ZIXLY_TRUSTED_PROXIES"] == "127.0.0.1"
+    assert "ZIXLY_TRUSTED_PROXIES" not in environment("bridge")
+
+
 def test_variables_of_others_do_not_reach_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not for the stack")
     assert "AWS_SECRET_ACCESS_KEY" not in environment("worker")

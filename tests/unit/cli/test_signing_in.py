@@ -69,6 +69,16 @@ def test_commands_show_the_stacks_token_to_the_stacks_bridge_and_to_no_other(hom
             assert api._http.headers.get("authorization") == expected
 
 
+def test_under_the_name_of_the_gateway_in_front_commands_mean_the_stack_behind_it(home: Home) -> None:
+    in_front = "https://zixly.example"
+    plan_of(home, StackSettings(home=home.path, bridge_public_url=in_front), variables={}, asks_to_sign_in=True)
+    with bridge_of({"ZIXLY_HOME": str(home.path), "ZIXLY_BRIDGE_PUBLIC_URL": in_front}, port=3000) as api:
+        assert (api.url, "authorization" in api._http.headers) == ("http://127.0.0.1:3000", True)
+    plan_of(home, StackSettings(home=home.path), variables={}, asks_to_sign_in=True)
+    with bridge_of({"ZIXLY_HOME": str(home.path), "ZIXLY_BRIDGE_PUBLIC_URL": in_front}, port=3000) as api:
+        assert (api.url, "authorization" in api._http.headers) == (in_front, False)
+
+
 def test_whom_one_can_be_at_the_provider_was_invited_but_for_the_stranger() -> None:
     emails = {one.email for one in PEOPLE}
     assert emails - {*STAFF, CLIENTS_VIEWER} == {"stranger@elsewhere.example"}
