@@ -34,22 +34,38 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture
-def place(ledger: TestLedger, database: TestDatabase) -> Iterator[Place]:
+@dataclass(frozen=True)
+class Provider:
+    """A provider that knows bridges at one port. It takes a second to start, and keeps nothing that a test could stumble over."""
+
+    issuer: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with running_provider(bridge=url) as issuer:
-        settings = settings_for(
-            database,
-            bridge_public_url=url,
-            oidc_issuer=issuer,
-            oidc_client_id=CLIENT_ID,
-            oidc_client_secret=SecretStr(CLIENT_SECRET),
-            oidc_audience="zixly-api",
-        )
-        bridge = start_bridge(settings, port=port)
-        place = Place(bridge, url, issuer)
-        yield place
-        for browser in place.browsers:
-            browser.http.close()
-        bridge.stop()
+    with running_provider(bridge=f"http://127.0.0.1:{port}") as issuer:
+        yield Provider(issuer, port)
+
+
+@pytest.fixture
+def place(ledger: TestLedger, database: TestDatabase, provider: Provider) -> Iterator[Place]:
+    settings = settings_for(
+        database,
+        bridge_public_url=provider.url,
+        oidc_issuer=provider.issuer,
+        oidc_client_id=CLIENT_ID,
+        oidc_client_secret=SecretStr(CLIENT_SECRET),
+        oidc_audience="zixly-api",
+    )
+    bridge = start_bridge(settings, port=provider.port)
+    place = Place(bridge, provider.url, provider.issuer)
+    yield place
+    for browser in place.browsers:
+        browser.http.close()
+    bridge.stop()
