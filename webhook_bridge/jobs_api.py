@@ -15,6 +15,7 @@ from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.job import JobStatus
+from zixly_core.record_links import url_of_key
 from zixly_core.stores.cancel import cancel_job, retry_job
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import (
@@ -128,6 +129,7 @@ def job_document(row: dict[str, Any], *, run_url: str) -> dict[str, Any]:
     links = {
         "self": f"/webhook/jobs/{row['id']}",
         "run": f"{run_url}/{run_id}" if run_id else None,
+        "record": url_of_key(row["record_key"]),
         "delivery": delivery,
         "event": f"{delivery}#{event['id']}" if event else None,
         "origin": f"/webhook/jobs/{row['origin_job_id']}" if row.get("origin_job_id") else None,

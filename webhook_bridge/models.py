@@ -81,6 +81,7 @@ class Links(Model):
 
     self: str
     run: str | None = Field(default=None, description="The run in the Dagster UI, once there was one.")
+    record: str | None = Field(default=None, description="The record that it is about, where a person opens it at the vendor.")
     delivery: str | None = None
     event: str | None = None
     origin: str | None = Field(default=None, description="The job that it replays or follows.")

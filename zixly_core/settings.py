@@ -75,21 +75,25 @@ class Settings(BaseSettings):
     xero_identity_url: str = "https://identity.xero.com"
     xero_login_url: str = "https://login.xero.com"
     xero_connections_url: str = "https://api.xero.com/connections"
+    xero_app_url: str = "https://go.xero.com"
     hubspot_client_id: str | None = None
     hubspot_client_secret: Secret | None = None
     hubspot_api_url: str = "https://api.hubapi.com"
     hubspot_api_version: str = "2026-09"
     hubspot_authorize_url: str = "https://app.hubspot.com/oauth/authorize"
+    hubspot_app_url: str = "https://app.hubspot.com"
     hubspot_app_secrets: Secret | None = None
     shopify_client_id: str | None = None
     shopify_client_secret: Secret | None = None
     shopify_app_secrets: Secret | None = None
     shopify_api_url: str = "https://{shop}"
     shopify_api_version: str = "2026-10"
+    shopify_admin_url: str = "https://admin.shopify.com"
     asana_client_id: str | None = None
     asana_client_secret: Secret | None = None
     asana_api_url: str = "https://app.asana.com/api/1.0"
     asana_oauth_url: str = "https://app.asana.com"
+    asana_app_url: str = "https://app.asana.com"
     sweeps_api_url: str = "http://127.0.0.1:3900/sweeps"
 
     lease_seconds: float = Field(default=60, gt=1)

@@ -8,15 +8,19 @@ from uuid import UUID
 
 from dagster import JobDefinition
 
-BATCH_TAG = "zixly/batch"
-WORKFLOW_TAG = "zixly/workflow"
-SYSTEM_TAG = "zixly/system"
+# Tags that people read in the list of runs: whose, and how many jobs where there are several.
 TENANT_TAG = "zixly/tenant"
-LANE_TAG = "zixly/lane"
-PRIORITY_TAG = "zixly/priority"
 JOB_COUNT_TAG = "zixly/jobs"
+# Tags that programs go by. What begins with `dagster/` is not spread out over that list but stands behind "View all tags", where it can be
+# searched for like any other.
+BATCH_TAG = "dagster/zixly_batch"
+WORKFLOW_TAG = "dagster/zixly_workflow"
+SYSTEM_TAG = "dagster/zixly_system"
+TENANT_ID_TAG = "dagster/zixly_tenant_id"
+LANE_TAG = "dagster/zixly_lane"
+PRIORITY_TAG = "dagster/zixly_priority"
 # The trace that the run goes on with: of its jobs where that is one, else the batch's own.
-TRACE_TAG = "zixly/trace"
+TRACE_TAG = "dagster/zixly_trace"
 # What the names of the dispatch sensors begin with; our daemon lets them follow one another without a pause.
 DISPATCH_PREFIX = "dispatch_"
 PRIORITIES = ("high", "normal", "low")

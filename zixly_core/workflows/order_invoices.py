@@ -42,7 +42,7 @@ class Item:
         return self.unit_price * self.quantity - self.discount
 
 
-def draft_of(order: Order, settings: PaidOrders, *, zone: ZoneInfo, tax_percent: Decimal | None, url: str) -> Draft:
+def draft_of(order: Order, settings: PaidOrders, *, zone: ZoneInfo, tax_percent: Decimal | None, url: str | None) -> Draft:
     """The invoice of the order, dated on the day it was placed where the client company is.
 
     `tax_percent` is the rate of the settings' tax type in Xero; None: Xero has no such type. Raises `Permanent` for an order whose

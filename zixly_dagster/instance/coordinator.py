@@ -7,11 +7,11 @@ from dagster import DagsterRun, DagsterRunStatus
 from zixly_core.settings import settings_now
 from zixly_dagster.instance.gateway_user import ROLE_HEADER, USER_HEADER, GatewayUser, gateway_user, user_tags
 from zixly_dagster.instance.private_names import SENSOR_NAME_TAG, QueuedRunCoordinator, SubmitRunContext
-from zixly_dagster.workflow import LANE_TAG, TENANT_TAG
+from zixly_dagster.workflow import LANE_TAG, TENANT_ID_TAG
 
 LIVE = "live"
 BULK = "bulk"
-BULK_TENANT_TAG = "zixly/bulk_of"
+BULK_TENANT_TAG = "dagster/zixly_bulk_of"
 """On queued runs only, so that dagster.yaml can limit a tenant's bulk runs without counting its live ones."""
 
 
@@ -36,7 +36,7 @@ def is_live(run: DagsterRun) -> bool:
 
 def queue_tags(run: DagsterRun, *, user: GatewayUser | None) -> dict[str, str]:
     """What the limits of dagster.yaml go by, and who asked."""
-    return {LANE_TAG: BULK, BULK_TENANT_TAG: run.tags.get(TENANT_TAG, "none"), **user_tags(user)}
+    return {LANE_TAG: BULK, BULK_TENANT_TAG: run.tags.get(TENANT_ID_TAG, "none"), **user_tags(user)}
 
 
 def user_of(context: SubmitRunContext) -> GatewayUser | None:

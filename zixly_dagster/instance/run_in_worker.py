@@ -33,7 +33,7 @@ from zixly_dagster.instance.event_log import PooledEventLogStorage
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.instance.private_names import executed, was_interrupted
 from zixly_dagster.instance.run_trace import RunTrace, traced
-from zixly_dagster.workflow import BATCH_TAG, TENANT_TAG
+from zixly_dagster.workflow import BATCH_TAG, TENANT_ID_TAG
 
 # How long a run's end is kept in hand while Dagster's database is away.
 CONCLUDE_WITHIN = timedelta(seconds=60)
@@ -163,6 +163,6 @@ def release(run: DagsterRun, *, interrupted: bool, settings: Settings) -> None:
 
 def identity_of(database: Database, run: DagsterRun, *, batch_id: UUID) -> RunIdentity | None:
     """The run as the ledger knows it; None for a batch that does not exist."""
-    tenant = run.tags.get(TENANT_TAG)
+    tenant = run.tags.get(TENANT_ID_TAG)
     tenant_id = UUID(tenant) if tenant else tenant_of_batch(database, batch_id)
     return RunIdentity(run_id=run.run_id, batch_id=batch_id, tenant_id=tenant_id) if tenant_id else None

@@ -16,11 +16,11 @@ from dagster import DagsterEvent, DagsterEventType, DagsterRun
 
 from zixly_core.trace_context import TraceContext, new_span, span_of
 from zixly_core.tracing import Kind, OpenSpan, Span, now_ns, record, spanned, stand_at, standing_at
-from zixly_dagster.workflow import BATCH_TAG, SYSTEM_TAG, TENANT_TAG, TRACE_TAG, WORKFLOW_TAG
+from zixly_dagster.workflow import BATCH_TAG, SYSTEM_TAG, TENANT_ID_TAG, TRACE_TAG, WORKFLOW_TAG
 
 STEP_ENDS = frozenset({DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE, DagsterEventType.STEP_SKIPPED})
 # What the log lines of a run bear, by the tag that says it.
-FIELDS = {"batch_id": BATCH_TAG, "tenant_id": TENANT_TAG, "system": SYSTEM_TAG, "workflow": WORKFLOW_TAG}
+FIELDS = {"batch_id": BATCH_TAG, "tenant_id": TENANT_ID_TAG, "system": SYSTEM_TAG, "workflow": WORKFLOW_TAG}
 
 
 class RunTrace:
@@ -79,5 +79,5 @@ def cause_of(run: DagsterRun) -> TraceContext | None:
 
 
 def facts_of(run: DagsterRun) -> dict[str, Any]:
-    tags = {"zixly.batch.id": BATCH_TAG, "zixly.tenant.id": TENANT_TAG, "zixly.workflow": WORKFLOW_TAG, "zixly.system": SYSTEM_TAG}
+    tags = {"zixly.batch.id": BATCH_TAG, "zixly.tenant.id": TENANT_ID_TAG, "zixly.workflow": WORKFLOW_TAG, "zixly.system": SYSTEM_TAG}
     return {"zixly.run.id": run.run_id, **{name: run.tags[tag] for name, tag in tags.items() if tag in run.tags}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster import JobDefinition, in_process_executor, job
 
 from zixly_dagster.ops.batch import claim_jobs, conclude, settle_jobs
-from zixly_dagster.ops.fetch_tasks import fetch_completed_tasks
+from zixly_dagster.ops.fetch_tasks import fetch_tasks
 from zixly_dagster.ops.keep_report import keep_report
 from zixly_dagster.ops.write_notes import write_notes
 from zixly_dagster.workflow import Workflow
@@ -19,14 +19,14 @@ NAME = "asana-task-to-hubspot"
     tags={"dagster/kind": "asana"},
     description=(
         "**A task was completed in Asana: write a note on the deal or contact that it belongs to.**\n\n"
-        "`claim jobs` → `fetch completed tasks` → `write notes` → `keep report` → `settle jobs` → `conclude`\n\n"
+        "`claim jobs` → `fetch tasks` → `write notes` → `keep report` → `settle jobs` → `conclude`\n\n"
         "Works on one batch of jobs. Asana says only that `completed` changed, so the run reads the tasks as they are now. A task belongs "
         "to the deal that it was made for, or to the record that its custom field names. *Re-execute*, whole or from failure, takes the "
         "run's unfinished jobs and goes on from each one's checkpoint; no note is written twice."
     ),
 )
 def asana_task_to_hubspot() -> None:
-    conclude(settle_jobs(keep_report(write_notes(fetch_completed_tasks(claim_jobs())))))
+    conclude(settle_jobs(keep_report(write_notes(fetch_tasks(claim_jobs())))))
 
 
 def workflow() -> Workflow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from dagster import GraphDefinition, JobDefinition, OpDefinition, PartitionsDefinition, in_process_executor
+from dagster import GraphDefinition, JobDefinition, NodeInvocation, OpDefinition, PartitionsDefinition, in_process_executor
 
 from zixly_core.changed_records import READERS
 from zixly_dagster.ops.backfill_days import day_of_all_op, day_op
@@ -34,7 +34,8 @@ def jobs_of(workflow: Workflow) -> list[JobDefinition]:
 
 
 def partitioned(name: str, reads: OpDefinition, partitions: PartitionsDefinition[str], workflow: Workflow, *, of: str) -> JobDefinition:
-    return GraphDefinition(name=name, node_defs=[reads]).to_job(
+    step = NodeInvocation(reads.name, alias="read_day")
+    return GraphDefinition(name=name, node_defs=[reads], dependencies={step: {}}).to_job(
         name=name,
         partitions_def=partitions,
         executor_def=in_process_executor,

@@ -7,7 +7,7 @@ from dagster import JobDefinition, in_process_executor, job
 from zixly_dagster.ops.batch import claim_jobs, conclude, settle_jobs
 from zixly_dagster.ops.fetch_orders import fetch_orders
 from zixly_dagster.ops.keep_report import keep_report
-from zixly_dagster.ops.order_drafts import draft_order_invoices
+from zixly_dagster.ops.order_drafts import draft_invoices
 from zixly_dagster.ops.order_endings import remember_orders, void_invoices
 from zixly_dagster.ops.order_payments import book_payments
 from zixly_dagster.ops.order_refunds import credit_refunds
@@ -26,7 +26,7 @@ NAME = "shopify-order-to-xero"
     tags={"dagster/kind": "shopify"},
     description=(
         "**An order was paid in Shopify: book it in Xero, and know the customer in HubSpot.**\n\n"
-        "`claim jobs` → `fetch orders` → `upsert contacts` → `draft order invoices` → `find customers` → `create invoices` → "
+        "`claim jobs` → `fetch orders` → `upsert contacts` → `draft invoices` → `find customers` → `create invoices` → "
         "`book payments` → `credit refunds` → `settle credits` → `void invoices` → `remember orders` → `keep report` → `settle jobs` → "
         "`conclude`\n\n"
         "Works on one batch of jobs. Each run reads the orders as they are now and goes on with those that changed in what matters to the "
@@ -34,7 +34,7 @@ NAME = "shopify-order-to-xero"
     ),
 )
 def shopify_order_to_xero() -> None:
-    invoiced = create_invoices(find_customers(draft_order_invoices(upsert_contacts(fetch_orders(claim_jobs())))))
+    invoiced = create_invoices(find_customers(draft_invoices(upsert_contacts(fetch_orders(claim_jobs())))))
     booked = void_invoices(settle_credits(credit_refunds(book_payments(invoiced))))
     conclude(settle_jobs(keep_report(remember_orders(booked))))
 

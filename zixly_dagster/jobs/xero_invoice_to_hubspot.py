@@ -5,7 +5,7 @@ from __future__ import annotations
 from dagster import JobDefinition, in_process_executor, job
 
 from zixly_dagster.ops.batch import claim_jobs, conclude, settle_jobs
-from zixly_dagster.ops.credit_notes import follow_credit_notes
+from zixly_dagster.ops.credit_notes import follow_credits
 from zixly_dagster.ops.fetch_invoices import fetch_invoices
 from zixly_dagster.ops.keep_report import keep_report
 from zixly_dagster.ops.match_contacts import match_contacts
@@ -21,7 +21,7 @@ NAME = "xero-invoice-to-hubspot"
     tags={"dagster/kind": "xero"},
     description=(
         "**An invoice was paid in Xero, in part or in whole, credited or voided: the customer in HubSpot says so.**\n\n"
-        "`claim jobs` → `follow credit notes` → `fetch invoices` → `match contacts` → `update contacts` → `keep report` → `settle jobs` → "
+        "`claim jobs` → `follow credits` → `fetch invoices` → `match contacts` → `update contacts` → `keep report` → `settle jobs` → "
         "`conclude`\n\n"
         "Works on one batch of jobs. Xero says only that an invoice changed, so the run reads the invoices as they are now and goes on "
         "with those whose standing changed. A credit note makes jobs for the invoices it was applied to. *Re-execute*, whole or from "
@@ -29,7 +29,7 @@ NAME = "xero-invoice-to-hubspot"
     ),
 )
 def xero_invoice_to_hubspot() -> None:
-    conclude(settle_jobs(keep_report(update_contacts(match_contacts(fetch_invoices(follow_credit_notes(claim_jobs())))))))
+    conclude(settle_jobs(keep_report(update_contacts(match_contacts(fetch_invoices(follow_credits(claim_jobs())))))))
 
 
 def workflow() -> Workflow:

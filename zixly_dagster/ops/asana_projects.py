@@ -9,9 +9,9 @@ from zixly_core.effects import TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
 from zixly_core.operations import PROJECT_CREATE
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.systems.asana.client import AsanaClient
-from zixly_core.systems.asana.links import record_url
 from zixly_core.systems.asana.projects import NewProject
 from zixly_core.systems.asana.tasks import NewTask
 from zixly_core.workflows.task_links import external_data_of
@@ -222,7 +222,7 @@ def project_outcome(write: TargetWrite, outcome: WriteOutcome) -> Outcome:
             checkpoint = {"project": {"id": project}, **plans_of({write.effect_key: written})}
             if written.planned is not None:
                 return Done("a project would be made", checkpoint=checkpoint)
-            related = RelatedRecord("asana", "project", project, creating(written), url=record_url("project", project))
+            related = RelatedRecord("asana", "project", project, creating(written), url=record_url("asana", "project", project))
             return Done(f"project {project} made", checkpoint=checkpoint, related=[related])
 
 
@@ -243,6 +243,6 @@ def finished(job: ClaimedJob, *, tasks: Mapping[str, Written] | None = None, pla
     result = {"contact_id": kept["customer"]["id"], "invoice_id": kept["invoice"]["id"], "invoice_number": kept["invoice"]["number"]}
     if project is not None:
         result |= {"project_id": project["id"], "tasks": list(made)}
-    related = [RelatedRecord("asana", "task", task, creating(one), url=record_url("task", task)) for task, one in made.items()]
+    related = [RelatedRecord("asana", "task", task, creating(one), url=record_url("asana", "task", task)) for task, one in made.items()]
     words = f"{counted(len(made), 'task')} made" if made else f"{counted(len(plans or {}), 'task')} would be made"
     return Done(words, checkpoint={"result": result, **(plans or {})}, related=related)

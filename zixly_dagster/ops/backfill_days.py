@@ -25,7 +25,7 @@ from zixly_dagster.resources.vendors import new_keeper
 from zixly_dagster.workflow import job_name_of
 
 # The backfill that our sensor launches a run for.
-BACKFILL_TAG = "zixly/backfill"
+BACKFILL_TAG = "dagster/zixly_backfill"
 # For the dialog that launches many partitions at once, which asks for tags.
 DRY_RUN_TAG = "zixly/dry_run"
 DAGSTER_BACKFILL_TAG = "dagster/backfill"

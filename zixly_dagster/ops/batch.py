@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from dagster import Failure, In, MetadataValue, Nothing, OpExecutionContext, Out, op
+from dagster import Failure, In, Nothing, OpExecutionContext, Out, op
 
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, JobStatus, superseded
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.release import GIVEN_BACK
 from zixly_dagster.ops.steps import ORDER, PLANNED
-from zixly_dagster.ops.story import Step, counted, job_links, job_row, show
+from zixly_dagster.ops.story import Step, counted, job_links, job_row, link_values, show, table_values, work_links
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.notifications import NotificationsResource
 from zixly_dagster.resources.vendors import keep_call_counts
@@ -45,7 +45,7 @@ def claim_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
         context,
         summary=f"Claimed {len(going)} of {counted(len(jobs), 'job')}.",
         rows=rows,
-        links=job_links(going),
+        links=work_links(going),
         claimed=len(going),
         superseded=len(needless),
     )
@@ -91,15 +91,16 @@ def conclude(context: OpExecutionContext, batch: BatchResource, notifications: N
         notifications.notify_if_wanted(work, work.row(), completed=counts[JobStatus.COMPLETED], failed=len(failed))
     if failed:
         raise Failure(
-            description=failure_text(failed),
-            metadata={
-                str(one["id"]): MetadataValue.text(f"{one['error_reason']}: {one['error_message']}") for one in failed[:NAMED_FAILURES]
-            },
+            description=failure_text(failed, of=len(ended)),
+            metadata={**link_values(job_links(one["id"] for one in failed)), **table_values(end_rows(failed))},
             allow_retries=False,
         )
-    table = [{"job": str(one["id"]), "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
-    waiting = counts[JobStatus.QUEUED] + counts[JobStatus.RUNNING]
-    show(context, summary=conclusion(counts), rows=table, ended=len(ended) - waiting, waiting=waiting)
+    show(context, summary=conclusion(counts), rows=end_rows(ended), links=job_links(one["id"] for one in ended))
+
+
+def end_rows(ended: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """How the run's jobs ended, as rows of a table."""
+    return [{"job": str(one["id"]), "record": one["record_id"], "status": one["status"], "why": one["error_reason"] or ""} for one in ended]
 
 
 def conclusion(counts: Mapping[str, int]) -> str:
@@ -116,8 +117,11 @@ def conclusion(counts: Mapping[str, int]) -> str:
     return ", ".join(part for part in parts if part) + "."
 
 
-def failure_text(failed: Sequence[Mapping[str, Any]]) -> str:
-    """Which jobs failed and why, in one sentence each; the errors hold ids and reasons only."""
-    named = [f"job {one['id']} ({one['error_reason']}): {one['error_message']}" for one in failed[:NAMED_FAILURES]]
-    more = f" ... and {len(failed) - NAMED_FAILURES} more" if len(failed) > NAMED_FAILURES else ""
-    return f"{len(failed)} of this run's jobs ended FAILED. " + " ".join(named) + more
+def failure_text(failed: Sequence[Mapping[str, Any]], *, of: int) -> str:
+    """How many jobs failed, and each cause once, with the job that it befell first; the errors hold ids and reasons only."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for one in failed:
+        causes.setdefault((one["error_reason"], one["error_message"]), []).append(str(one["id"]))
+    told = [f"{len(ids)} × {reason}: {message} (job {ids[0]})" for (reason, message), ids in causes.items()]
+    more = [f"... and {len(told) - NAMED_FAILURES} causes more"] if len(told) > NAMED_FAILURES else []
+    return "\n".join([f"{len(failed)} of {counted(of, 'job')} ended FAILED.", *told[:NAMED_FAILURES], *more])

@@ -4,10 +4,10 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.errors import RecordGone
 from zixly_core.job import ClaimedJob, Completed, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.follow_ups import FollowUp, make_jobs_after
 from zixly_core.systems.xero.client import IDS_PER_CALL
 from zixly_core.systems.xero.credit_notes import CreditNote
-from zixly_core.systems.xero.links import record_url
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Outcome, Stop, keep_outcomes, skipped, stopped
 from zixly_dagster.ops.story import Step, counted, job_row, show
@@ -19,7 +19,7 @@ CREDIT_NOTE = "CREDITNOTE"
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "xero"})
-def follow_credit_notes(context: OpExecutionContext, batch: BatchResource, xero: XeroResource) -> None:
+def follow_credits(context: OpExecutionContext, batch: BatchResource, xero: XeroResource) -> None:
     """End the jobs about credit notes by jobs about the invoices that they were applied to: order is kept for each invoice."""
     step = Step("credit notes")
     work = batch.work(context)
@@ -72,6 +72,6 @@ def followed(work: BatchWork, job: ClaimedJob, note: CreditNote | None) -> Outco
             work.database, work.run, follow_ups, workflow=row["workflow"], system=row["system"], priority=row["priority"], lane=row["lane"]
         )
     related = [RelatedRecord("xero", "credit note", note.id, "READ")]
-    related += [RelatedRecord("xero", "invoice", one, "READ", url=record_url("invoice", one)) for one in invoices]
+    related += [RelatedRecord("xero", "invoice", one, "READ", url=record_url("xero", "invoice", one)) for one in invoices]
     end = Completed({"invoices": invoices, "follow_up_jobs": [] if job.is_dry_run else [str(one.id) for one in follow_ups]})
     return Stop(end, f"led to {counted(len(invoices), 'invoice')}", related=related)

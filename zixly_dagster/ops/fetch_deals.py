@@ -10,9 +10,9 @@ from dagster import OpExecutionContext, op
 from zixly_core.connection_settings import HubSpotSettings, WonDeals, settings_in
 from zixly_core.errors import RecordGone, ZixlyError
 from zixly_core.job import ClaimedJob, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import has_partner, time_zone
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
-from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.pipelines import Stage
 from zixly_core.workflows.customers import party_to_json
 from zixly_core.workflows.drafts import draft_to_json
@@ -64,7 +64,7 @@ def fetch_deals(context: OpExecutionContext, batch: BatchResource, hubspot: HubS
     show(
         context,
         summary=f"Read {counted(len(jobs), 'deal')}; {won} are won.",
-        links={f"deal {job.record_id}": record_url("deal", job.record_id, portal_id=source.external_id) for job in jobs},
+        links={f"deal {job.record_id}": record_url("hubspot", "deal", job.record_id, account=source.external_id) for job in jobs},
         rows=[job_row(job, outcome.message) for job, outcome in outcomes],
         fetched=len(jobs),
         won=won,
@@ -127,7 +127,7 @@ def judged(job: ClaimedJob, *, deals: Deals, rules: Rules) -> Outcome:
         "draft": draft_to_json(draft_of(won, rules.settings, zone=rules.zone, today=today)),
         "project_plan": project_json(won, rules, today=today),
     }
-    url = record_url("deal", won.deal.id, portal_id=won.account)
+    url = record_url("hubspot", "deal", won.deal.id, account=won.account)
     return Done(
         f"deal {won.deal.id} is won", checkpoint=checkpoint, related=[RelatedRecord("hubspot", "deal", won.deal.id, "READ", url=url)]
     )

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dagster import OpExecutionContext, op
 
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.effects import SourceState, source_states
 from zixly_core.systems.xero.client import IDS_PER_CALL, XeroClient
 from zixly_core.systems.xero.invoices import Invoice
-from zixly_core.systems.xero.links import record_url
 from zixly_core.workflows.paid_invoices import NoNews, invoice_to_json, reason_to_skip, standing_of
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.story import Step, counted, job_row, show
@@ -51,7 +51,7 @@ def fetch_invoices(context: OpExecutionContext, batch: BatchResource, xero: Xero
     show(
         context,
         summary=f"Read {counted(len(invoices), 'invoice')} in {counted(len(answers), 'call')}; {len(jobs) - len(ends)} with news.",
-        links={f"invoice {key[-8:]}": record_url("invoice", key) for key in invoices},
+        links={f"invoice {key[-8:]}": record_url("xero", "invoice", key) for key in invoices},
         rows=[job_row(end.job, words_of(end.end)) for end in ends],
         calls=len(answers),
         fetched=len(invoices),
@@ -85,7 +85,7 @@ def progress_of(job: ClaimedJob, outcome: Invoice | Completed | Failed, *, step:
             related = [RelatedRecord("xero", "invoice", job.record_id, "READ")]
             return Progress(job, entries=[step.entry(f"invoice needs nothing: {result['skipped']}")], related=related)
         case invoice:
-            related = [RelatedRecord("xero", "invoice", invoice.id, "READ", url=record_url("invoice", invoice.id))]
+            related = [RelatedRecord("xero", "invoice", invoice.id, "READ", url=record_url("xero", "invoice", invoice.id))]
             entry = step.entry(f"invoice stands as {standing_of(invoice)}")
             return Progress(job, checkpoint={"invoice": invoice_to_json(invoice)}, entries=[entry], related=related)
 

@@ -7,8 +7,8 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.errors import RecordGone
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.effects import SourceState, source_states
-from zixly_core.systems.shopify.links import record_url
 from zixly_core.systems.shopify.orders import Order
 from zixly_core.workflows.paid_orders import NotBooked, Plan, invoice_in, judged, order_to_json
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -48,7 +48,7 @@ def fetch_orders(context: OpExecutionContext, batch: BatchResource, shopify: Sho
     show(
         context,
         summary=f"Read {counted(len(orders), 'order')} in {counted(len(answers), 'call')}; {going} change the books.",
-        links={f"order {one}": record_url("order", one, shop=shop) for one in orders},
+        links={f"order {one}": record_url("shopify", "order", one, account=shop) for one in orders},
         rows=[job_row(job, outcome.message) for job, outcome in outcomes],
         calls=len(answers),
         fetched=len(orders),
@@ -60,7 +60,7 @@ def outcome_of(job: ClaimedJob, *, orders: Mapping[str, Order], seen: Mapping[st
     order = orders.get(job.record_id)
     if order is None:
         return stopped(RecordGone(f"Order {job.record_id} is not in Shopify any more; nothing was written."))
-    related = [RelatedRecord("shopify", "order", order.id, "READ", url=record_url("order", order.id, shop=shop))]
+    related = [RelatedRecord("shopify", "order", order.id, "READ", url=record_url("shopify", "order", order.id, account=shop))]
     known = seen.get(job.source_key)
     match judged(order, known, is_repair=job.repairs is not None):
         case NotBooked() as why:

@@ -9,9 +9,9 @@ from dagster import OpExecutionContext, op
 from zixly_core.connection_settings import AsanaSettings, CompletedTasks, settings_in
 from zixly_core.errors import Permanent, RecordGone, ZixlyError
 from zixly_core.job import ClaimedJob, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import time_zone
 from zixly_core.stores.effects import SourceState, source_states
-from zixly_core.systems.asana.links import record_url
 from zixly_core.systems.asana.tasks import Task
 from zixly_core.workflows.completed_tasks import link_of_task, note_of, note_to_json, reason_to_skip
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -23,7 +23,7 @@ from zixly_dagster.resources.batch import BatchResource
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "asana"})
-def fetch_completed_tasks(context: OpExecutionContext, batch: BatchResource, asana: AsanaResource) -> None:
+def fetch_tasks(context: OpExecutionContext, batch: BatchResource, asana: AsanaResource) -> None:
     """Read the batch's tasks as they are now, and go on with those that are completed and belong to a deal or contact."""
     step = Step("fetch")
     work = batch.work(context)
@@ -50,7 +50,7 @@ def fetch_completed_tasks(context: OpExecutionContext, batch: BatchResource, asa
     show(
         context,
         summary=f"Read {counted(len(tasks), 'task')}; the completion of {completed} is news.",
-        links={f"task {gid}": record_url("task", gid) for gid in tasks},
+        links={f"task {gid}": record_url("asana", "task", gid) for gid in tasks},
         rows=[job_row(job, outcome.message) for job, outcome in outcomes],
         fetched=len(tasks),
         completed=completed,
@@ -80,5 +80,5 @@ def judged(job: ClaimedJob, *, tasks: Mapping[str, Task], rules: Rules) -> Outco
     if link is None or task.completed_at is None:
         raise Permanent(f"Task {job.record_id} cannot be judged.", reason="unexpected_answer")
     note = note_of(task, link, rules.settings, completed_at=task.completed_at, zone=rules.zone)
-    related = RelatedRecord("asana", "task", task.gid, "READ", url=record_url("task", task.gid))
+    related = RelatedRecord("asana", "task", task.gid, "READ", url=record_url("asana", "task", task.gid))
     return Done(f"task {task.gid} is completed", checkpoint={"note": note_to_json(note)}, related=[related])

@@ -6,8 +6,8 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.errors import BudgetSpent, ZixlyError
 from zixly_core.job import ClaimedJob, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.claims import Progress
-from zixly_core.systems.xero.links import record_url
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import ORDER, PLANNED
 from zixly_dagster.ops.story import Step, counted, job_row, show
@@ -75,5 +75,5 @@ def told(job: ClaimedJob, key: str, *, step: Step) -> Progress:
 
 
 def kept(job: ClaimedJob, key: str, *, step: Step) -> Progress:
-    related = RelatedRecord("xero", "invoice", job.record_id, "READ", url=record_url("invoice", job.record_id))
+    related = RelatedRecord("xero", "invoice", job.record_id, "READ", url=record_url("xero", "invoice", job.record_id))
     return Progress(job, checkpoint={"result": {"document": key}}, entries=[step.entry(f"kept {key}")], related=[related])

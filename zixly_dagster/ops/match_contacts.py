@@ -7,9 +7,9 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.claims import Progress
 from zixly_core.systems.hubspot.client import MAX_INPUTS
-from zixly_core.systems.hubspot.links import record_url
 from zixly_core.workflows.paid_invoices import MissingContact, PaidInvoice, invoice_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.partners import partner_of
@@ -58,7 +58,7 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
             progress.append(Progress(job, entries=[step.entry("no contact with the customer's e-mail")]))
             continue
         related = RelatedRecord(
-            "hubspot", "contact", contact.id, "READ", url=record_url("contact", contact.id, portal_id=target.external_id)
+            "hubspot", "contact", contact.id, "READ", url=record_url("hubspot", "contact", contact.id, account=target.external_id)
         )
         entry = step.entry(f"contact {contact.id} found")
         progress.append(Progress(job, checkpoint={"contact": {"id": contact.id}}, entries=[entry], related=[related]))
@@ -67,7 +67,7 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
     show(
         context,
         summary=f"Found {len(jobs) - len(ends)} of {counted(len(jobs), 'customer')} in {counted(len(answers), 'call')}.",
-        links={f"contact {one.id}": record_url("contact", one.id, portal_id=target.external_id) for one in contacts.values()},
+        links={f"contact {one.id}": record_url("hubspot", "contact", one.id, account=target.external_id) for one in contacts.values()},
         rows=[job_row(end.job, type(end.end).__name__.lower()) for end in ends],
         calls=len(answers),
         matched=len(jobs) - len(ends),

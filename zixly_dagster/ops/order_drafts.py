@@ -6,7 +6,7 @@ from dagster import OpExecutionContext, op
 
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob
-from zixly_core.systems.shopify.links import record_url
+from zixly_core.record_links import record_url
 from zixly_core.workflows.customers import party_to_json
 from zixly_core.workflows.drafts import draft_to_json
 from zixly_core.workflows.order_invoices import draft_of
@@ -21,7 +21,7 @@ from zixly_dagster.resources.xero import XeroResource
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "xero"})
-def draft_order_invoices(context: OpExecutionContext, batch: BatchResource, xero: XeroResource) -> None:
+def draft_invoices(context: OpExecutionContext, batch: BatchResource, xero: XeroResource) -> None:
     """Write the invoices of the paid orders down, line by line; one call tells the organisation's tax rates."""
     step = Step("draft")
     work = batch.work(context)
@@ -55,7 +55,7 @@ def tax_percent_of(books: Books) -> Decimal | None:
 
 def drafted(job: ClaimedJob, books: Books, percent: Decimal | None) -> Outcome:
     order = order_from_json(job.checkpoint["order"])
-    url = record_url("order", order.id, shop=books.source.external_id)
+    url = record_url("shopify", "order", order.id, account=books.source.external_id)
     draft = draft_of(order, books.settings, zone=books.zone, tax_percent=percent, url=url)
     party = party_of(order, key=job.source_key)
     words = f"{counted(len(draft.lines), 'line')}, prices {'with' if draft.line_amount_types == 'Inclusive' else 'without'} tax"

@@ -8,8 +8,8 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.stores.effects import save_source_states
-from zixly_core.systems.xero.links import record_url
 from zixly_core.workflows.paid_orders import Plan, order_from_json, state_of
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.order_jobs import Books, books_of, count_written, joined, written_from
@@ -96,7 +96,7 @@ def outcome_of(write: TargetWrite, outcomes: Mapping[str, WriteOutcome]) -> Outc
 
 
 def voided_outcome(invoice_id: str) -> Done:
-    related = RelatedRecord("xero", "invoice", invoice_id, "UPDATE", url=record_url("invoice", invoice_id))
+    related = RelatedRecord("xero", "invoice", invoice_id, "UPDATE", url=record_url("xero", "invoice", invoice_id))
     return Done(f"invoice {invoice_id} voided", checkpoint={"voided": invoice_id}, related=[related])
 
 

@@ -8,8 +8,8 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord
+from zixly_core.record_links import record_url
 from zixly_core.systems.xero.client import IDS_PER_CALL
-from zixly_core.systems.xero.links import record_url
 from zixly_core.systems.xero.writes import NewCreditNote, NewLine
 from zixly_core.workflows.drafts import content_of
 from zixly_core.workflows.paid_orders import order_from_json
@@ -147,5 +147,5 @@ def outcome_of(requests: Sequence[Request], outcomes: Mapping[str, WriteOutcome]
 
 def credited(requests: Sequence[Request], ids: Sequence[str]) -> Done:
     notes = {request.credit.refund_id: note_id for request, note_id in zip(requests, ids, strict=True)}
-    related = [RelatedRecord("xero", "credit_note", note_id, "CREATE", url=record_url("credit_note", note_id)) for note_id in ids]
+    related = [RelatedRecord("xero", "credit_note", note_id, "CREATE", url=record_url("xero", "credit_note", note_id)) for note_id in ids]
     return Done(f"{counted(len(ids), 'refund')} credited", checkpoint={"credit_notes": notes}, related=related)

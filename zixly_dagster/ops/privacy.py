@@ -38,7 +38,7 @@ def claim_requests(context: OpExecutionContext, batch: BatchResource) -> None:
     work = batch.work(context)
     jobs = work.jobs()
     work.keep([Progress(job, entries=[step.entry(f"claimed by run {context.run.run_id}, attempt {job.attempts}")]) for job in jobs])
-    show(context, summary=f"Claimed {counted(len(jobs), 'request')}.", links=job_links(jobs), claimed=len(jobs))
+    show(context, summary=f"Claimed {counted(len(jobs), 'request')}.", links=job_links(job.id for job in jobs), claimed=len(jobs))
 
 
 @op(ins=AFTER, out=DONE, tags={"kind": "postgres"})

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
+from uuid import UUID
 
 from dagster import MetadataValue, OpExecutionContext, TableColumn, TableRecord, TableSchema
 
 from zixly_core.job import ClaimedJob, LogEntry
+from zixly_core.record_links import url_of_key
 from zixly_core.settings import settings_now
 
 # A table longer than this is cut: Dagster keeps metadata in its event log, and a page of rows is what people read.
 ROWS_SHOWN = 50
-LINKS_SHOWN = 5
+LINKS_SHOWN = 6
 
 
 class Step:
@@ -35,30 +37,46 @@ def show(
     *,
     summary: str,
     rows: Iterable[Mapping[str, str]] = (),
-    links: Mapping[str, str] | None = None,
+    links: Mapping[str, str | None] | None = None,
     **counts: int,
 ) -> None:
-    """Attach the op's outcome to its page: one sentence, counts, a table, and links that lead on."""
-    table = list(rows)
-    metadata: dict[str, Any] = {"summary": summary, **counts}
-    if table:
-        metadata["jobs"] = MetadataValue.table(records=[TableRecord(dict(row)) for row in table[:ROWS_SHOWN]], schema=schema_of(table))
-    if len(table) > ROWS_SHOWN:
-        metadata["not shown"] = len(table) - ROWS_SHOWN
-    for name, url in list((links or {}).items())[:LINKS_SHOWN]:
-        metadata[name] = MetadataValue.url(url)
-    context.add_output_metadata(metadata)
+    """Attach the op's outcome to its page: one sentence, links that lead on, counts that are not zero, and a table."""
+    metadata: dict[str, Any] = {"summary": summary, **link_values(links or {})}
+    metadata |= {name: count for name, count in counts.items() if count}
+    context.add_output_metadata(metadata | table_values(list(rows)))
     context.log.info(summary)
+
+
+def link_values(links: Mapping[str, str | None]) -> dict[str, MetadataValue]:
+    """The first few links; cells of tables cannot be any."""
+    return {name: MetadataValue.url(url) for name, url in list(links.items())[:LINKS_SHOWN] if url}
+
+
+def table_values(rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """A table of jobs, cut where nobody would read on."""
+    if not rows:
+        return {}
+    table = MetadataValue.table(records=[TableRecord(dict(row)) for row in rows[:ROWS_SHOWN]], schema=schema_of(rows))
+    return {"jobs": table} if len(rows) <= ROWS_SHOWN else {"jobs": table, "not shown": len(rows) - ROWS_SHOWN}
 
 
 def schema_of(rows: Sequence[Mapping[str, str]]) -> TableSchema:
     return TableSchema(columns=[TableColumn(name, "string") for name in rows[0]])
 
 
-def job_links(jobs: Iterable[ClaimedJob]) -> dict[str, str]:
-    """Links to the jobs' own pages at the bridge."""
+def job_links(ids: Iterable[UUID]) -> dict[str, str]:
+    """Links to the jobs' own pages in the console."""
     base = settings_now().bridge_public_url.rstrip("/")
-    return {f"job {str(job.id)[-8:]}": f"{base}/webhook/jobs/{job.id}" for job in jobs}
+    return {f"job {str(one)[-8:]}": f"{base}/console/jobs/{one}" for one in ids}
+
+
+def work_links(jobs: Iterable[ClaimedJob]) -> dict[str, str | None]:
+    """Links to jobs, each with its record at the vendor."""
+    links: dict[str, str | None] = {}
+    for job in jobs:
+        links |= job_links([job.id])
+        links[f"record {job.record_id[-8:]}"] = url_of_key(job.record_key)
+    return links
 
 
 def counted(number: int, noun: str) -> str:

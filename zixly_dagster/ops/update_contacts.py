@@ -7,12 +7,12 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import Folded, TargetWrite, WriteOutcome, Written, folded
 from zixly_core.errors import Permanent, ZixlyError
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, RelatedRecord, failure_from
+from zixly_core.record_links import record_url
 from zixly_core.stores.claims import Progress
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import SourceState, save_source_states
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
 from zixly_core.systems.hubspot.contacts import ContactUpdate
-from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.writes import WriteResult
 from zixly_core.workflows.paid_invoices import invoice_from_json, properties_from
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -53,13 +53,15 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
         plan,
         stale=stale,
         step=step,
-        url_of=lambda contact: record_url("contact", contact, portal_id=target.external_id),
+        url_of=lambda contact: record_url("hubspot", "contact", contact, account=target.external_id),
     )
     changed = sum(1 for one in results.values() if isinstance(one, Written) and one.changed)
     show(
         context,
         summary=f"Wrote {counted(changed, 'contact')} in {counted(done.calls, 'call')} for {counted(len(jobs), 'job')}.",
-        links={f"contact {one.target_id}": record_url("contact", one.target_id, portal_id=target.external_id) for one in plan.leading},
+        links={
+            f"contact {one.target_id}": record_url("hubspot", "contact", one.target_id, account=target.external_id) for one in plan.leading
+        },
         rows=[job_row(write.job, outcome_words(results.get(write.effect_key))) for write in plan.leading],
         calls=done.calls,
         written=changed,
@@ -135,7 +137,7 @@ def finish(
     *,
     stale: Sequence[TargetWrite],
     step: Step,
-    url_of: Callable[[str], str],
+    url_of: Callable[[str], str | None],
 ) -> None:
     """Keep what was written, and end the jobs that failed or need nothing more."""
     ends: list[JobEnd] = []
@@ -171,7 +173,7 @@ def finish(
     work.settle(ends)
 
 
-def written_progress(write: TargetWrite, written: Written, *, step: Step, url: str) -> Progress:
+def written_progress(write: TargetWrite, written: Written, *, step: Step, url: str | None) -> Progress:
     words = f"contact {write.target_id} updated" if written.changed else f"contact {write.target_id} was up to date already"
     if written.planned is not None:
         words = f"contact {write.target_id} would be updated"

@@ -9,10 +9,10 @@ from zixly_core.connection_settings import PaidOrders, ShopifySettings, settings
 from zixly_core.effects import Folded, TargetWrite, WriteOutcome, Written, folded
 from zixly_core.errors import ZixlyError
 from zixly_core.job import Action, ClaimedJob, Failed, RelatedRecord, failure_from
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import ConfiguredConnection, has_partner
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
 from zixly_core.systems.hubspot.contacts import ContactUpsert
-from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.writes import WriteResult
 from zixly_core.workflows.paid_orders import contact_properties, email_of, order_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -170,7 +170,7 @@ def outcome_of(write: TargetWrite, result: WriteOutcome, *, target: ConfiguredCo
         case Written(planned=None) as written:
             contact = str(written.result["id"])
             action: Action = "READ" if not written.changed else "CREATE" if written.result.get("is_new") else "UPDATE"
-            url = record_url("contact", contact, portal_id=target.external_id)
+            url = record_url("hubspot", "contact", contact, account=target.external_id)
             words = f"contact {contact} written" if written.changed else f"contact {contact} was up to date already"
             return Done(
                 words, checkpoint={"contact": {"id": contact}}, related=[RelatedRecord("hubspot", "contact", contact, action, url=url)]

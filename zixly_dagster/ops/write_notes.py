@@ -8,10 +8,10 @@ from zixly_core.effects import TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
 from zixly_core.operations import NOTE_CREATE
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import SourceState, save_source_states
 from zixly_core.systems.hubspot.client import MAX_INPUTS, HubSpotClient
-from zixly_core.systems.hubspot.links import record_url
 from zixly_core.systems.hubspot.notes import EFFECT_PROPERTY, NewNote
 from zixly_core.systems.hubspot.writes import WriteResult
 from zixly_core.workflows.completed_tasks import Note, note_from_json
@@ -133,7 +133,7 @@ def outcome_of(write: TargetWrite, note: Note, outcome: WriteOutcome, *, portal:
             checkpoint = {"result": result, **plans_of({write.effect_key: written})}
             if written.planned is not None:
                 return Done("a note would be written", checkpoint=checkpoint)
-            url = record_url(note.record_type, note.record_id, portal_id=portal)
+            url = record_url("hubspot", note.record_type, note.record_id, account=portal)
             related = [
                 RelatedRecord("hubspot", "note", note_id, creating(written), url=url),
                 RelatedRecord("hubspot", note.record_type, note.record_id, "UPDATE", url=url),

@@ -7,11 +7,11 @@ from dagster import OpExecutionContext, op
 from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key, creation
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.stores.effects import note_found
 from zixly_core.systems.xero.client import XeroClient
 from zixly_core.systems.xero.contacts import Contact, NewContact
-from zixly_core.systems.xero.links import record_url
 from zixly_core.workflows.customers import Party, chosen, name_to_create, party_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, creating, keep_outcomes, pending, plans_of, source_of, stopped, target_of
@@ -135,7 +135,7 @@ def contact_from(write: TargetWrite) -> NewContact:
 
 
 def found_outcome(contact: Contact) -> Done:
-    related = RelatedRecord("xero", "contact", contact.id, "READ", url=record_url("contact", contact.id))
+    related = RelatedRecord("xero", "contact", contact.id, "READ", url=record_url("xero", "contact", contact.id))
     return Done(f"contact {contact.id} found", checkpoint={"customer": {"id": contact.id}}, related=[related])
 
 
@@ -145,7 +145,7 @@ def made_outcome(write: TargetWrite, outcome: WriteOutcome) -> Outcome:
             return stopped(failure)
         case Written(planned=None) as written:
             contact_id = str(written.result["id"])
-            related = RelatedRecord("xero", "contact", contact_id, creating(written), url=record_url("contact", contact_id))
+            related = RelatedRecord("xero", "contact", contact_id, creating(written), url=record_url("xero", "contact", contact_id))
             return Done(f"contact {contact_id} made", checkpoint={"customer": {"id": contact_id}}, related=[related])
         case Written() as planned:
             checkpoint = {"customer": {"id": planned.result["id"]}, **plans_of({write.effect_key: planned})}

@@ -9,9 +9,9 @@ from zixly_core.effects import TargetWrite, WriteOutcome, Written, call_key, cre
 from zixly_core.errors import ZixlyError
 from zixly_core.job import ClaimedJob, Failed, RelatedRecord, failure_from
 from zixly_core.operations import INVOICE_CREATE
+from zixly_core.record_links import record_url
 from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.systems.xero.client import XeroClient
-from zixly_core.systems.xero.links import record_url
 from zixly_core.systems.xero.writes import NewInvoice, NewLine
 from zixly_core.workflows.drafts import Draft, content_of, draft_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
@@ -142,7 +142,7 @@ def outcome_of(request: Request, outcome: WriteOutcome) -> Outcome:
             return stopped(failure)
         case Written(planned=None) as written:
             invoice_id, number = str(written.result["id"]), str(written.result.get("number") or request.draft.number)
-            related = RelatedRecord("xero", "invoice", invoice_id, creating(written), url=record_url("invoice", invoice_id))
+            related = RelatedRecord("xero", "invoice", invoice_id, creating(written), url=record_url("xero", "invoice", invoice_id))
             words = f"invoice {number} made as {request.draft.status}" if written.changed else f"invoice {number} was made before"
             return Done(words, checkpoint={"invoice": {"id": invoice_id, "number": number}}, related=[related])
         case Written() as planned:

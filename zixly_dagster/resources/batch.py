@@ -24,7 +24,7 @@ from zixly_core.stores.settle import RetryPolicy, Settled, settle
 from zixly_dagster.ends_told import tell_settled
 from zixly_dagster.heartbeat import keep_alive, let_go
 from zixly_dagster.resources.postgres import PostgresResource
-from zixly_dagster.workflow import TENANT_TAG
+from zixly_dagster.workflow import TENANT_ID_TAG
 
 PARENT_RUN_TAG = "dagster/parent_run_id"
 ROOT_RUN_TAG = "dagster/root_run_id"
@@ -119,7 +119,7 @@ def identity_of(database: Database, run: DagsterRun, *, batch_id: str) -> RunIde
     tenant_id = tenant_of_batch(database, batch)
     if tenant_id is None:
         raise Failure(f"There is no batch {batch} in the ledger; launch runs by replaying jobs, not by hand.", allow_retries=False)
-    tagged = run.tags.get(TENANT_TAG)
+    tagged = run.tags.get(TENANT_ID_TAG)
     if tagged is not None and tagged != str(tenant_id):
         raise Failure(f"Batch {batch} is not one of tenant {tagged}, which the run's tag names.", allow_retries=False)
     earlier = {run.tags[tag] for tag in (PARENT_RUN_TAG, ROOT_RUN_TAG) if tag in run.tags} - {run.run_id}

@@ -6,15 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from dagster import RunRequest
+
 from zixly_core.broker import broker_answers
 from zixly_core.dispatcher import Dispatcher
-from zixly_core.errors import QueueUnavailable
+from zixly_core.errors import QueueUnavailable, StoreUnavailable
 from zixly_core.process import shared_queue
 from zixly_core.queue import Queue
 from zixly_core.settings import Settings, settings_now
+from zixly_core.stores.backfill_days import tenant_slugs
 from zixly_core.stores.handover import HandoverLimits
 from zixly_core.stores.sweep import SweepLimits
 from zixly_dagster.resources.postgres import PostgresResource
+from zixly_dagster.workflow import TENANT_ID_TAG, TENANT_TAG
+
+# Short names of tenants by id, for as long as the code server lives: they never change.
+SLUGS: dict[str, str] = {}
 
 
 class DispatchersResource(PostgresResource):
@@ -47,6 +54,21 @@ class DispatchersResource(PostgresResource):
                 self.queue_of(system).send(job_ids)
             except QueueUnavailable:
                 continue
+
+    def named(self, request: RunRequest) -> RunRequest:
+        """The request with the short name of its tenant, for people in the list of runs. Without it where Postgres is away: a batch that
+        was handed over must get its run."""
+        tenant = request.tags.get(TENANT_ID_TAG)
+        slug = self._slug_of(tenant) if tenant else None
+        return request.with_replaced_attrs(tags={**request.tags, TENANT_TAG: slug}) if slug else request
+
+    def _slug_of(self, tenant_id: str) -> str | None:
+        if tenant_id not in SLUGS:
+            try:
+                SLUGS.update({str(one): slug for slug, one in tenant_slugs(self.dispatch()).items()})
+            except StoreUnavailable:
+                return None
+        return SLUGS.get(tenant_id)
 
     def sweep_limits(self) -> SweepLimits:
         settings: Settings = settings_now()

@@ -23,7 +23,7 @@ EVERY_HOUR = "17 * * * *"
 
 
 @op(description="Exchanges the tokens that were unused for half of the time after which their vendor ends them, the oldest first.")
-def keep_connections_up(context: OpExecutionContext, postgres: PostgresResource, secrets: SecretsResource) -> None:
+def keep_tokens_alive(context: OpExecutionContext, postgres: PostgresResource, secrets: SecretsResource) -> None:
     runs, settings = postgres.runs(), settings_now()
     clients = VendorClients(settings, secrets.tokens(runs))
     try:
@@ -49,7 +49,7 @@ def keep_connections_up(context: OpExecutionContext, postgres: PostgresResource,
     ),
 )
 def connection_upkeep() -> None:
-    keep_connections_up()
+    keep_tokens_alive()
 
 
 def connection_upkeep_schedule() -> ScheduleDefinition:

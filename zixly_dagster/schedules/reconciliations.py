@@ -14,7 +14,7 @@ from dagster import DefaultScheduleStatus, RunRequest, ScheduleDefinition, Sched
 from zixly_core.stores.reconciliations import tenants_in
 from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import TENANT_TAG
+from zixly_dagster.workflow import TENANT_ID_TAG, TENANT_TAG
 
 NIGHT_HOUR = 4
 EVERY_NIGHT = f"10 {NIGHT_HOUR} * * *"
@@ -102,5 +102,5 @@ def requests(nights: Sequence[tuple[Tenant, date]]) -> Iterator[RunRequest | Ski
         yield RunRequest(
             run_key=f"{tenant_id}:{night.isoformat()}",
             run_config={"ops": {"compare_records": {"config": {"tenant": slug, "night": night.isoformat()}}}},
-            tags={TENANT_TAG: str(tenant_id)},
+            tags={TENANT_ID_TAG: str(tenant_id), TENANT_TAG: slug},
         )

@@ -1,13 +1,15 @@
 """Once an hour: all webhooks of all tenants are looked at."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
 
 from dagster import DefaultScheduleStatus, RunRequest, ScheduleDefinition, ScheduleEvaluationContext, schedule
 
 from zixly_core.stores.watching import watched_tenants
 from zixly_dagster.jobs.watch_subscriptions import watch_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import SYSTEM_TAG, TENANT_ID_TAG
 
 # Not at the full hour, when everybody else's clocks strike too, and not beside the upkeep of authorisations.
 EVERY_HOUR = "37 * * * *"
@@ -25,10 +27,15 @@ def watch_schedule() -> ScheduleDefinition:
     )
     def look_at_all(context: ScheduleEvaluationContext, dispatchers: DispatchersResource) -> Iterator[RunRequest]:
         for tenant_id in watched_tenants(dispatchers.dispatch()):
-            yield RunRequest(
-                run_key=f"{tenant_id}:{context.scheduled_execution_time.isoformat()}",
-                run_config={"ops": {"check_webhooks": {"config": {"tenant": str(tenant_id)}}}},
-                tags={SYSTEM_TAG: "connections", TENANT_TAG: str(tenant_id)},
-            )
+            yield dispatchers.named(request_for(tenant_id, at=context.scheduled_execution_time))
 
     return look_at_all
+
+
+def request_for(tenant_id: UUID, *, at: datetime) -> RunRequest:
+    """One run for each tenant and hour."""
+    return RunRequest(
+        run_key=f"{tenant_id}:{at.isoformat()}",
+        run_config={"ops": {"check_webhooks": {"config": {"tenant": str(tenant_id)}}}},
+        tags={SYSTEM_TAG: "connections", TENANT_ID_TAG: str(tenant_id)},
+    )

@@ -10,7 +10,7 @@ from zixly_core.errors import StoreUnavailable
 from zixly_core.stores.account_rests import due_probes
 from zixly_dagster.jobs.probe_account import probe_account_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import LANE_TAG, PRIORITIES, PRIORITY_TAG, SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import LANE_TAG, PRIORITIES, PRIORITY_TAG, SYSTEM_TAG, TENANT_ID_TAG
 
 NAME = "account_probes"
 # A probe whose run was lost is made again in the next of these spans: a run key that was used is never used again.
@@ -41,7 +41,7 @@ def account_probes_sensor() -> SensorDefinition:
         if not due:
             yield SkipReason("No account is to be asked now.")
         for one in due:
-            yield request_for(one, now=datetime.now(UTC))
+            yield dispatchers.named(request_for(one, now=datetime.now(UTC)))
 
     return ask_resting_accounts
 
@@ -52,5 +52,5 @@ def request_for(due: Mapping[str, Any], *, now: datetime) -> RunRequest:
     return RunRequest(
         run_key=f"{due['connection_id']}:{due['probe_at'].isoformat()}:{int(now.timestamp()) // AGAIN_SECONDS}",
         run_config={"ops": {"ask_account": {"config": config}}},
-        tags={SYSTEM_TAG: due["system"], TENANT_TAG: str(due["tenant_id"]), LANE_TAG: "live", PRIORITY_TAG: PRIORITIES[0]},
+        tags={SYSTEM_TAG: due["system"], TENANT_ID_TAG: str(due["tenant_id"]), LANE_TAG: "live", PRIORITY_TAG: PRIORITIES[0]},
     )

@@ -22,7 +22,7 @@ from zixly_dagster.jobs.backfill import backfill_jobs, backfill_name
 from zixly_dagster.ops.backfill_days import BACKFILL_TAG
 from zixly_dagster.partitions import DAYS_OF_TENANTS, TENANTS, partition_key
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import TENANT_TAG
+from zixly_dagster.workflow import TENANT_ID_TAG
 
 # A run that never began is asked for again in the next of these spans: a run key that was used is never used again.
 AGAIN_SECONDS = 300
@@ -51,7 +51,7 @@ def backfills_sensor() -> SensorDefinition:
         known = set(context.instance.get_dynamic_partitions(str(TENANTS.name)))
         now = datetime.now(UTC)
         return SensorResult(
-            run_requests=[request_for(one, now=now) for one in due],
+            run_requests=[dispatchers.named(request_for(one, now=now)) for one in due],
             dynamic_partitions_requests=changes_of_tenants(known=known, wanted=wanted),
             skip_reason=None if due else SkipReason("No day of a backfill is to be read now."),
         )
@@ -75,5 +75,5 @@ def request_for(due: Mapping[str, Any], *, now: datetime) -> RunRequest:
         run_key=f"{due['id']}:{due['day']}:{due['tries']}:{int(now.timestamp()) // AGAIN_SECONDS}",
         job_name=backfill_name(due["workflow"]),
         partition_key=partition_key(str(due["day"]), due["slug"]),
-        tags={BACKFILL_TAG: str(due["id"]), TENANT_TAG: str(due["tenant_id"])},
+        tags={BACKFILL_TAG: str(due["id"]), TENANT_ID_TAG: str(due["tenant_id"])},
     )

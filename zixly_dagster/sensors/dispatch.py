@@ -17,7 +17,7 @@ from zixly_dagster.workflow import (
     PRIORITIES,
     PRIORITY_TAG,
     SYSTEM_TAG,
-    TENANT_TAG,
+    TENANT_ID_TAG,
     TRACE_TAG,
     WORKFLOW_TAG,
     Workflow,
@@ -44,10 +44,11 @@ def dispatch_sensor(system: str, workflows: Sequence[Workflow]) -> SensorDefinit
             f"Hands due {system} jobs over to runs. Switched off, {system} is paused: deliveries are still received, their jobs "
             "wait and go on in order when it is switched on again."
         ),
-        tags={"zixly/system": system},
+        tags={SYSTEM_TAG: system},
     )
     def dispatch(context: SensorEvaluationContext, dispatchers: DispatchersResource) -> Iterator[RunRequest | SkipReason]:
-        yield from requests(dispatchers.of(system), system=system)
+        for one in requests(dispatchers.of(system), system=system):
+            yield dispatchers.named(one) if isinstance(one, RunRequest) else one
 
     return dispatch
 
@@ -79,10 +80,10 @@ def run_request(batch: Batch) -> RunRequest:
             BATCH_TAG: str(batch.id),
             WORKFLOW_TAG: batch.workflow,
             SYSTEM_TAG: batch.system,
-            TENANT_TAG: str(batch.tenant_id),
+            TENANT_ID_TAG: str(batch.tenant_id),
             LANE_TAG: batch.lane,
             PRIORITY_TAG: PRIORITIES[min(batch.priority, len(PRIORITIES) - 1)],
-            JOB_COUNT_TAG: str(len(batch.job_ids)),
             TRACE_TAG: batch.trace_id.hex,
+            **({JOB_COUNT_TAG: str(len(batch.job_ids))} if len(batch.job_ids) > 1 else {}),
         },
     )

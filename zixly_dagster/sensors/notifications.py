@@ -11,7 +11,7 @@ from zixly_core.settings import settings_now
 from zixly_core.stores.outbox import DueChannel, Filled, due_channels, fill
 from zixly_dagster.jobs.send_notifications import send_notifications_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import LANE_TAG, PRIORITIES, PRIORITY_TAG, SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import LANE_TAG, PRIORITIES, PRIORITY_TAG, SYSTEM_TAG, TENANT_ID_TAG
 
 NAME = "notifications"
 AGENCY = "agency"
@@ -46,7 +46,7 @@ def notifications_sensor() -> SensorDefinition:
         if not due:
             yield SkipReason(summary_of(filled))
         for channel in due:
-            yield request_for(channel, now=datetime.now(UTC))
+            yield dispatchers.named(request_for(channel, now=datetime.now(UTC)))
 
     return look_for_news
 
@@ -64,5 +64,5 @@ def request_for(channel: DueChannel, *, now: datetime) -> RunRequest:
     return RunRequest(
         run_key=f"{channel.channel_id}:{channel.first}:{channel.attempts}:{int(now.timestamp()) // AGAIN_SECONDS}",
         run_config={"ops": {"send_due_messages": {"config": {"channel_id": str(channel.channel_id), "tenant_id": tenant}}}},
-        tags={SYSTEM_TAG: NAME, TENANT_TAG: tenant or AGENCY, LANE_TAG: "live", PRIORITY_TAG: PRIORITIES[0]},
+        tags={SYSTEM_TAG: NAME, TENANT_ID_TAG: tenant or AGENCY, LANE_TAG: "live", PRIORITY_TAG: PRIORITIES[0]},
     )

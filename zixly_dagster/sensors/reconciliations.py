@@ -10,7 +10,7 @@ from zixly_core.stores.drifts import settle_all_repairs
 from zixly_core.stores.reconciliations import Due, due_reconciliations
 from zixly_dagster.jobs.reconcile import reconcile_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import TENANT_TAG
+from zixly_dagster.workflow import TENANT_ID_TAG
 
 # A run that was lost before it took its reconciliation is launched again in the next of these spans: a run key is used once.
 AGAIN_SECONDS = 300
@@ -39,7 +39,7 @@ def reconciliations_sensor() -> SensorDefinition:
         if not due:
             yield SkipReason(f"No reconciliation is due; {repaired} repairs have ended.")
         for one in due:
-            yield request_for(one, now=datetime.now(UTC))
+            yield dispatchers.named(request_for(one, now=datetime.now(UTC)))
 
     return look_for_due
 
@@ -49,5 +49,5 @@ def request_for(due: Due, *, now: datetime) -> RunRequest:
     return RunRequest(
         run_key=f"{due.id}:{due.tries}:{int(now.timestamp()) // AGAIN_SECONDS}",
         run_config={"ops": {"compare_records": {"config": {"tenant": str(due.tenant_id), "reconciliation_id": str(due.id)}}}},
-        tags={TENANT_TAG: str(due.tenant_id)},
+        tags={TENANT_ID_TAG: str(due.tenant_id)},
     )

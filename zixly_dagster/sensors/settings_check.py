@@ -10,7 +10,7 @@ from zixly_core.errors import StoreUnavailable
 from zixly_core.stores.settings_checks import due_checks
 from zixly_dagster.jobs.settings_check import NAME, settings_check_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import SYSTEM_TAG, TENANT_ID_TAG
 
 # A check that failed is made again in the next of these spans: a run key that was used is never used again.
 AGAIN_SECONDS = 300
@@ -35,7 +35,7 @@ def settings_check_sensor() -> SensorDefinition:
         if not saved:
             yield SkipReason("No settings were saved since the last look.")
         for one in saved:
-            yield request_for(one, now=datetime.now(UTC))
+            yield dispatchers.named(request_for(one, now=datetime.now(UTC)))
 
     return look_for_saved
 
@@ -47,5 +47,5 @@ def request_for(saved: Mapping[str, Any], *, now: datetime) -> RunRequest:
     return RunRequest(
         run_key=f"{saved['id']}:{at}:{int(now.timestamp()) // AGAIN_SECONDS}",
         run_config={"ops": {"compare_settings": {"config": config}}},
-        tags={SYSTEM_TAG: "connections", TENANT_TAG: str(saved["tenant_id"])},
+        tags={SYSTEM_TAG: "connections", TENANT_ID_TAG: str(saved["tenant_id"])},
     )

@@ -9,7 +9,7 @@ from zixly_core.stores.erasing import DueErasure, due_erasures
 from zixly_core.stores.exporting import DueExport, due_exports
 from zixly_dagster.jobs.tenant_requests import ERASE, EXPORT, tenant_erase_job, tenant_export_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import SYSTEM_TAG, TENANT_ID_TAG
 
 
 def tenant_requests_sensor() -> SensorDefinition:
@@ -31,9 +31,9 @@ def tenant_requests_sensor() -> SensorDefinition:
         if not exports and not erasures:
             yield SkipReason("Nobody has asked for an export or an erasure.")
         for export in exports:
-            yield export_request(export)
+            yield dispatchers.named(export_request(export))
         for erasure in erasures:
-            yield erase_request(erasure)
+            yield dispatchers.named(erase_request(erasure))
 
     return look_for_requests
 
@@ -45,7 +45,7 @@ def export_request(export: DueExport) -> RunRequest:
         job_name=EXPORT,
         run_key=f"export:{export.id}:{export.tried_at}",
         run_config={"ops": {"put_together": {"config": config}}},
-        tags={SYSTEM_TAG: "tenants", TENANT_TAG: str(export.tenant_id)},
+        tags={SYSTEM_TAG: "tenants", TENANT_ID_TAG: str(export.tenant_id)},
     )
 
 
@@ -55,5 +55,5 @@ def erase_request(erasure: DueErasure) -> RunRequest:
         job_name=ERASE,
         run_key=f"erase:{erasure.tenant_id}:{erasure.asked_at}:{erasure.tried_at}",
         run_config={"ops": {"take_out": {"config": {"tenant_id": str(erasure.tenant_id)}}}},
-        tags={SYSTEM_TAG: "tenants", TENANT_TAG: str(erasure.tenant_id)},
+        tags={SYSTEM_TAG: "tenants", TENANT_ID_TAG: str(erasure.tenant_id)},
     )

@@ -9,7 +9,7 @@ from zixly_core.errors import StoreUnavailable
 from zixly_core.stores.wishes import due_wishes
 from zixly_dagster.jobs.vendor_webhooks import NAME, webhooks_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import SYSTEM_TAG, TENANT_ID_TAG
 
 
 def vendor_webhooks_sensor() -> SensorDefinition:
@@ -31,7 +31,7 @@ def vendor_webhooks_sensor() -> SensorDefinition:
         if not wishes:
             yield SkipReason("Nobody wishes for a webhook.")
         for wish in wishes:
-            yield request_for(wish["id"], wish["tenant_id"], tried=str(wish["tried_at"]))
+            yield dispatchers.named(request_for(wish["id"], wish["tenant_id"], tried=str(wish["tried_at"])))
 
     return look_for_wishes
 
@@ -42,5 +42,5 @@ def request_for(wish_id: UUID, tenant_id: UUID, *, tried: str) -> RunRequest:
     return RunRequest(
         run_key=f"{wish_id}:{tried}",
         run_config={"ops": {"make_webhook": {"config": config}}},
-        tags={SYSTEM_TAG: "asana", TENANT_TAG: str(tenant_id)},
+        tags={SYSTEM_TAG: "asana", TENANT_ID_TAG: str(tenant_id)},
     )

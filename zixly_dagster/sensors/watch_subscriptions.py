@@ -12,7 +12,7 @@ from zixly_core.stores.sequences import note_missing_numbers
 from zixly_core.stores.watching import due_checks
 from zixly_dagster.jobs.watch_subscriptions import NAME, watch_job
 from zixly_dagster.resources.dispatchers import DispatchersResource
-from zixly_dagster.workflow import SYSTEM_TAG, TENANT_TAG
+from zixly_dagster.workflow import SYSTEM_TAG, TENANT_ID_TAG
 
 # A check that failed is made again in the next of these spans: a run key that was used is never used again.
 AGAIN_SECONDS = 300
@@ -41,7 +41,7 @@ def watch_sensor() -> SensorDefinition:
         if not due:
             yield SkipReason("No number is missing, nobody asked, and no look is overdue.")
         for one in due:
-            yield request_for(one, now=datetime.now(UTC))
+            yield dispatchers.named(request_for(one, now=datetime.now(UTC)))
 
     return look_for_due
 
@@ -53,5 +53,5 @@ def request_for(due: Mapping[str, Any], *, now: datetime) -> RunRequest:
     return RunRequest(
         run_key=f"{due['tenant_id']}:{due['wanted_at']}:{due['found_at']}:{int(now.timestamp()) // AGAIN_SECONDS}",
         run_config={"ops": {"check_webhooks": {"config": config}}},
-        tags={SYSTEM_TAG: "connections", TENANT_TAG: str(due["tenant_id"])},
+        tags={SYSTEM_TAG: "connections", TENANT_ID_TAG: str(due["tenant_id"])},
     )

@@ -11,7 +11,7 @@ from tests.support.ledger import TestLedger
 from zixly_core.batching import Batch
 from zixly_core.stores.handover import HandoverLimits
 from zixly_core.stores.issue_grouping import look_into_failures
-from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, TENANT_TAG, run_config_of
+from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, TENANT_ID_TAG, run_config_of
 
 MANY = 44
 ONE_SLOT = HandoverLimits(max_open_batches=20, slots=1, max_batch=80)
@@ -19,7 +19,7 @@ KILLED = "exited with 'signal 9 (SIGKILL)'"
 
 
 def launched(stack: Stack, batch: Batch) -> DagsterRun:
-    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_TAG: str(batch.tenant_id)}
+    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_ID_TAG: str(batch.tenant_id)}
     return stack.launch(stack.run_of("poisonous", tags=tags, run_config=run_config_of(batch.id)))
 
 

@@ -13,14 +13,14 @@ from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.leases import Lease
 from zixly_dagster.instance.launcher import WarmRunLauncher
 from zixly_dagster.instance.run_ledger import PostgresRunLedger
-from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, TENANT_TAG, run_config_of
+from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, TENANT_ID_TAG, run_config_of
 
 
 def launch_batch(stack: Stack, ledger: TestLedger, *, jobs: int = 2) -> tuple[DagsterRun, list[UUID]]:
     """A launched run that holds its batch's jobs for half a minute."""
     ids = ledger.add_jobs(jobs)
     batch = ledger.hand_over()[0]
-    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_TAG: str(batch.tenant_id)}
+    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_ID_TAG: str(batch.tenant_id)}
     run = stack.run_of("hold_batch", tags=tags, run_config=run_config_of(batch.id))
     stack.launch(run)
     return run, [one for one in ids if one in batch.job_ids]
@@ -109,7 +109,7 @@ def test_a_late_run_finds_nothing_to_claim_and_ends_green(stack: Stack, ledger: 
     ids = ledger.add_jobs(1)
     batch = ledger.hand_over()[0]
     ledger.claim(RunIdentity(run_id="another", batch_id=batch.id, tenant_id=batch.tenant_id))
-    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_TAG: str(batch.tenant_id)}
+    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_ID_TAG: str(batch.tenant_id)}
     run = stack.run_of("claim_only", tags=tags, run_config=run_config_of(batch.id))
     stack.launch(run)
     assert stack.wait_for(run) is DagsterRunStatus.SUCCESS
@@ -121,7 +121,7 @@ def test_jobs_that_a_green_run_forgot_are_not_held_for_ever(stack: Stack, ledger
     worker = stack.start_worker()
     ids = ledger.add_jobs(1)
     batch = ledger.hand_over()[0]
-    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_TAG: str(batch.tenant_id)}
+    tags = {LANE_TAG: "live", BATCH_TAG: str(batch.id), TENANT_ID_TAG: str(batch.tenant_id)}
     run = stack.run_of("claim_only", tags=tags, run_config=run_config_of(batch.id))
     stack.launch(run)
     assert stack.wait_for(run) is DagsterRunStatus.SUCCESS

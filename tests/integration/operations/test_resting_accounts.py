@@ -23,6 +23,7 @@ from zixly_core.stores.pipeline_counts import pipeline_counts
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.sensors.account_probes import account_probes_sensor, request_for
+from zixly_dagster.workflow import LANE_TAG, PRIORITY_TAG
 from zixly_sandbox.constants import OPEN_INVOICE, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
 
@@ -255,7 +256,7 @@ def test_the_sensor_asks_for_one_probe_when_its_time_has_come(stage: Stage, monk
         stage.ledger.owner.execute("update zixly.account_rests set probe_at = now()")
         (asked,) = sensor(context)
     assert isinstance(early, SkipReason)
-    assert (asked.tags["zixly/lane"], asked.tags["zixly/priority"]) == ("live", "high")
+    assert (asked.tags[LANE_TAG], asked.tags[PRIORITY_TAG]) == ("live", "high")
     assert asked.run_config == {"ops": {"ask_account": {"config": {"tenant_id": str(values[1]), "connection_id": str(values[0])}}}}
 
 

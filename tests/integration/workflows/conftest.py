@@ -43,6 +43,7 @@ from zixly_dagster.instance.run_in_worker import release
 from zixly_dagster.resources import batch as batch_resource
 from zixly_dagster.resources import vendors
 from zixly_dagster.sensors.dispatch import run_request
+from zixly_dagster.workflow import WORKFLOW_TAG
 from zixly_dagster.workflows import WORKFLOWS
 from zixly_sandbox.constants import APP, DEMO
 
@@ -136,7 +137,7 @@ class Stage:
         options = ReexecutionOptions.from_failure(run.run_id, self.instance) if from_failure else ReexecutionOptions(run.run_id)
         parents = {"dagster/parent_run_id": run.run_id, "dagster/root_run_id": run.root_run_id or run.run_id}
         tags = {**run.tags, **parents}
-        workflow = run.tags["zixly/workflow"]
+        workflow = run.tags[WORKFLOW_TAG]
         return self._executed(workflow, run_config=dict(run.run_config), tags=tags, reexecution_options=options)
 
     def _executed(self, workflow: str, **arguments: Any) -> DagsterRun:

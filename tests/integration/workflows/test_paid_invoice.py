@@ -8,6 +8,7 @@ from dagster import DagsterRunStatus
 
 from tests.integration.workflows.conftest import WORKFLOW, Stage
 from zixly_core.job import JobStatus
+from zixly_dagster.workflow import BATCH_TAG
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, OPEN_INVOICE, PAID_INVOICE
 
 CONTACT = ("hubspot", "contact", ADA_IN_HUBSPOT)
@@ -50,7 +51,7 @@ def test_the_effect_is_done_and_the_invoices_state_is_kept(stage: Stage) -> None
 def test_the_report_of_the_batch_says_what_became_of_each_job(stage: Stage) -> None:
     run = stage.run_invoices(PAID_INVOICE, OPEN_INVOICE)
     (path,) = stage.objects.rglob("report.json")
-    tenant, batch = str(stage.ledger.tenant.id), run.tags["zixly/batch"]
+    tenant, batch = str(stage.ledger.tenant.id), run.tags[BATCH_TAG]
     assert path.relative_to(stage.objects).parts == (tenant, "batches", batch, "report.json")
     report = json.loads(path.read_bytes())
     assert (report["batch_id"], report["run_id"]) == (batch, run.run_id)

@@ -15,6 +15,7 @@ from zixly_core.stores import cancel, effects
 from zixly_core.stores.database import Database
 from zixly_dagster.ops import update_contacts, writing
 from zixly_dagster.ops.story import show
+from zixly_dagster.workflow import TENANT_ID_TAG
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, OPEN_INVOICE, PAID_INVOICE
 
 
@@ -112,7 +113,7 @@ def test_a_batch_that_does_not_exist_is_a_clear_failure(stage: Stage) -> None:
 def test_a_batch_of_another_tenant_is_a_clear_failure_and_stays_untouched(stage: Stage) -> None:
     stage.batch_of(PAID_INVOICE)
     batch = str(stage.only_job()["batch_id"])
-    run = stage.run_told(batch, **{"zixly/tenant": str(uuid4())})
+    run = stage.run_told(batch, **{TENANT_ID_TAG: str(uuid4())})
     assert "is not one of tenant" in stage.failure_text(run)
     job = stage.only_job()
     assert (job["status"], job["attempts"], job["run_id"]) == (JobStatus.QUEUED, 0, None)

@@ -12,7 +12,6 @@ import pytest
 from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
 from zixly_core.errors import BudgetSpent, Permanent, RecordGone, Transient
 from zixly_core.systems.asana.client import AsanaClient
-from zixly_core.systems.asana.links import record_url
 from zixly_core.systems.asana.projects import NewProject
 from zixly_core.systems.asana.tasks import NewTask, task_from
 from zixly_core.systems.asana.webhooks import COMPLETIONS, WebhookFilter
@@ -227,8 +226,3 @@ def test_a_comment_is_written_on_a_task() -> None:
     assert asana.client.add_comment("12", "Invoice INV-0042 paid") == "900"
     with pytest.raises(RecordGone):
         asana.client.add_comment("13", "x")
-
-
-def test_deep_links_lead_to_the_record() -> None:
-    assert record_url("task", "12") == "https://app.asana.com/0/0/12"
-    assert record_url("project", "1/2") == "https://app.asana.com/0/1%2F2/list"

@@ -11,7 +11,6 @@ from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
 from zixly_core.errors import BudgetSpent, Permanent, RecordGone, Transient
 from zixly_core.systems.hubspot.client import HubSpotClient, objects_path
 from zixly_core.systems.hubspot.contacts import ContactUpdate
-from zixly_core.systems.hubspot.links import record_url
 
 
 class HubSpot:
@@ -171,7 +170,3 @@ def test_many_contacts_are_read_by_id_to_look_before_writing_again() -> None:
 def test_the_version_stands_where_hubspot_wants_it() -> None:
     assert objects_path("2026-09", "contacts") == "/crm/objects/2026-09/contacts"
     assert objects_path("v3", "contacts") == "/crm/v3/objects/contacts"
-
-
-def test_a_deep_link_leads_to_the_record_in_its_portal() -> None:
-    assert record_url("contact", "901", portal_id="62515") == "https://app.hubspot.com/contacts/62515/record/0-1/901"

@@ -14,7 +14,6 @@ import pytest
 from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
 from zixly_core.errors import BudgetSpent, Permanent, Transient
 from zixly_core.systems.shopify.client import ShopifyClient
-from zixly_core.systems.shopify.links import record_url
 from zixly_core.systems.shopify.shop import topic_from, topic_name
 
 SHOP = "zixly-demo.myshopify.com"
@@ -311,7 +310,3 @@ def test_a_subscription_is_never_sent_twice() -> None:
 )
 def test_a_topic_keeps_its_name_through_graphql(topic: str) -> None:
     assert topic_from(topic_name(topic)) == topic
-
-
-def test_deep_links_lead_to_the_record_in_its_shop() -> None:
-    assert record_url("order", "12", shop=SHOP) == f"https://{SHOP}/admin/orders/12"

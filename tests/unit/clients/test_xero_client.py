@@ -13,7 +13,6 @@ from tests.unit.clients.test_invoices import invoice_json
 from tests.unit.clients.vendor import Answers, FixedTokens, Vendor, answered
 from zixly_core.errors import BudgetSpent, Disconnected, Permanent, RecordGone, Transient
 from zixly_core.systems.xero.client import XeroClient
-from zixly_core.systems.xero.links import record_url
 
 ORGANISATION = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -193,9 +192,3 @@ def test_an_import_of_many_within_one_second_is_listed_page_by_page() -> None:
 
 def test_nothing_changed_is_an_empty_listing() -> None:
     assert listed(Books(0, apart=timedelta()), page_size=10) == []
-
-
-def test_deep_links_lead_to_the_record() -> None:
-    assert record_url("invoice", "8694c9c5") == "https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID=8694c9c5"
-    assert record_url("bill", "8694c9c5") == "https://go.xero.com/AccountsPayable/View.aspx?InvoiceID=8694c9c5"
-    assert record_url("contact", "43/0f") == "https://go.xero.com/Contacts/View/43%2F0f"

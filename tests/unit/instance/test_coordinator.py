@@ -9,11 +9,11 @@ from dagster._core.run_coordinator import SubmitRunContext
 
 from zixly_dagster.instance.coordinator import BULK_TENANT_TAG, LiveFirstRunCoordinator
 from zixly_dagster.instance.gateway_user import USER_HEADER, USER_TAG
-from zixly_dagster.workflow import LANE_TAG, TENANT_TAG
+from zixly_dagster.workflow import LANE_TAG, TENANT_ID_TAG
 
 OLGA = "0191d7c2-7f4a-7c55-9b1e-3a1f5c0e2b11"
 SENSOR_TAG = "dagster/sensor_name"
-LIVE = {LANE_TAG: "live", SENSOR_TAG: "dispatch_xero", TENANT_TAG: "t-1"}
+LIVE = {LANE_TAG: "live", SENSOR_TAG: "dispatch_xero", TENANT_ID_TAG: "t-1"}
 
 
 @dataclass
@@ -92,7 +92,7 @@ def test_a_re_execution_of_a_live_run_waits_in_the_queue() -> None:
 
 
 def test_queued_runs_are_limited_by_tenant() -> None:
-    assert submitted(run({TENANT_TAG: "t-1"})).tags[BULK_TENANT_TAG] == "t-1"
+    assert submitted(run({TENANT_ID_TAG: "t-1"})).tags[BULK_TENANT_TAG] == "t-1"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from zixly_core.dispatcher import Tick
 from zixly_core.errors import StoreUnavailable
 from zixly_core.ids import new_id
 from zixly_dagster.sensors.dispatch import requests, run_request
+from zixly_dagster.workflow import JOB_COUNT_TAG, LANE_TAG
 
 
 class Ticking:
@@ -40,8 +41,8 @@ def test_each_batch_becomes_one_run_that_is_told_its_batch_and_nothing_else() ->
     assert request.run_key == str(batch.id)
     assert request.job_name == "xero_invoice_to_hubspot"
     assert request.run_config == {"resources": {"batch": {"config": {"batch_id": str(batch.id)}}}}
-    assert request.tags["zixly/lane"] == "live"
-    assert request.tags["zixly/jobs"] == "2"
+    assert request.tags[LANE_TAG] == "live"
+    assert request.tags[JOB_COUNT_TAG] == "2"
     assert not any(str(job_id) in str(request.tags) for job_id in batch.job_ids), "tags never list jobs"
 
 

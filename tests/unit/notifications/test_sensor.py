@@ -10,7 +10,7 @@ import pytest
 
 from zixly_core.stores.outbox import DueChannel, Filled
 from zixly_dagster.sensors.notifications import request_for, summary_of
-from zixly_dagster.workflow import LANE_TAG, PRIORITY_TAG, TENANT_TAG
+from zixly_dagster.workflow import LANE_TAG, PRIORITY_TAG, TENANT_ID_TAG
 
 pytestmark = pytest.mark.unit
 
@@ -39,8 +39,8 @@ def test_the_run_passes_the_queue_and_knows_ids_alone() -> None:
     assert request.run_config == {
         "ops": {"send_due_messages": {"config": {"channel_id": str(CHANNEL.channel_id), "tenant_id": str(CHANNEL.tenant_id)}}}
     }
-    assert (request.tags[LANE_TAG], request.tags[PRIORITY_TAG], request.tags[TENANT_TAG]) == ("live", "high", str(CHANNEL.tenant_id))
-    assert request_for(replace(CHANNEL, tenant_id=None), now=AT).tags[TENANT_TAG] == "agency"
+    assert (request.tags[LANE_TAG], request.tags[PRIORITY_TAG], request.tags[TENANT_ID_TAG]) == ("live", "high", str(CHANNEL.tenant_id))
+    assert request_for(replace(CHANNEL, tenant_id=None), now=AT).tags[TENANT_ID_TAG] == "agency"
 
 
 def test_a_tick_without_news_says_so_in_words() -> None:

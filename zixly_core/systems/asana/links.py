@@ -1,15 +1,18 @@
-"""Where a person opens a record in Asana; a short form that leads to the one in `permalink_url`."""
+"""Where a person opens a record in Asana.
+
+The short form of the older links, which Asana leads on to the one that `permalink_url` tells (developers.asana.com/reference/tasks); the
+newer `/1/{workspace}/...` needs a workspace, and record keys of ours have none, as Asana's ids are unique across them.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 from urllib.parse import quote
 
-AsanaRecord = Literal["task", "project"]
-
-PATHS: dict[AsanaRecord, str] = {"task": "/0/0/{gid}", "project": "/0/{gid}/list"}
+PATHS: Mapping[str, str] = {"task": "/0/0/{gid}", "project": "/0/{gid}/list"}
 
 
-def record_url(record_type: AsanaRecord, record_id: str) -> str:
-    """Deep link to a record."""
-    return "https://app.asana.com" + PATHS[record_type].format(gid=quote(record_id, safe=""))
+def record_url(kind: str, record_id: str, *, account: str, base: str) -> str | None:
+    """Deep link to a record; None for a kind that has no page of its own."""
+    path = PATHS.get(kind)
+    return base + path.format(gid=quote(record_id, safe="")) if path else None

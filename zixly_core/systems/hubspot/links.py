@@ -1,17 +1,17 @@
-"""Where a person opens a record in HubSpot."""
+"""Where a person opens a record in HubSpot. Accounts of other regions have other hosts, such as app-eu1.hubspot.com; `app` leads on.
+
+Path: knowledge.hubspot.com, "Understand record IDs"; numbers: developers.hubspot.com/docs/guides/crm/using-object-apis, object type ids.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 from urllib.parse import quote
 
-HubSpotRecord = Literal["contact", "company", "deal", "note", "task"]
-
-# developers.hubspot.com/docs/api-reference/legacy/crm/using-object-apis: object type ids.
-TYPE_IDS: dict[HubSpotRecord, str] = {"contact": "0-1", "company": "0-2", "deal": "0-3", "note": "0-46", "task": "0-27"}
+TYPE_IDS: Mapping[str, str] = {"contact": "0-1", "company": "0-2", "deal": "0-3", "note": "0-46", "task": "0-27"}
 
 
-def record_url(record_type: HubSpotRecord, record_id: str, *, portal_id: str) -> str:
-    """Deep link to a record in a portal."""
-    portal, record = quote(portal_id, safe=""), quote(record_id, safe="")
-    return f"https://app.hubspot.com/contacts/{portal}/record/{TYPE_IDS[record_type]}/{record}"
+def record_url(kind: str, record_id: str, *, account: str, base: str) -> str | None:
+    """Deep link to a record in a portal (`account`); None for a kind that has no page of its own."""
+    number = TYPE_IDS.get(kind)
+    return f"{base}/contacts/{quote(account, safe='')}/record/{number}/{quote(record_id, safe='')}" if number else None

@@ -1,21 +1,24 @@
-"""Where a person opens a record in Xero. The organisation is the one the person is in; ids lead nowhere in another one."""
+"""Where a person opens a record in Xero.
+
+Without an organisation's short code the link leads into the organisation that the person is in; ids lead nowhere in another one.
+Paths: developer.xero.com/documentation/guides/how-to-guides/deep-link-xero, and those that XeroAPI/xero-mcp-server hands out.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 from urllib.parse import quote
 
-XeroRecord = Literal["invoice", "bill", "contact", "credit_note", "payment"]
-
-PATHS: dict[XeroRecord, str] = {
+PATHS: Mapping[str, str] = {
     "invoice": "/AccountsReceivable/View.aspx?InvoiceID={id}",
     "bill": "/AccountsPayable/View.aspx?InvoiceID={id}",
     "contact": "/Contacts/View/{id}",
-    "credit_note": "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
+    "creditnote": "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
     "payment": "/Bank/ViewTransaction.aspx?bankTransactionID={id}",
 }
 
 
-def record_url(record_type: XeroRecord, record_id: str) -> str:
-    """Deep link to a record (developer.xero.com/documentation/guides/how-to-guides/deep-link-xero)."""
-    return "https://go.xero.com" + PATHS[record_type].format(id=quote(record_id, safe=""))
+def record_url(kind: str, record_id: str, *, account: str, base: str) -> str | None:
+    """Deep link to a record; None for a kind that has no page of its own."""
+    path = PATHS.get(kind.replace("_", ""))
+    return base + path.format(id=quote(record_id, safe="")) if path else None
