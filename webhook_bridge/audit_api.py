@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated
@@ -39,6 +40,19 @@ def wanted_lines(
 LINES = Listing("audit", AuditLine, wanted_lines, by_age(audit_page, "at"))
 
 
+@dataclass(frozen=True)
+class AuditLog:
+    """The log, for callers of the API; `database` is seen as role `api`."""
+
+    database: Database
+
+    def page(self, caller: Caller, wanted: AuditFilter, *, limit: int, cursor: str | None) -> AuditPage:
+        page = page_from(limit=limit, cursor=cursor)
+        with scoped(self.database, caller.scope) as rows:
+            found = audit_page(rows, wanted=wanted, page=page)
+        return AuditPage.model_validate({"entries": found, "next_cursor": cursor_after(found, limit=limit, age="at")})
+
+
 def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["audit"])
@@ -52,10 +66,7 @@ def audit_routes(database: Database, *, caller_of: Callable[[Request], Caller]) 
         caller: Caller = signed_in,
     ) -> AuditPage:
         """Lines of the audit log, newest first: a client's administrators see the client's, staff see all."""
-        page = page_from(limit=limit, cursor=cursor)
-        with scoped(database, caller.scope) as rows:
-            found = audit_page(rows, wanted=wanted, page=page)
-        return AuditPage.model_validate({"entries": found, "next_cursor": cursor_after(found, limit=limit, age="at")})
+        return AuditLog(database).page(caller, wanted, limit=limit, cursor=cursor)
 
     @router.get("/api/audit/export", response_class=StreamingResponse, responses=problems(400, 401, 403, 422, 503))
     def export(

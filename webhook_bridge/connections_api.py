@@ -18,7 +18,7 @@ from zixly_core.connecting import Connecting
 from zixly_core.connection_settings import validated
 from zixly_core.errors import SettingsError
 from zixly_core.stores.connections_admin import ConnectionView, connection_views, save_settings
-from zixly_core.stores.database import Database
+from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.issues import reconnect_path
 from zixly_core.stores.jobs_view import scoped
 
@@ -96,44 +96,35 @@ def wanted_connections(
     return ConnectionFilter(tenant, system)
 
 
-def connections_routes(
-    database: Database, connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], public_url: str
-) -> APIRouter:
-    """The routes; `database` is seen as role `api`."""
-    router = APIRouter(prefix="/api")
-    base = public_url.rstrip("/")
-    signed_in, filtered = Depends(caller_of), Depends(wanted_connections)
+@dataclass(frozen=True)
+class Connections:
+    """What is connected, for callers of the API; `database` is seen as role `api`, `base` is the bridge's public address."""
 
-    def opened() -> Connecting:
-        if connecting is None:
-            raise SettingsError("Accounts cannot be connected: set ZIXLY_SECRETS_KEY_FILE or ZIXLY_SECRETS_KEY, which seal their tokens")
-        return connecting
+    database: Database
+    connecting: Connecting | None
+    base: str
 
-    @router.get("/connections", tags=["connections"], responses=problems(401, 422, 503))
-    def connections(wanted: ConnectionFilter = filtered, caller: Caller = signed_in) -> ConnectionList:
-        """What is connected, with the health of each authorisation."""
-        with scoped(database, caller.scope) as rows:
-            views = connection_views(rows, tenant=wanted.tenant, system=wanted.system)
-        return ConnectionList(connections=[connection_model(view, base=base) for view in views])
+    def seen(self, caller: Caller, *, tenant: str | None = None, system: str | None = None) -> ConnectionList:
+        with scoped(self.database, caller.scope) as rows:
+            views = connection_views(rows, tenant=tenant, system=system)
+        return ConnectionList(connections=[connection_model(view, base=self.base) for view in views])
 
-    @router.put("/connections/{connection_id}/settings", tags=["connections"], responses=problems(400, 401, 403, 404, 422, 503))
-    def change_settings(connection_id: UUID, settings: dict[str, Any], caller: Caller = signed_in) -> ConnectionModel:
-        """Replace a connection's settings, after checking them; what they were is not kept, who changed which fields is."""
-        with scoped(database, caller.scope) as rows:
+    def one(self, caller: Caller, connection_id: UUID) -> ConnectionModel:
+        with scoped(self.database, caller.scope) as rows:
+            return self._model(rows, connection_id)
+
+    def change_settings(self, caller: Caller, connection_id: UUID, settings: dict[str, Any]) -> ConnectionModel:
+        with scoped(self.database, caller.scope) as rows:
             view = one_view(connection_views(rows, connection_id=connection_id), connection_id)
             save_settings(rows, connection_id, validated(view.system, settings), actor=caller.name)
-            changed = connection_views(rows, connection_id=connection_id)
-        return connection_model(one_view(changed, connection_id), base=base)
+            return self._model(rows, connection_id)
 
-    @router.post("/connect/{system}", tags=["connections"], responses=problems(400, 401, 403, 422, 503))
-    def invite(system: SystemName, wanted: NewConsent, caller: Caller = signed_in) -> ConsentModel:
-        """Begin to connect an account: a link for whoever may consent at the vendor, good once and for half an hour."""
+    def invite(self, caller: Caller, system: str, wanted: NewConsent) -> ConsentModel:
         if wanted.own:
-            done = opened().connect_own(
-                system, scope=caller.scope, actor=caller.name, tenant=wanted.tenant or "", account=wanted.account or ""
-            )
-            return consent_model(opened(), done.consent.id, caller)
-        invitation = opened().invite(
+            tenant, account = wanted.tenant or "", wanted.account or ""
+            done = self._opened().connect_own(system, scope=caller.scope, actor=caller.name, tenant=tenant, account=account)
+            return self.consent(caller, done.consent.id)
+        invitation = self._opened().invite(
             system,
             scope=caller.scope,
             actor=caller.name,
@@ -141,13 +132,48 @@ def connections_routes(
             connection_id=wanted.connection_id,
             account=wanted.account,
         )
-        begun = consent_model(opened(), invitation.id, caller)
-        return begun.model_copy(update={"link": f"{base}/connect/{system}?ticket={invitation.ticket}"})
+        begun = self.consent(caller, invitation.id)
+        return begun.model_copy(update={"link": f"{self.base}/connect/{system}?ticket={invitation.ticket}"})
+
+    def consent(self, caller: Caller, consent_id: UUID) -> ConsentModel:
+        return consent_model(self._opened(), consent_id, caller)
+
+    def _model(self, rows: Rows, connection_id: UUID) -> ConnectionModel:
+        return connection_model(one_view(connection_views(rows, connection_id=connection_id), connection_id), base=self.base)
+
+    def _opened(self) -> Connecting:
+        if self.connecting is None:
+            raise SettingsError("Accounts cannot be connected: set ZIXLY_SECRETS_KEY_FILE or ZIXLY_SECRETS_KEY, which seal their tokens")
+        return self.connecting
+
+
+def connections_routes(
+    database: Database, connecting: Connecting | None, *, caller_of: Callable[[Request], Caller], public_url: str
+) -> APIRouter:
+    """The routes; `database` is seen as role `api`."""
+    router = APIRouter(prefix="/api")
+    signed_in, filtered = Depends(caller_of), Depends(wanted_connections)
+    every = Connections(database, connecting, public_url.rstrip("/"))
+
+    @router.get("/connections", tags=["connections"], responses=problems(401, 422, 503))
+    def connections(wanted: ConnectionFilter = filtered, caller: Caller = signed_in) -> ConnectionList:
+        """What is connected, with the health of each authorisation."""
+        return every.seen(caller, tenant=wanted.tenant, system=wanted.system)
+
+    @router.put("/connections/{connection_id}/settings", tags=["connections"], responses=problems(400, 401, 403, 404, 422, 503))
+    def change_settings(connection_id: UUID, settings: dict[str, Any], caller: Caller = signed_in) -> ConnectionModel:
+        """Replace a connection's settings, after checking them; what they were is not kept, who changed which fields is."""
+        return every.change_settings(caller, connection_id, settings)
+
+    @router.post("/connect/{system}", tags=["connections"], responses=problems(400, 401, 403, 422, 503))
+    def invite(system: SystemName, wanted: NewConsent, caller: Caller = signed_in) -> ConsentModel:
+        """Begin to connect an account: a link for whoever may consent at the vendor, good once and for half an hour."""
+        return every.invite(caller, system, wanted)
 
     @router.get("/consents/{consent_id}", tags=["connections"], responses=problems(401, 404, 422, 503))
     def consent(consent_id: UUID, caller: Caller = signed_in) -> ConsentModel:
         """How far a consent has come."""
-        return consent_model(opened(), consent_id, caller)
+        return every.consent(caller, consent_id)
 
     return router
 

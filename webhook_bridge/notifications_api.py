@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -34,68 +35,117 @@ from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import scoped
 
 
-def notifications_routes(
-    database: Database, box: SecretBox | None, *, settings: Settings, caller_of: Callable[[Request], Caller]
-) -> APIRouter:
-    """The routes; `database` is seen as role `api`, `box` seals addresses that are secrets."""
-    router = APIRouter(prefix="/api", tags=["notifications"])
-    signed_in = Depends(caller_of)
+@dataclass(frozen=True)
+class Channels:
+    """Who is told of what, for callers of the API; `database` is seen as role `api`, `box` seals addresses that are secrets."""
 
-    @router.get("/notification-channels", responses=problems(401, 422, 503))
-    def channels(
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None, caller: Caller = signed_in
-    ) -> ChannelList:
-        """Who is told of what."""
-        with scoped(database, caller.scope) as rows:
+    database: Database
+    box: SecretBox | None
+    settings: Settings
+
+    def seen(self, caller: Caller, *, tenant: str | None = None) -> ChannelList:
+        with scoped(self.database, caller.scope) as rows:
             found = store.channels_seen(rows, tenant=tenant)
         return shown(ChannelList(channels=[model_of(one) for one in found]), sees_payloads=caller.sees_payloads)
 
-    @router.post("/notification-channels", status_code=201, responses=problems(400, 401, 403, 404, 422, 503))
-    def add(wanted: NewChannel, caller: Caller = signed_in) -> ChannelModel:
-        """Set a channel up. Its address is checked and, where it is a secret, sealed; `test` shows whether messages get there."""
+    def add(self, caller: Caller, wanted: NewChannel) -> ChannelModel:
         channel_id = new_id()
-        with scoped(database, caller.scope) as rows:
+        with scoped(self.database, caller.scope) as rows:
             made = store.NewChannel(
                 id=channel_id,
                 tenant_id=owner_of(rows, wanted.tenant, caller),
                 kind=wanted.kind,
                 name=wanted.name,
-                **target_of(wanted.kind, wanted.target, channel_id=channel_id),
+                **self._target(wanted.kind, wanted.target, channel_id=channel_id),
                 wants=wanted.wants,
                 digest_at=wanted.digest_at,
             )
             store.add_channel(rows, made, actor=caller.name)
             return model_of(one_channel(rows, channel_id))
 
-    @router.patch("/notification-channels/{channel_id}", responses=problems(400, 401, 403, 404, 422, 503))
-    def change(channel_id: UUID, wanted: ChannelChange, caller: Caller = signed_in) -> ChannelModel:
-        """Change a channel, pause it or let it go on."""
-        with scoped(database, caller.scope) as rows:
+    def change(self, caller: Caller, channel_id: UUID, wanted: ChannelChange) -> ChannelModel:
+        with scoped(self.database, caller.scope) as rows:
             known = one_channel(rows, channel_id)
             changes = wanted.model_dump(exclude_unset=True, exclude={"target", "is_paused"})
             changes = {name: value for name, value in changes.items() if value is not None or name == "digest_at"}
             if wanted.target is not None:
-                changes |= target_of(known.kind, wanted.target, channel_id=channel_id)
+                changes |= self._target(known.kind, wanted.target, channel_id=channel_id)
             if wanted.is_paused is not None:
                 changes["paused_at"] = (known.paused_at or datetime.now(UTC)) if wanted.is_paused else None
             store.change_channel(rows, known, changes, actor=caller.name)
             return model_of(one_channel(rows, channel_id))
 
-    @router.delete("/notification-channels/{channel_id}", responses=problems(401, 403, 404, 422, 503))
-    def remove(channel_id: UUID, caller: Caller = signed_in) -> ChannelModel:
-        """Remove a channel and forget its address; answers with what it was. What was sent there stays in the log."""
-        with scoped(database, caller.scope) as rows:
+    def remove(self, caller: Caller, channel_id: UUID) -> ChannelModel:
+        with scoped(self.database, caller.scope) as rows:
             known = one_channel(rows, channel_id)
             store.remove_channel(rows, known, actor=caller.name)
         return model_of(known)
 
-    @router.post("/notification-channels/{channel_id}/test", status_code=202, responses=problems(401, 403, 404, 422, 503))
-    def test(channel_id: UUID, caller: Caller = signed_in) -> NotificationModel:
-        """Send one message there; it goes the way of all, through the outbox and a worker. `GET /api/notifications` tells how it went."""
-        with scoped(database, caller.scope) as rows:
+    def test(self, caller: Caller, channel_id: UUID) -> NotificationModel:
+        with scoped(self.database, caller.scope) as rows:
             line_id = store.ask_for_trial(rows, one_channel(rows, channel_id), actor=caller.name)
             (line,) = store.lines_seen(rows, line_id=line_id)
         return NotificationModel.model_validate(line, from_attributes=True)
+
+    def lines(
+        self,
+        caller: Caller,
+        *,
+        channel_id: UUID | None = None,
+        issue_id: UUID | None = None,
+        tenant: str | None = None,
+        status: LineStatus | None = None,
+        limit: int = 50,
+    ) -> NotificationList:
+        with scoped(self.database, caller.scope) as rows:
+            found = store.lines_seen(rows, channel_id=channel_id, issue_id=issue_id, tenant=tenant, status=status, limit=limit)
+        return NotificationList(notifications=[NotificationModel.model_validate(one, from_attributes=True) for one in found])
+
+    def _target(self, kind: str, target: SecretStr, *, channel_id: UUID) -> dict[str, Any]:
+        """The columns that say where messages go. Raises `Rejected`, and `SettingsError` where there is no key to seal with."""
+        text = target.get_secret_value().strip()
+        if kind == "email":
+            return {"address": ", ".join(recipients_in(text)), "secret": None}
+        if self.box is None:
+            raise SettingsError("Slack's addresses cannot be kept: set ZIXLY_SECRETS_KEY_FILE or ZIXLY_SECRETS_KEY, which seal them")
+        url = slack_target(text, self.settings)
+        return {"address": host_of(url), "secret": self.box.seal(url.encode(), context=str(channel_id))}
+
+
+def notifications_routes(
+    database: Database, box: SecretBox | None, *, settings: Settings, caller_of: Callable[[Request], Caller]
+) -> APIRouter:
+    """The routes; `database` is seen as role `api`, `box` seals addresses that are secrets."""
+    router = APIRouter(prefix="/api", tags=["notifications"])
+    signed_in = Depends(caller_of)
+    every = Channels(database, box, settings)
+
+    @router.get("/notification-channels", responses=problems(401, 422, 503))
+    def channels(
+        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None, caller: Caller = signed_in
+    ) -> ChannelList:
+        """Who is told of what."""
+        return every.seen(caller, tenant=tenant)
+
+    @router.post("/notification-channels", status_code=201, responses=problems(400, 401, 403, 404, 422, 503))
+    def add(wanted: NewChannel, caller: Caller = signed_in) -> ChannelModel:
+        """Set a channel up. Its address is checked and, where it is a secret, sealed; `test` shows whether messages get there."""
+        return every.add(caller, wanted)
+
+    @router.patch("/notification-channels/{channel_id}", responses=problems(400, 401, 403, 404, 422, 503))
+    def change(channel_id: UUID, wanted: ChannelChange, caller: Caller = signed_in) -> ChannelModel:
+        """Change a channel, pause it or let it go on."""
+        return every.change(caller, channel_id, wanted)
+
+    @router.delete("/notification-channels/{channel_id}", responses=problems(401, 403, 404, 422, 503))
+    def remove(channel_id: UUID, caller: Caller = signed_in) -> ChannelModel:
+        """Remove a channel and forget its address; answers with what it was. What was sent there stays in the log."""
+        return every.remove(caller, channel_id)
+
+    @router.post("/notification-channels/{channel_id}/test", status_code=202, responses=problems(401, 403, 404, 422, 503))
+    def test(channel_id: UUID, caller: Caller = signed_in) -> NotificationModel:
+        """Send one message there; it goes the way of all, through the outbox and a worker. `GET /api/notifications` tells how it went."""
+        return every.test(caller, channel_id)
 
     @router.get("/notifications", responses=problems(401, 422, 503))
     def notifications(
@@ -108,19 +158,7 @@ def notifications_routes(
         caller: Caller = signed_in,
     ) -> NotificationList:
         """What was told, is to be told, or was not and why; newest first."""
-        with scoped(database, caller.scope) as rows:
-            found = store.lines_seen(rows, channel_id=channel_id, issue_id=issue_id, tenant=tenant, status=status, limit=limit)
-        return NotificationList(notifications=[NotificationModel.model_validate(one, from_attributes=True) for one in found])
-
-    def target_of(kind: str, target: SecretStr, *, channel_id: UUID) -> dict[str, Any]:
-        """The columns that say where messages go. Raises `Rejected`, and `SettingsError` where there is no key to seal with."""
-        text = target.get_secret_value().strip()
-        if kind == "email":
-            return {"address": ", ".join(recipients_in(text)), "secret": None}
-        if box is None:
-            raise SettingsError("Slack's addresses cannot be kept: set ZIXLY_SECRETS_KEY_FILE or ZIXLY_SECRETS_KEY, which seal them")
-        url = slack_target(text, settings)
-        return {"address": host_of(url), "secret": box.seal(url.encode(), context=str(channel_id))}
+        return every.lines(caller, channel_id=channel_id, issue_id=issue_id, tenant=tenant, status=status, limit=limit)
 
     return router
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -24,10 +24,30 @@ Slug = Annotated[str, Path(description="A tenant's short name.", max_length=100)
 WorkflowName = Annotated[str, Path(description="Such as `xero-invoice-to-hubspot`.", max_length=100)]
 
 
+@dataclass(frozen=True)
+class Priorities:
+    """Who goes first, for callers of the API; `database` is seen as role `api`."""
+
+    database: Database
+
+    def seen(self, caller: Caller) -> PriorityList:
+        with scoped(self.database, caller.scope) as rows:
+            found = chosen(rows)
+        return PriorityList.model_validate({"priorities": [asdict(one) | {"priority": NAMES[one.priority]} for one in found]})
+
+    def choose(self, caller: Caller, wanted: NewPriority, *, workflow: str | None, tenant: str | None) -> Reordered:
+        if tenant is None:
+            refuse_for_tenants(caller, "workflow")
+        priority = None if wanted.priority is None else PRIORITIES[wanted.priority]
+        with scoped(self.database, caller.scope) as rows:
+            return choose(rows, workflow=workflow, tenant=tenant, priority=priority, actor=caller.name)
+
+
 def priorities_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:
     """The routes; `database` is seen as role `api`, `announce` wakes the dispatchers."""
     router = APIRouter(tags=["priorities"])
     signed_in = Depends(caller_of)
+    every = Priorities(database)
 
     async def told(done: Reordered) -> ReorderedModel:
         announce(done.wake)
@@ -36,16 +56,7 @@ def priorities_routes(database: Database, *, caller_of: Callable[[Request], Call
     @router.get("/api/priorities", responses=problems(401, 503))
     def priorities(caller: Caller = signed_in) -> PriorityList:
         """The priorities that people chose; where nobody did, the code's holds."""
-        with scoped(database, caller.scope) as rows:
-            found = chosen(rows)
-        return PriorityList.model_validate({"priorities": [asdict(one) | {"priority": NAMES[one.priority]} for one in found]})
-
-    def chosen_for(caller: Caller, wanted: NewPriority, *, workflow: str | None, tenant: str | None) -> Reordered:
-        if tenant is None:
-            refuse_for_tenants(caller, "workflow")
-        priority = None if wanted.priority is None else PRIORITIES[wanted.priority]
-        with scoped(database, caller.scope) as rows:
-            return choose(rows, workflow=workflow, tenant=tenant, priority=priority, actor=caller.name)
+        return every.seen(caller)
 
     @router.put("/api/priorities/workflows/{workflow}", responses=problems(401, 403, 404, 422, 503))
     async def for_workflow(
@@ -55,12 +66,12 @@ def priorities_routes(database: Database, *, caller_of: Callable[[Request], Call
         caller: Caller = signed_in,
     ) -> ReorderedModel:
         """Choose the priority of a workflow's jobs, those that wait included."""
-        return await told(await run_in_threadpool(chosen_for, caller, wanted, workflow=workflow, tenant=tenant))
+        return await told(await run_in_threadpool(every.choose, caller, wanted, workflow=workflow, tenant=tenant))
 
     @router.put("/api/priorities/tenants/{tenant}", responses=problems(401, 404, 422, 503))
     async def for_tenant(tenant: Slug, wanted: NewPriority, caller: Caller = signed_in) -> ReorderedModel:
         """Choose the priority of all of a tenant's jobs for which nothing narrower is chosen."""
-        return await told(await run_in_threadpool(chosen_for, caller, wanted, workflow=None, tenant=tenant))
+        return await told(await run_in_threadpool(every.choose, caller, wanted, workflow=None, tenant=tenant))
 
     def chosen_for_job(caller: Caller, job_id: UUID, wanted: JobPriority) -> Reordered:
         with scoped(database, caller.scope) as rows:

@@ -81,6 +81,21 @@ class Comparisons:
             rows = [reconciliation_report(connection, one) for one in made]
         return Reconciliations(reconciliations=[Reconciliation.model_validate(row) for row in rows])
 
+    def seen(self, caller: Caller, wanted: ReconciliationFilter, *, limit: int, cursor: str | None) -> ReconciliationPage:
+        page = page_from(limit=limit, cursor=cursor)
+        with scoped(self.database, caller.scope) as connection:
+            rows = reconciliations_page(connection, wanted, page=page)
+        found = [Reconciliation.model_validate(row) for row in rows]
+        return ReconciliationPage(reconciliations=found, next_cursor=cursor_after(rows, limit=limit, age="created_at"))
+
+    def drifts(self, caller: Caller, wanted: DriftFilter, *, limit: int, cursor: str | None) -> DriftPage:
+        page = page_from(limit=limit, cursor=cursor)
+        with scoped(self.database, caller.scope) as connection:
+            rows = drifts_page(connection, wanted, page=page)
+        found = [Drift.model_validate(row) for row in rows]
+        answer = DriftPage(drifts=found, next_cursor=cursor_after(rows, limit=limit, age="found_at"))
+        return shown(answer, sees_payloads=caller.sees_payloads)
+
     def report(self, caller: Caller, reconciliation_id: UUID) -> Report:
         with scoped(self.database, caller.scope) as connection:
             row = reconciliation_report(connection, reconciliation_id)
@@ -129,11 +144,7 @@ def reconciliations_routes(database: Database, *, caller_of: Callable[[Request],
         wanted: ReconciliationFilter = reconciliations_wanted, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in
     ) -> ReconciliationPage:
         """Reconciliations, newest first, with their counts."""
-        page = page_from(limit=limit, cursor=cursor)
-        with scoped(database, caller.scope) as connection:
-            rows = reconciliations_page(connection, wanted, page=page)
-        found = [Reconciliation.model_validate(row) for row in rows]
-        return ReconciliationPage(reconciliations=found, next_cursor=cursor_after(rows, limit=limit, age="created_at"))
+        return store.seen(caller, wanted, limit=limit, cursor=cursor)
 
     @router.get("/api/reconciliations/{reconciliation_id}", responses=problems(401, 404, 422, 503))
     def report(reconciliation_id: UUID, caller: Caller = signed_in) -> Report:
@@ -150,12 +161,7 @@ def reconciliations_routes(database: Database, *, caller_of: Callable[[Request],
     @router.get("/api/drifts", responses=problems(400, 401, 422, 503))
     def drifts(wanted: DriftFilter = drifts_wanted, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> DriftPage:
         """Drifts, newest first."""
-        page = page_from(limit=limit, cursor=cursor)
-        with scoped(database, caller.scope) as connection:
-            rows = drifts_page(connection, wanted, page=page)
-        found = [Drift.model_validate(row) for row in rows]
-        answer = DriftPage(drifts=found, next_cursor=cursor_after(rows, limit=limit, age="found_at"))
-        return shown(answer, sees_payloads=caller.sees_payloads)
+        return store.drifts(caller, wanted, limit=limit, cursor=cursor)
 
     @router.post("/api/drifts/{drift_id}/repair", status_code=202, responses=problems(401, 403, 404, 409, 422, 503))
     async def repair_one(drift_id: UUID, caller: Caller = signed_in) -> Repairing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -53,23 +54,36 @@ class Wished(BaseModel):
     status: str
 
 
+@dataclass(frozen=True)
+class Subscriptions:
+    """Webhooks of connections, for callers of the API; `database` is seen as role `api`."""
+
+    database: Database
+
+    def of(self, caller: Caller, connection_id: UUID) -> SubscriptionList:
+        with scoped(self.database, caller.scope) as rows:
+            return SubscriptionList.model_validate({"subscriptions": list(rows.execute(OF_CONNECTION_SQL, (connection_id,)))})
+
+    def wish(self, caller: Caller, connection_id: UUID, wanted: NewSubscription) -> Wished:
+        with scoped(self.database, caller.scope) as rows:
+            wish_id, status = wish(rows, connection_id=connection_id, resource=wanted.resource, topic=None, actor=caller.name)
+        return Wished(id=wish_id, status=status)
+
+
 def subscriptions_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["connections"])
     signed_in = Depends(caller_of)
+    every = Subscriptions(database)
 
     @router.get("/api/connections/{connection_id}/subscriptions", responses=problems(401, 422, 503))
     def subscriptions(connection_id: UUID, caller: Caller = signed_in) -> SubscriptionList:
         """What a connection listens to, where each webhook is made by a call."""
-        with scoped(database, caller.scope) as connection:
-            rows = list(connection.execute(OF_CONNECTION_SQL, (connection_id,)))
-        return SubscriptionList.model_validate({"subscriptions": rows})
+        return every.of(caller, connection_id)
 
     @router.post("/api/connections/{connection_id}/subscriptions", status_code=202, responses=problems(400, 401, 422, 503))
     def make(connection_id: UUID, wanted: NewSubscription, caller: Caller = signed_in) -> Wished:
         """Wish for the webhook of a resource; a worker makes it within seconds. Wishing twice makes one."""
-        with scoped(database, caller.scope) as connection:
-            wish_id, status = wish(connection, connection_id=connection_id, resource=wanted.resource, topic=None, actor=caller.name)
-        return Wished(id=wish_id, status=status)
+        return every.wish(caller, connection_id, wanted)
 
     return router

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -30,60 +31,46 @@ from zixly_core.stores.tenants import (
 from zixly_core.tenant_export import zipped
 
 
-def tenants_routes(database: Database, *, objects: Objects, caller_of: Callable[[Request], Caller]) -> APIRouter:
-    """The routes; `database` is seen as role `api`."""
-    router = APIRouter(tags=["tenants"])
-    signed_in = Depends(caller_of)
+@dataclass(frozen=True)
+class Tenants:
+    """Client companies, for callers of the API; `database` is seen as role `api`."""
 
-    @router.get("/api/tenants", responses=problems(401, 503))
-    def tenants(caller: Caller = signed_in) -> TenantList:
-        """Client companies, by short name."""
-        with scoped(database, caller.scope) as rows:
+    database: Database
+    objects: Objects
+
+    def seen(self, caller: Caller) -> TenantList:
+        with scoped(self.database, caller.scope) as rows:
             return TenantList.model_validate({"tenants": tenant_views(rows)})
 
-    @router.get("/api/tenants/{slug}", responses=problems(401, 404, 503))
-    def tenant(slug: str, caller: Caller = signed_in) -> Tenant:
-        """One client company."""
-        with scoped(database, caller.scope) as rows:
+    def one(self, caller: Caller, slug: str) -> Tenant:
+        with scoped(self.database, caller.scope) as rows:
             return Tenant.model_validate(found(lambda: tenant_view(rows, slug)))
 
-    @router.post("/api/tenants", status_code=201, responses=problems(400, 401, 403, 422, 503))
-    def add(wanted: NewTenant, caller: Caller = signed_in) -> Tenant:
-        """Add a client company; its accounts are connected next."""
-        with scoped(database, caller.scope) as rows:
+    def add(self, caller: Caller, wanted: NewTenant) -> Tenant:
+        with scoped(self.database, caller.scope) as rows:
             add_tenant(rows, slug=wanted.slug, name=wanted.name, time_zone=wanted.time_zone, actor=caller.name)
             return Tenant.model_validate(tenant_view(rows, wanted.slug))
 
-    @router.patch("/api/tenants/{slug}", responses=problems(400, 401, 403, 404, 422, 503))
-    def change(slug: str, wanted: TenantChange, caller: Caller = signed_in) -> Tenant:
-        """Change a client company's name or time zone; its days begin and end there."""
-        with scoped(database, caller.scope) as rows:
+    def change(self, caller: Caller, slug: str, wanted: TenantChange) -> Tenant:
+        with scoped(self.database, caller.scope) as rows:
             found(lambda: set_tenant(rows, slug, name=wanted.name, time_zone=wanted.time_zone, actor=caller.name))
             return Tenant.model_validate(tenant_view(rows, slug))
 
-    @router.post("/api/tenants/{slug}/exports", status_code=202, responses=problems(400, 401, 403, 404, 503))
-    def export(slug: str, caller: Caller = signed_in) -> Export:
-        """Ask for everything that is held for a client; a worker puts it together within minutes."""
-        with scoped(database, caller.scope) as rows:
+    def ask_export(self, caller: Caller, slug: str) -> Export:
+        with scoped(self.database, caller.scope) as rows:
             export_id = found(lambda: ask_export(rows, slug, actor=caller.name))
             return Export.model_validate(export_view(rows, slug, export_id))
 
-    @router.get("/api/tenants/{slug}/exports/{export_id}", responses=problems(401, 403, 404, 422, 503))
-    def export_status(slug: str, export_id: UUID, caller: Caller = signed_in) -> Export:
-        """How far an export is."""
-        with scoped(database, caller.scope) as rows:
+    def export(self, caller: Caller, slug: str, export_id: UUID) -> Export:
+        with scoped(self.database, caller.scope) as rows:
             row = export_view(rows, slug, export_id)
         if row is None:
             raise no_such_export(slug, export_id)
         return Export.model_validate(row)
 
-    @router.post(
-        "/api/tenants/{slug}/exports/{export_id}/fetch", response_class=StreamingResponse, responses=problems(401, 403, 404, 409, 422, 503)
-    )
-    def fetch(slug: str, export_id: UUID, caller: Caller = signed_in) -> StreamingResponse:
-        """The export as a zip: JSON lines for each table, and documents. It can be fetched once; what breaks off is asked for anew."""
-        store = objects()
-        with scoped(database, caller.scope) as rows:
+    def fetch(self, caller: Caller, slug: str, export_id: UUID) -> StreamingResponse:
+        store = self.objects()
+        with scoped(self.database, caller.scope) as rows:
             row = export_view(rows, slug, export_id)
             tenant_id = begin_fetching(rows, slug, export_id, actor=caller.name) if row else None
         if row is None:
@@ -93,14 +80,61 @@ def tenants_routes(database: Database, *, objects: Objects, caller_of: Callable[
         headers = {"content-disposition": f'attachment; filename="{slug}.zip"'}
         return StreamingResponse(zipped(store, tenant_id=tenant_id, export_id=export_id), media_type="application/zip", headers=headers)
 
+    def erase(self, caller: Caller, slug: str, wanted: ErasureWanted) -> Tenant:
+        if wanted.confirm != slug:
+            raise Rejected(f"`confirm` is not {slug}; nothing was changed.", reason="not_confirmed")
+        with scoped(self.database, caller.scope) as rows:
+            found(lambda: ask_erasure(rows, slug, actor=caller.name))
+            return Tenant.model_validate(tenant_view(rows, slug))
+
+
+def tenants_routes(database: Database, *, objects: Objects, caller_of: Callable[[Request], Caller]) -> APIRouter:
+    """The routes; `database` is seen as role `api`."""
+    router = APIRouter(tags=["tenants"])
+    signed_in = Depends(caller_of)
+    clients = Tenants(database, objects)
+
+    @router.get("/api/tenants", responses=problems(401, 503))
+    def tenants(caller: Caller = signed_in) -> TenantList:
+        """Client companies, by short name."""
+        return clients.seen(caller)
+
+    @router.get("/api/tenants/{slug}", responses=problems(401, 404, 503))
+    def tenant(slug: str, caller: Caller = signed_in) -> Tenant:
+        """One client company."""
+        return clients.one(caller, slug)
+
+    @router.post("/api/tenants", status_code=201, responses=problems(400, 401, 403, 422, 503))
+    def add(wanted: NewTenant, caller: Caller = signed_in) -> Tenant:
+        """Add a client company; its accounts are connected next."""
+        return clients.add(caller, wanted)
+
+    @router.patch("/api/tenants/{slug}", responses=problems(400, 401, 403, 404, 422, 503))
+    def change(slug: str, wanted: TenantChange, caller: Caller = signed_in) -> Tenant:
+        """Change a client company's name or time zone; its days begin and end there."""
+        return clients.change(caller, slug, wanted)
+
+    @router.post("/api/tenants/{slug}/exports", status_code=202, responses=problems(400, 401, 403, 404, 503))
+    def export(slug: str, caller: Caller = signed_in) -> Export:
+        """Ask for everything that is held for a client; a worker puts it together within minutes."""
+        return clients.ask_export(caller, slug)
+
+    @router.get("/api/tenants/{slug}/exports/{export_id}", responses=problems(401, 403, 404, 422, 503))
+    def export_status(slug: str, export_id: UUID, caller: Caller = signed_in) -> Export:
+        """How far an export is."""
+        return clients.export(caller, slug, export_id)
+
+    @router.post(
+        "/api/tenants/{slug}/exports/{export_id}/fetch", response_class=StreamingResponse, responses=problems(401, 403, 404, 409, 422, 503)
+    )
+    def fetch(slug: str, export_id: UUID, caller: Caller = signed_in) -> StreamingResponse:
+        """The export as a zip: JSON lines for each table, and documents. It can be fetched once; what breaks off is asked for anew."""
+        return clients.fetch(caller, slug, export_id)
+
     @router.post("/api/tenants/{slug}/erasure", status_code=202, responses=problems(400, 401, 403, 404, 422, 503))
     def erase(slug: str, wanted: ErasureWanted, caller: Caller = signed_in) -> Tenant:
         """Stop a client's work and erase it: tokens, payloads, documents, archives, people. Ids and counts stay. It cannot be undone."""
-        if wanted.confirm != slug:
-            raise Rejected(f"`confirm` is not {slug}; nothing was changed.", reason="not_confirmed")
-        with scoped(database, caller.scope) as rows:
-            found(lambda: ask_erasure(rows, slug, actor=caller.name))
-            return Tenant.model_validate(tenant_view(rows, slug))
+        return clients.erase(caller, slug, wanted)
 
     return router
 
