@@ -16,22 +16,12 @@ from dagster import JobDefinition
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from zixly_dagster.workflows import WORKFLOWS  # noqa: E402 - found from the checkout
+from zixly_dagster.drawing import COLOURS, GREY, OTHER  # noqa: E402 - found from the checkout
+from zixly_dagster.workflows import WORKFLOWS  # noqa: E402
 
 FOLDER = ROOT / "docs" / "workflows"
 WIDTH, BOX_WIDTH, BOX_HEIGHT, GAP, MARGIN = 860, 250, 58, 26, 20
 LETTERS_IN_A_LINE = 78
-# Light fills with dark text: readable on a light and on a dark page.
-COLOURS = {
-    "postgres": "#dbe4f5",
-    "xero": "#c9ecf8",
-    "hubspot": "#ffdcd0",
-    "shopify": "#dff0c8",
-    "asana": "#fbd5de",
-    "s3": "#fdeabf",
-    "sweeps": "#e6d9f7",
-}
-OTHER, GREY = "#e9e9e9", "#808080"
 MIDDLE = MARGIN + BOX_WIDTH // 2
 TIP = (
     '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">'

@@ -16,8 +16,9 @@ from zixly_core.errors import SettingsError, Transient
 from zixly_core.signatures import hmac_base64
 
 TIMEOUT_SECONDS = 10.0
-# Xero counts events; any numbers above zero will do, zero marks a probe.
-FIRST_SEQUENCE = 1
+# Xero numbers the events of an app. A sample is none of these: with numbers of its own the watchdog would take it for a numbering that
+# began anew, and then miss everything up to Xero's next number. Zeros say nothing.
+NO_NUMBER = 0
 
 
 def xero_delivery(records: Sequence[str], *, account: str, key: str, now: datetime, public_url: str = "") -> SignedDelivery:
@@ -36,10 +37,9 @@ def xero_delivery(records: Sequence[str], *, account: str, key: str, now: dateti
         for record in records
     ]
     entropy = "".join(secrets.choice(string.ascii_uppercase) for _ in range(20))
-    last = FIRST_SEQUENCE + len(events) - 1
     body = (
-        f'{{"events":{orjson.dumps(events).decode()},"firstEventSequence": {FIRST_SEQUENCE},'
-        f'"lastEventSequence": {last}, "entropy": "{entropy}"}}'
+        f'{{"events":{orjson.dumps(events).decode()},"firstEventSequence": {NO_NUMBER},'
+        f'"lastEventSequence": {NO_NUMBER}, "entropy": "{entropy}"}}'
     ).encode()
     return xero_signed(body, key=key)
 

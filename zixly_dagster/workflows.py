@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zixly_dagster.drawing import drawn
 from zixly_dagster.jobs import (
     asana_task_to_hubspot,
     hubspot_deal_to_xero,
@@ -14,7 +15,7 @@ from zixly_dagster.jobs import (
 from zixly_dagster.workflow import Workflow
 
 WORKFLOWS: dict[str, Workflow] = {
-    workflow.name: workflow
+    workflow.name: drawn(workflow)
     for workflow in (
         xero_invoice_to_hubspot.workflow(),
         xero_invoice_document.workflow(),

@@ -67,3 +67,8 @@ def test_the_demo_sender_has_a_token_and_a_secret_of_its_own_for_asana() -> None
 def test_an_unknown_system_is_answered_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match="xero"):
         sample_maker("myob")
+
+
+def test_a_sample_of_xero_leaves_xeros_numbers_alone() -> None:
+    """It came with number 1 each time: the watchdog took that for a numbering that began anew, and missed all numbers up to Xero's next."""
+    assert SYSTEMS["xero"].profile.read(request_of("xero")).numbers is None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from html import escape
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from pydantic import BaseModel
@@ -12,6 +15,7 @@ from zixly_core.connection_settings import CompletedTasks, InvoiceLines, PaidOrd
 
 with dagster_without_warnings():
     from docs.make_drawings import drawings
+    from zixly_dagster.drawing import NAMES, bands_of
     from zixly_dagster.workflows import WORKFLOWS
 
 pytestmark = pytest.mark.unit
@@ -52,3 +56,18 @@ def test_a_page_lists_every_setting(name: str) -> None:
 
 def test_settings_of_lines_are_shared_by_what_books_lines() -> None:
     assert set(InvoiceLines.model_fields) < set(WonDeals.model_fields) & set(PaidOrders.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(WORKFLOWS))
+def test_the_jobs_page_in_dagster_shows_a_drawing_with_every_system_in_its_order(name: str) -> None:
+    with dagster_without_warnings():
+        job = WORKFLOWS[name].job
+    description = job.description or ""
+    svg = b64decode(description.partition("base64,")[2].partition(")")[0]).decode()
+    ET.fromstring(svg)  # noqa: S314 - of our own making
+    bands = bands_of(job)
+    assert bands
+    places = [svg.index(f">{NAMES[band.kind]}<", svg.index("</title>")) for band in bands if band.kind]
+    assert min(places) >= 0
+    assert all(escape(line) in svg for band in bands for line in band.lines)
+    assert job.metadata["triggers"].value == (", ".join(WORKFLOWS[name].triggers) or "only other workflows and people")
