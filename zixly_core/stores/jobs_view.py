@@ -47,7 +47,7 @@ DETAIL = [
     workflow_jobs.c[name]
     for name in (
         "connection_id event_id batch_id origin_job_id made_by execution_log result metrics cancel_requested_at waiting_until waiting_for "
-        "blocked_by lease_until handed_over_at first_op_at trace_id"
+        "blocked_by lease_until handed_over_at first_op_at trace_id issue_id"
     ).split()
 ]
 DELIVERY = [
