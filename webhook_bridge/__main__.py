@@ -11,7 +11,7 @@ import uvicorn
 
 from webhook_bridge.app import close, parts_from
 from zixly_core.errors import SettingsError
-from zixly_core.logs import configure_logs
+from zixly_core.observing import observe
 from zixly_core.settings import Settings, read_settings
 
 STOP_SECONDS = 5
@@ -46,7 +46,7 @@ def check(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """uvicorn with uvloop and our bounds on httptools. No access log (the metrics and our own lines say it), no server header."""
-    configure_logs(log_format=settings.log_format, level=settings.log_level, process="bridge")
+    observe(settings, process="bridge")
     if settings.environment == "local" and settings.api_token is None and settings.bridge_host not in LOOPBACK:
         log.warning("api_is_open", host=settings.bridge_host, mend="set ZIXLY_API_TOKEN or ZIXLY_ENVIRONMENT=production")
     uvicorn.run(

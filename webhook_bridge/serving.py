@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from webhook_bridge.app import create_app, parts_from
-from zixly_core.logs import configure_logs
+from zixly_core.observing import observe
 from zixly_core.settings import read_settings
 
 
 def app() -> FastAPI:
     """The application of this process. Raises `SettingsError`."""
     settings = read_settings()
-    configure_logs(log_format=settings.log_format, level=settings.log_level, process="bridge")
+    observe(settings, process="bridge")
     return create_app(settings, parts_from(settings))

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trace_vendors: bool = True
+    otlp_url: str | None = None
+    otlp_headers: Secret | None = None
+    otlp_ratio: float = Field(default=1, ge=0, le=1)
 
     @field_validator("sign_in")
     @classmethod

@@ -60,6 +60,9 @@ class Recorder(Protocol):
     def keep(self, span: Span) -> None:
         """Take a span that has ended."""
 
+    def close(self) -> None:
+        """Pass on what was taken, within a moment."""
+
 
 _recorder: Recorder | None = None
 _here: ContextVar[TraceContext | None] = ContextVar("trace", default=None)
@@ -69,6 +72,14 @@ def record_to(recorder: Recorder | None) -> None:
     """Tell the spans of this process to a recorder from now on; None: to nobody."""
     global _recorder  # noqa: PLW0603 - one for each process, as with the logs
     _recorder = recorder
+
+
+def stop_recording() -> None:
+    """The process ends: what was taken is passed on, and nothing is taken any more."""
+    recorder = _recorder
+    record_to(None)
+    if recorder is not None:
+        recorder.close()
 
 
 def here() -> TraceContext | None:

@@ -56,6 +56,7 @@ SECRET_USERS: Mapping[str, frozenset[str]] = {
     "ZIXLY_LIMITS_URL": frozenset({"bridge"}),
     "ZIXLY_NOTIFY_WEBHOOK_URL": frozenset({"worker"}),
     "ZIXLY_SMTP_URL": frozenset({"worker"}),
+    "ZIXLY_OTLP_HEADERS": frozenset({"bridge", "code", "worker"}),
 }
 
 # Made-up credentials that the sandbox accepts (zixly_sandbox/README.md).

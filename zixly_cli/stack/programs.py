@@ -122,11 +122,7 @@ def python_programs(plan: Plan) -> list[Program]:
     """Ours and Dagster's. Each command is what the same process is started with in a container."""
     settings, urls = plan.settings, plan.urls
     code = (
-        "dagster",
-        "api",
-        "grpc",
-        "-m",
-        "zixly_dagster.definitions",
+        "zixly_dagster.instance.code_server",
         "-h",
         "127.0.0.1",
         "-p",

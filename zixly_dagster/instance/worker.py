@@ -19,11 +19,12 @@ import psutil
 import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import setup_logging, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_process_shutdown, worker_ready, worker_shutting_down
 
 from zixly_core.errors import ZixlyError
-from zixly_core.logs import configure_logs
+from zixly_core.observing import observe
 from zixly_core.settings import Settings, read_settings
+from zixly_core.tracing import stop_recording
 from zixly_dagster.instance.private_names import silence_console
 from zixly_dagster.instance.run_in_worker import run_in_worker
 from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, workers_app
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = read_settings()
-        configure_logs(log_format=settings.log_format, level=settings.log_level, process=options.name)
+        observe(settings, process=options.name)
         app = app_with_task(settings)
     except ZixlyError as error:
         sys.stderr.write(f"worker: {error}\n")
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_celery_quiet()
     load_definitions()
     worker_shutting_down.connect(interrupt_later, weak=False)
+    worker_process_shutdown.connect(lambda **_: stop_recording(), weak=False)
     worker_ready.connect(lambda **_: log.info("worker_ready", name=options.name, slots=settings.worker_slots), weak=False)
     worker = app.Worker(
         hostname=f"{options.name}@zixly",

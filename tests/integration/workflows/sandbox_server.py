@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from zixly_sandbox.app import create_app
 from zixly_sandbox.constants import DEFAULT_SEED, DEMO, PAID_INVOICE
@@ -41,9 +42,21 @@ class SandboxServer:
         self.port: int = self._socket.getsockname()[1]
         app = create_app()
         self.sandbox: Sandbox = app.state.sandbox
-        config = uvicorn.Config(app, http=DroppableProtocol, ws="none", access_log=False, log_config=None, lifespan="off")
+        self.traceparents: list[str] = []
+        """What callers said of their traces."""
+        config = uvicorn.Config(
+            self._noting_traces(app), http=DroppableProtocol, ws="none", access_log=False, log_config=None, lifespan="off"
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="sandbox", daemon=True)
+
+    def _noting_traces(self, app: ASGIApp) -> ASGIApp:
+        async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                self.traceparents += [value.decode() for name, value in scope["headers"] if name == b"traceparent"]
+            await app(scope, receive, send)
+
+        return noting
 
     @property
     def url(self) -> str:
@@ -76,6 +89,7 @@ class SandboxServer:
         self.sandbox.clock._offset = 0.0
         self.sandbox.rules.change(Rules().as_dict())
         self.sandbox.reset(DEFAULT_SEED)
+        self.traceparents.clear()
 
     def fault(self, call: str, kind: FaultKind, *, seconds: float = 1, count: int | None = 1) -> None:
         system: System = next(name for name in FAULTY if f"/{name}/" in call)
