@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
-from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Request
@@ -108,16 +107,10 @@ def unknown(error: NotSignedIn, asked: Asked) -> Response:
 def refused(error: NotAllowed, asked: Asked) -> Response:
     """No, which the log keeps."""
     by = requester()
-    log.warning(
-        "gateway_refused", user=text_of(by.user_id), token=text_of(by.token_id), tool=asked.tool, method=asked.method, reason=error.reason
-    )
+    log.warning("gateway_refused", user_id=by.user_id, token_id=by.token_id, tool=asked.tool, method=asked.method, reason=error.reason)
     answer = problem_of(error)
     answer.headers[REASON_HEADER] = error.reason
     return answer
-
-
-def text_of(found: UUID | None) -> str | None:
-    return None if found is None else str(found)
 
 
 def judge_of(caller_of: Callable[[Request], Caller]) -> Callable[[Request], Response]:

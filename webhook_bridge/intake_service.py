@@ -37,7 +37,8 @@ from zixly_core.routing import Route, RoutingTable
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.stores.settle import COUNTER_SHARDS
 from zixly_core.system import Answer, IncomingRequest, System
-from zixly_core.tracing import here, is_recorded, spanned
+from zixly_core.trace_context import TraceContext, span_of
+from zixly_core.tracing import is_recorded, spanned
 
 log = structlog.get_logger()
 DEADLINE = timedelta(seconds=4)  # Xero and HubSpot give up after 5 s
@@ -195,10 +196,11 @@ def tell_jobs_made(delivery: Prepared, done: Committed) -> None:
     """A span for each new job of a delivery, in the delivery's trace."""
     if not is_recorded(delivery.trace):
         return
+    cause = TraceContext(delivery.trace, span_of(delivery.verifies_again or delivery.id))
     made = {job.id: job.wanted.workflow for event in delivery.events for job in event.jobs}
     for job_id in done.job_ids:
         if job_id in made:
-            tell_made(job_id, workflow=made[job_id], trace_id=delivery.trace, because_of=here())
+            tell_made(job_id, workflow=made[job_id], because_of=cause)
 
 
 def too_many(taken: Taken) -> Answer:

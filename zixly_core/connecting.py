@@ -241,7 +241,7 @@ class Connecting:
         except ZixlyError:
             self._vault.forget(grant_id, kept)
             raise
-        log.info("connected", system=consent.system, tenant_id=str(consent.tenant_id), connections=[str(one) for one in connection_ids])
+        log.info("connected", system=consent.system, tenant_id=str(consent.tenant_id), connection_ids=[str(one) for one in connection_ids])
         return Connected(consent, accounts)
 
     @contextmanager

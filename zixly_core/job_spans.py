@@ -11,22 +11,21 @@ from uuid import UUID
 from zixly_core.batching import Batch
 from zixly_core.job import ClaimedJob, JobStatus
 from zixly_core.trace_context import TraceContext, new_span, span_of
-from zixly_core.tracing import Kind, Span, is_recorded, now_ns, record
+from zixly_core.tracing import Kind, Span, here, is_recorded, now_ns, record
 
 # A burst's batch has up to 100 jobs; what links a span is bounded by OpenTelemetry to 128.
 MOST_LINKS = 100
 
 
-def tell_made(
-    job_id: UUID, *, workflow: str, trace_id: UUID | None, because_of: TraceContext | None, links: Sequence[TraceContext] = ()
-) -> None:
-    """A job was made. `trace_id` None: it begins a trace, which has its own id."""
-    context = TraceContext(trace_id or job_id, span_of(job_id))
+def tell_made(job_id: UUID, *, workflow: str, because_of: TraceContext | None = None, links: Sequence[TraceContext] = ()) -> None:
+    """A job was made because of a delivery or another job; without such a cause it begins a trace, which leads to where we stand."""
+    context = TraceContext(because_of.trace_id if because_of else job_id, span_of(job_id))
     if not is_recorded(context.trace_id):
         return
-    now = now_ns()
+    now, current = now_ns(), here()
     facts = {"messaging.system": "zixly", "messaging.operation.type": "create", "zixly.job.id": job_id, "zixly.workflow": workflow}
-    record(Span(f"create {workflow}", context, now, now, Kind.PRODUCER, because_of, facts, links))
+    all_links = [*links, *([current] if current and current.trace_id != context.trace_id else [])]
+    record(Span(f"create {workflow}", context, now, now, Kind.PRODUCER, because_of, facts, all_links))
 
 
 def place_of(batch: Batch) -> TraceContext:

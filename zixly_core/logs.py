@@ -27,6 +27,8 @@ from zixly_core.redaction import MASK, is_secret_name, masked
 FRAMES_SHOWN = 6
 # They write each request's URL at level info: with the tokens in our callbacks' paths, and the addresses that vendors are asked for.
 TELL_URLS = ("httpx2", "httpcore2")
+# Say at level info how they were loaded, each time.
+CHATTY = ("alembic",)
 
 
 def configure_logs(*, log_format: Literal["json", "console"], level: str, process: str, stream: TextIO | None = None) -> None:
@@ -49,14 +51,15 @@ def configure_logs(*, log_format: Literal["json", "console"], level: str, proces
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     handler.addFilter(ForeignErrors())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in TELL_URLS:
+    for name in (*TELL_URLS, *CHATTY):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

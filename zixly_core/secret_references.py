@@ -107,7 +107,7 @@ class SecretReferences:
         try:
             self._read(text)
         except ZixlyError as error:
-            log.warning("secret_not_read", secret=SecretReference.of(text).name, reason=error.reason)
+            log.warning("secret_not_read", secret_name=SecretReference.of(text).name, reason=error.reason)
         finally:
             with self._lock:
                 self._looking.discard(text)

@@ -135,7 +135,7 @@ class Courier:
             await self.scaled_sleep(wait)
             if await self._attempt(parcel, client=client):
                 return True
-        logger.warning("sandbox.delivery_given_up", delivery=parcel.id, tries=len(parcel.attempts))
+        logger.warning("sandbox_delivery_given_up", delivery_id=parcel.id, tries=len(parcel.attempts))
         return False
 
     async def _attempt(self, parcel: Parcel, *, client: httpx2.AsyncClient) -> bool:

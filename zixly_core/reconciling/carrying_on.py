@@ -216,12 +216,9 @@ class Work:
             keep_found(connection, self._taken, drifts)
             save_page(connection, self._taken, progress=progress, counts=counts)
         self._progress.update(progress)
-        log.info("reconciliation_page", reconciliation_id=str(self._taken.id), **progress_words(progress), **counts)
+        # What a log may tell of the progress: no key of a record.
+        phase, since = str(progress.get("phase", "")), str(progress.get("since", ""))
+        log.info("reconciliation_page", reconciliation_id=str(self._taken.id), phase=phase, since=since, counts=counts)
 
     def _known(self, keys: Sequence[str]) -> dict[str, KnownJobs]:
         return known_jobs(self._database, self._taken.tenant_id, workflow=self._taken.workflow, keys=sorted(set(keys)))
-
-
-def progress_words(progress: dict[str, Any]) -> dict[str, str]:
-    """What a log may tell of the progress: no key of a record."""
-    return {name: str(value) for name, value in progress.items() if name in {"phase", "since"}}

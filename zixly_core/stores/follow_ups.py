@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from zixly_core.job import ClaimedJob
+from zixly_core.job_spans import tell_made
 from zixly_core.stores.claims import RunIdentity, text_of
 from zixly_core.stores.database import Database
 from zixly_core.stores.rows import columns_of, rows_from
@@ -23,7 +24,7 @@ insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, sy
                                  record_key, record_id, occurred_at, trigger_data, trace_id)
 select id, tenant_id, connection_id, workflow_type, system, coalesce(zixly.chosen_priority(tenant_id, workflow_type), priority), lane,
        'follow-up', origin_job_id, record_key, record_id, occurred_at, trigger_data::jsonb, trace_id
-from {rows_from(COLUMNS)} on conflict (id) do nothing"""
+from {rows_from(COLUMNS)} on conflict (id) do nothing returning id"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,10 @@ def make_jobs_after(
         for one in follow_ups
     ]
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        made = connection.execute(SQL, columns_of(rows)).rowcount
+        made = {row["id"] for row in connection.execute(SQL, columns_of(rows))}
         if made:
-            connection.execute(COUNTERS_SQL, columns_of([("queued", workflow, "", os.getpid() % COUNTER_SHARDS, float(made))]))
-    return made
+            connection.execute(COUNTERS_SQL, columns_of([("queued", workflow, "", os.getpid() % COUNTER_SHARDS, float(len(made)))]))
+    for one in follow_ups:
+        if one.id in made:
+            tell_made(one.id, workflow=workflow, because_of=one.after.trace)
+    return len(made)

@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from zixly_core.errors import Rejected
 from zixly_core.ids import new_id
 from zixly_core.job import DRY_RUN_ENDING
+from zixly_core.job_spans import tell_made
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
 from zixly_core.stores.rows import columns_of
@@ -84,6 +85,7 @@ def make_manual_job(connection: Rows, asked: Asked, *, actor: str, now: datetime
     )
     connection.execute(INSERT_SQL, values)
     connection.execute(COUNTERS_SQL, columns_of([("queued", workflow["name"], "", os.getpid() % COUNTER_SHARDS, 1.0)]))
+    tell_made(job_id, workflow=workflow["name"])
     action = "job.dry_run" if asked.is_dry_run else "job.make"
     note(connection, actor=actor, action=action, subject=job_id, tenant_id=tenant_id, details={"workflow": asked.workflow})
     return Made(job_id, workflow["system"])

@@ -11,10 +11,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from zixly_core.ids import new_id
+from zixly_core.job_spans import tell_made
 from zixly_core.stores.claims import text_of
 from zixly_core.stores.database import Rows
 from zixly_core.stores.rows import columns_of, rows_from
 from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.trace_context import TraceContext, span_of
 
 Origin = Literal["backfill", "reconciliation", "replay", "manual"]
 JobLane = Literal["live", "bulk"]
@@ -85,7 +87,11 @@ def make_jobs(connection: Rows, jobs: Sequence[JobToMake], *, unless_waiting: bo
 
 
 def note_made(connection: Rows, rows: Sequence[Mapping[str, Any]]) -> MadeJobs:
-    """Count jobs that were written (id, workflow_type, system) as queued."""
+    """Count jobs that were written (id, workflow_type, system) as queued. Each begins a trace, which leads to that of its origin where
+    it has one (origin_job_id, origin_trace)."""
+    for row in rows:
+        origin = [TraceContext(row["origin_trace"], span_of(row["origin_job_id"]))] if row.get("origin_trace") else []
+        tell_made(row["id"], workflow=row["workflow_type"], links=origin)
     by_workflow = Counter(str(row["workflow_type"]) for row in rows)
     if by_workflow:
         shard = os.getpid() % COUNTER_SHARDS

@@ -65,7 +65,8 @@ from {rows_from("id uuid, origin_id uuid, due_in interval")}
 join zixly.workflow_jobs o on o.id = t.origin_id
 order by t.due_in, o.occurred_at, o.id
 on conflict (id) do nothing
-returning id, workflow_type, system"""
+returning id, workflow_type, system, origin_job_id,
+          (select coalesce(o.trace_id, o.id) from zixly.workflow_jobs o where o.id = workflow_jobs.origin_job_id) as origin_trace"""
 
 ORIGIN_SQL = f"""
 select j.status, j.workflow_type as workflow, j.tenant_id, {IS_DRY_RUN.format(job="j")} as is_dry_run, w.enabled is true as is_known,

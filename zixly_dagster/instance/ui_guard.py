@@ -92,8 +92,12 @@ class UiGuard:
     async def _tell(self, scope: Scope, changes: tuple[str, ...], *, is_refused: bool) -> None:
         user = gateway_user(Headers(scope=scope), is_trusted=self._trusts_gateway)
         asked = AskedWrite(user=user, changes=changes, is_refused=is_refused)
-        event = "ui_write_refused" if asked.is_refused else "ui_write"
-        log.info(event, user=user.id if user else None, role=user.role if user else None, changes=list(changes))
+        log.info(
+            "ui_write_refused" if is_refused else "ui_write",
+            user_id=user.id if user else None,
+            role=user.role if user else None,
+            changes=list(changes),
+        )
         await run_in_threadpool(self._note, asked)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import structlog
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
@@ -22,6 +23,8 @@ from zixly_core.stores.pauses import end_pauses, mirror_switches
 from zixly_core.stores.sweep import Begun, Swept, sweep, unclaimed_batches
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.workflow import BATCH_TAG, DISPATCH_PREFIX
+
+log = structlog.get_logger()
 
 UNFINISHED = [
     DagsterRunStatus.NOT_STARTED,
@@ -108,8 +111,10 @@ def begun_among(instance: DagsterInstance, batches: Sequence[UUID], *, now: date
 def end_runs(instance: DagsterInstance, swept: Swept) -> None:
     """Report the runs that will not come to an end by themselves as failed, saying why."""
     for run_id in swept.vanished_runs:
+        log.warning("run_vanished", run_id=run_id, job_ids=[one.job_id for one in swept.taken_back if one.run_id == run_id])
         report_failed(instance, RunsFilter(run_ids=[run_id], statuses=UNFINISHED), message=VANISHED)
     for batch_id in swept.released_batches:
+        log.warning("batch_not_taken", batch_id=batch_id)
         report_failed(instance, RunsFilter(tags={BATCH_TAG: str(batch_id)}, statuses=UNFINISHED), message=NOT_TAKEN)
 
 
@@ -121,6 +126,7 @@ def report_failed(instance: DagsterInstance, chosen: RunsFilter, *, message: str
 def announce(dispatchers: DispatchersResource, swept: Swept) -> None:
     """Put forgotten job ids on their queues again. A queue that is away is announced to by the next sweep."""
     for system, job_ids in swept.to_announce.items():
+        log.info("jobs_announced_again", system=system, jobs=len(job_ids))
         try:
             dispatchers.queue_of(system).send(job_ids)
         except QueueUnavailable:

@@ -43,7 +43,7 @@ async def post_until_taken(one: Sweep, desk: SweepsDesk, client: httpx2.AsyncCli
         if await post_once(one, body, now=desk.clock.seconds(), client=client):
             return
         await asyncio.sleep(desk.rules.callback_pause_seconds)
-    logger.warning("sandbox.callback_given_up", sweep=one.id)
+    logger.warning("sandbox_callback_given_up", sweep_id=one.id)
 
 
 async def post_once(one: Sweep, body: bytes, *, now: float, client: httpx2.AsyncClient) -> bool:

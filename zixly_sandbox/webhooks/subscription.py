@@ -151,7 +151,7 @@ class Subscription:
         """The webhook is switched off; the delivery is the first that goes out when it is on again."""
         self._outbox.put(delivery, first=True)
         self.disable()
-        logger.warning("sandbox.webhook_disabled", delivery=delivery.id)
+        logger.warning("sandbox_webhook_disabled", delivery_id=delivery.id)
 
     def _pack(self) -> None:
         """All waiting events into deliveries, each with as many as one may hold."""

@@ -162,7 +162,7 @@ def test_a_viewers_attempt_is_in_the_log_and_in_the_audit_log(gateway: Gateway) 
         asked(browser, launch())
     assert gateway.audited(viewer) == [("dagster_ui.refused", "launchRun")]
     lines = [json.loads(line) for line in gateway.logs["read_only"].read_text().splitlines() if '"ui_write_refused"' in line]
-    assert (lines[-1]["user"], lines[-1]["role"], lines[-1]["changes"]) == (viewer.name, "VIEWER", ["launchRun"])
+    assert (lines[-1]["user_id"], lines[-1]["role"], lines[-1]["changes"]) == (viewer.name, "VIEWER", ["launchRun"])
 
 
 def test_whoever_loses_his_role_writes_no_more(gateway: Gateway) -> None:
