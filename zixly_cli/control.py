@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from zixly_cli.stack.manager import Manager
 from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.valkey import forget_everything
 from zixly_core.errors import SettingsError, Transient
+from zixly_core.log_lines import readable
 
 DOWN_SECONDS = 15.0
 STOP_SECONDS = 15.0
@@ -157,9 +159,14 @@ def last_lines(path: Path, count: int) -> Iterator[str]:
     yield from path.read_text(errors="replace").splitlines()[-count:]
 
 
-def follow(name: str, path: Path) -> None:
+def shown_line(line: str, *, as_json: bool) -> str:
+    """Readable on a terminal; elsewhere, or where it is asked for, as it is."""
+    return line if as_json or not sys.stdout.isatty() else readable(line, colours="NO_COLOR" not in os.environ)
+
+
+def follow(name: str, path: Path, *, as_json: bool = False) -> None:
     """Show what is added, until Ctrl-C."""
-    stream = LogStream({name: path})
+    stream = LogStream({name: path}, is_readable=not as_json)
     while True:
         stream.show_new()
         time.sleep(FOLLOW_SECONDS)

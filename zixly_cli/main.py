@@ -160,16 +160,17 @@ def logs(
     name: ProcessName,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what is added.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines to begin with.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="The lines as they are, with whole ids.")] = False,
 ) -> None:
-    """Show the log of one process."""
+    """Show the log of one process: readable on a terminal, as JSON elsewhere."""
     from zixly_cli.control import follow as run
-    from zixly_cli.control import last_lines, log_file
+    from zixly_cli.control import last_lines, log_file, shown_line
 
     path = log_file(stack_settings()[1], name)
     for line in last_lines(path, lines):
-        typer.echo(line)
+        typer.echo(shown_line(line, as_json=as_json))
     if follow:
-        run(name, path)
+        run(name, path, as_json=as_json)
 
 
 @app.command(epilog="Example: zixly send xero --invoice 8694c9c5-7097-4449-a708-b8c1982921a4")

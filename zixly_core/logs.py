@@ -8,6 +8,7 @@ what looks like a secret, and for names whose values are secret (redaction.py).
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from pydantic import SecretBytes, SecretStr
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from zixly_core.errors import ZixlyError
+from zixly_core.log_lines import terminal_line
 from zixly_core.redaction import MASK, is_secret_name, masked
 
 FRAMES_SHOWN = 6
@@ -41,7 +43,7 @@ def configure_logs(*, log_format: Literal["json", "console"], level: str, proces
         without_error_texts,
         without_secrets,
     ]
-    renderer = as_json if log_format == "json" else structlog.dev.ConsoleRenderer(colors=True)
+    renderer = as_json if log_format == "json" else for_a_terminal
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -149,3 +151,7 @@ class ForeignErrors(logging.Filter):
 
 def as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def for_a_terminal(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return terminal_line(event, colours="NO_COLOR" not in os.environ)

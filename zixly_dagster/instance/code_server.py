@@ -11,6 +11,7 @@ import sys
 from zixly_core.errors import ZixlyError
 from zixly_core.observing import observe
 from zixly_core.settings import read_settings
+from zixly_dagster.instance.private_names import leave_loggers_to_us
 
 DEFINITIONS = "zixly_dagster.definitions"
 
@@ -21,6 +22,7 @@ def main(arguments: list[str]) -> int:
     except ZixlyError as error:
         sys.stderr.write(f"code: {error}\n")
         return 2
+    leave_loggers_to_us()
     sys.argv = ["dagster", "api", "grpc", "-m", DEFINITIONS, *arguments]
     runpy.run_module("dagster", run_name="__main__")
     return 0

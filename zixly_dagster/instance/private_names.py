@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, cast
 
 from dagster import DagsterEvent, DagsterInstance, DagsterRun
+from dagster._cli import api as api_commands
 from dagster._cli.workspace.cli_target import workspace_opts_to_load_target
 from dagster._config import UserConfigSchema
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, PIPELINE_EVENTS, JobFailureData, RunFailureReason
@@ -46,6 +47,7 @@ __all__ = [
     "WorkerStatus",
     "daemon_of",
     "executed",
+    "leave_loggers_to_us",
     "let_sensors_follow_at_once",
     "pg_config",
     "set_sensor_loop_seconds",
@@ -57,6 +59,7 @@ __all__ = [
 SENSOR_LOOP_NAME = "MIN_INTERVAL_LOOP_TIME"
 UNDER_INTERVAL_NAME = "is_under_min_interval"
 SYSTEM_LOGGERS_NAME = "default_system_loggers"
+LOGGERS_NAME = "configure_loggers"
 
 
 def set_sensor_loop_seconds(seconds: float) -> None:
@@ -81,6 +84,11 @@ def let_sensors_follow_at_once(prefix: str) -> None:
 def silence_console() -> None:
     """No copy of a run's events on standard error: they are in the event log, and formatting them took a fifth of a run's CPU."""
     replace(context_creation_job, SYSTEM_LOGGERS_NAME, lambda _instance: [])
+
+
+def leave_loggers_to_us() -> None:
+    """The code server's own lines once, in the form of all others: as it comes, it writes a coloured copy of each."""
+    replace(api_commands, LOGGERS_NAME, lambda **_: None)
 
 
 def daemon_of(

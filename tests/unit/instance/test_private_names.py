@@ -19,6 +19,7 @@ RELIED_ON = {
     "dagster._daemon.controller:daemon_controller_from_instance": "daemon.py runs the stock daemons",
     "dagster._daemon.controller:DagsterDaemonController.check_daemon_loop": "daemon.py waits in it",
     "dagster._core.execution.context_creation_job:default_system_loggers": "worker.py silences the console",
+    "dagster._cli.api:configure_loggers": "code_server.py leaves its lines to our loggers",
     "dagster._grpc.impl:core_execute_run": "run_in_worker.py executes runs",
     "dagster._utils.hosted_user_process:recon_job_from_origin": "run_in_worker.py finds a run's job",
     "dagster._core.events:PIPELINE_EVENTS": "event_log.py writes changes of a run's status at once",
