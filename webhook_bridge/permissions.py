@@ -90,9 +90,15 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/auth/me"): ANYBODY,
     # The console: each of its pages as the API's routes that it shows (webhook_bridge/console/)
     ("GET", "/"): ANYBODY,
-    ("GET", "/console"): ANYBODY,
+    ("GET", "/console"): LOOK,
     ("GET", "/console/assets/{name}"): ANYBODY,
     ("GET", "/console/jobs"): JOBS_LOOK,
+    ("GET", "/console/jobs/stream"): JOBS_LOOK,
+    ("GET", "/console/jobs/{job_id}"): JOBS_LOOK_CLOSELY,
+    ("GET", "/console/jobs/{job_id}/stream"): JOBS_LOOK_CLOSELY,
+    ("POST", "/console/jobs/{job_id}/retry"): JOBS_DO,
+    ("POST", "/console/jobs/{job_id}/cancel"): JOBS_DO,
+    ("POST", "/console/jobs/{job_id}/priority"): JOBS_DO,
     # Jobs
     ("GET", "/webhook/jobs/{job_id}"): JOBS_LOOK_CLOSELY,
     ("GET", "/api/jobs"): JOBS_LOOK,

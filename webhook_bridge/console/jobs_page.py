@@ -1,4 +1,4 @@
-"""`/console/jobs`: jobs, newest first, with the filters of the API."""
+"""`/console/jobs`: jobs, newest first, with the filters of the API; live as long as the newest are shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from webhook_bridge.console.layout import render
+from webhook_bridge.console.layout import drawn, render
+from webhook_bridge.console.live import Live, Part
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.cursors import cursor_after, page_from
 from webhook_bridge.jobs_api import Origin, job_document
@@ -21,6 +22,7 @@ from zixly_core.job import JobStatus
 from zixly_core.stores.jobs_view import JobFilter, jobs_page, scoped
 
 PATH = "/console/jobs"
+STREAM = f"{PATH}/stream"
 PAGE_SIZE = 50
 
 
@@ -90,14 +92,23 @@ def jobs_wanted(
 Wanted = Annotated[JobsWanted, Depends(jobs_wanted)]
 
 
-def jobs_page_routes(parts: ConsoleParts) -> APIRouter:
+def jobs_page_routes(parts: ConsoleParts, live: Live) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     signed_in = Depends(parts.caller_of)
 
     @router.get(PATH)
     def jobs(request: Request, wanted: Wanted, caller: Caller = signed_in) -> Response:
         rows = jobs_read(parts, caller, wanted)
-        return render(request, caller, "jobs", values_of(parts, wanted, rows))
+        # What is older stands still.
+        stream = None if wanted.cursor else wanted.address(path=STREAM)
+        return render(request, caller, "jobs", {**values_of(parts, wanted, rows), "stream": stream})
+
+    @router.get(STREAM)
+    async def stream(request: Request, wanted: Wanted, caller: Caller = signed_in) -> Response:
+        def draw(now: Caller, rows: Sequence[dict[str, Any]]) -> str:
+            return drawn(request, now, "jobs_rows", values_of(parts, wanted, rows))
+
+        return await live.stream(request, caller, Part(lambda now: jobs_read(parts, now, wanted), draw))
 
     return router
 

@@ -18,7 +18,10 @@ class Section:
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to this section."""
-        return path == self.path or path.startswith(f"{self.path}/")
+        return path == self.path or (self.path != "/console" and path.startswith(f"{self.path}/"))
 
 
-SECTIONS: Sequence[Section] = (Section("Jobs", "/console/jobs"),)
+SECTIONS: Sequence[Section] = (
+    Section("Overview", "/console"),
+    Section("Jobs", "/console/jobs"),
+)

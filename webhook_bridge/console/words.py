@@ -21,6 +21,11 @@ def moment(at: datetime | None) -> str:
     return f"{utc:%-d %b %H:%M:%S}" if utc.year == datetime.now(UTC).year else f"{utc:%-d %b %Y %H:%M:%S}"
 
 
+def clock(at: datetime) -> str:
+    """The time of day."""
+    return f"{at.astimezone(UTC):%H:%M:%S}"
+
+
 def duration(span: timedelta | float | None) -> str:
     """In the two largest units that say something: `420 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
     if span is None:
@@ -47,4 +52,4 @@ def count(number: float | None) -> str:
     return "" if number is None else f"{number:,.0f}".replace(",", "\u202f")
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {"moment": moment, "duration": duration, "tone": tone, "count": count}
+FILTERS: Mapping[str, Callable[..., str]] = {"moment": moment, "clock": clock, "duration": duration, "tone": tone, "count": count}

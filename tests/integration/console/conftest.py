@@ -12,6 +12,7 @@ import pytest
 from tests.integration.bridge.running import RunningBridge, settings_for, start_bridge
 from tests.support.ledger import Tenant, TestLedger
 from tests.support.postgres import TestDatabase
+from webhook_bridge.same_site import form_token
 from zixly_core.access import Role
 from zixly_core.ids import new_id
 from zixly_core.stores.sessions import begin_session, end_sessions_of
@@ -26,6 +27,7 @@ class Person:
 
     id: UUID
     http: httpx2.Client
+    session: str = field(repr=False)
 
     def see(self, path: str) -> str:
         """The text of a page that is there."""
@@ -35,8 +37,7 @@ class Person:
 
     def press(self, path: str, **fields: str) -> httpx2.Response:
         """Send a form as the page would: with its hidden field."""
-        token = self.http.get("/console/jobs").text.partition('name="form_token" value="')[2].partition('"')[0]
-        return self.http.post(path, data={"form_token": token, **fields}, headers={"sec-fetch-site": "same-origin"})
+        return self.http.post(path, data={"form_token": form_token(self.session), **fields}, headers={"sec-fetch-site": "same-origin"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Console:
             )
         token = begin_session(owner, user)
         http = httpx2.Client(base_url=self.bridge.http.base_url, headers=HTML, cookies={"zixly": token}, timeout=20)
-        self.people.append(Person(user, http))
+        self.people.append(Person(user, http, token))
         return self.people[-1]
 
     def end_sessions(self, person: Person) -> None:
