@@ -34,8 +34,8 @@ from zixly_core.metrics import ProcessMetrics
 from zixly_core.prepared import Committed, Prepared, Verdict
 from zixly_core.rates.rate import Taken
 from zixly_core.routing import Route, RoutingTable
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.intake import commit_deliveries
-from zixly_core.stores.settle import COUNTER_SHARDS
 from zixly_core.system import Answer, IncomingRequest, System
 from zixly_core.trace_context import TraceContext, span_of
 from zixly_core.tracing import is_recorded, spanned

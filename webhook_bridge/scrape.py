@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
 
 import structlog
 from prometheus_client import CollectorRegistry, Metric
@@ -16,12 +15,14 @@ from webhook_bridge.scrape_api import api_families
 from webhook_bridge.scrape_connections import connection_families
 from webhook_bridge.scrape_drifts import drift_families
 from webhook_bridge.scrape_handover import handover_families
+from webhook_bridge.scrape_histograms import add_distribution
 from webhook_bridge.scrape_notifications import notification_families
 from webhook_bridge.scrape_watching import watching_families
 from zixly_core import metrics
 from zixly_core.errors import ZixlyError
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
 from zixly_core.queue import Queue
+from zixly_core.stores import handover, settle, sweep_counts
 from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.connection_counts import connection_counts
 from zixly_core.stores.database import Database
@@ -29,7 +30,7 @@ from zixly_core.stores.drift_counts import drift_counts
 from zixly_core.stores.handover_counts import handover_counts
 from zixly_core.stores.notification_counts import notification_counts
 from zixly_core.stores.payload_index import index_age
-from zixly_core.stores.pipeline_counts import Count, Durations, OpenJobs, PipelineCounts, pipeline_counts
+from zixly_core.stores.pipeline_counts import Count, OpenJobs, PipelineCounts, pipeline_counts
 from zixly_core.stores.watch_counts import watch_counts
 
 log = structlog.get_logger()
@@ -103,7 +104,7 @@ def index_families(age_seconds: float) -> Iterable[Metric]:
 def families_of(counts: PipelineCounts, *, systems: Sequence[str]) -> Iterable[Metric]:
     """One reading as metrics. Systems are named even when nothing is there, so that an alert sees a zero and not a gap."""
     yield from counter_families(counts.counters)
-    yield duration_family(counts.durations)
+    yield from histogram_families(counts)
     yield jobs_family(counts)
     yield from open_families(counts.open_jobs, systems=systems)
     dead = gauge_family(metrics.DEAD_LETTERS)
@@ -117,7 +118,8 @@ def families_of(counts: PipelineCounts, *, systems: Sequence[str]) -> Iterable[M
 
 
 def counter_families(counters: Sequence[Count]) -> Iterable[Metric]:
-    queued, processed, attempts = (counter_family(one) for one in (metrics.JOBS_QUEUED, metrics.JOBS_PROCESSED, metrics.JOB_ATTEMPTS))
+    named = (metrics.JOBS_QUEUED, metrics.JOBS_PROCESSED, metrics.JOB_ATTEMPTS, metrics.SWEEPS)
+    queued, processed, attempts, sweeps = (counter_family(one) for one in named)
     for one in counters:
         match one.name:
             case "queued":
@@ -126,18 +128,24 @@ def counter_families(counters: Sequence[Count]) -> Iterable[Metric]:
                 processed.add_metric([one.job_type, one.status], one.value)
             case "attempts":
                 attempts.add_metric([one.job_type, one.status], one.value)
+            case sweep_counts.SWEEPS:
+                sweeps.add_metric([one.job_type, one.status], one.value)
             case _:
-                pass  # durations are a histogram
-    return queued, processed, attempts
+                pass  # histograms, and what other readings tell
+    return queued, processed, attempts, sweeps
 
 
-def duration_family(durations: Sequence[Durations]) -> Metric:
-    family = histogram_family(metrics.JOB_DURATION)
-    bounds = [*(f"{bound:.1f}" for bound in metrics.JOB_DURATION.buckets), "+Inf"]
-    for one in durations:
-        buckets = list(zip(bounds, accumulate(float(count) for count in one.counts), strict=True))
-        family.add_metric([one.job_type, one.status], buckets=buckets, sum_value=one.seconds)
-    return family
+def histogram_families(counts: PipelineCounts) -> Iterable[Metric]:
+    durations, batches = histogram_family(metrics.JOB_DURATION), histogram_family(metrics.BATCH_JOBS)
+    for one in counts.distributions:
+        match one.name:
+            case settle.DURATION:
+                add_distribution(durations, [one.job_type, one.status], one, metrics.JOB_DURATION)
+            case handover.BATCH_JOBS:
+                add_distribution(batches, [one.job_type, one.status], one, metrics.BATCH_JOBS)
+            case _:
+                pass
+    return durations, batches
 
 
 def jobs_family(counts: PipelineCounts) -> Metric:

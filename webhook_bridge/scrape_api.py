@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import accumulate
 
 from prometheus_client import Metric
 
+from webhook_bridge.scrape_histograms import add_distribution
 from zixly_core import metrics
 from zixly_core.metrics import counter_family, gauge_family, histogram_family
 from zixly_core.stores.api_counts import ApiCounts
@@ -18,11 +18,9 @@ def api_families(counts: ApiCounts) -> Iterable[Metric]:
     for one in counts.calls:
         calls.add_metric([one.system, one.endpoint, one.status], one.value)
     yield calls
-    bounds = [*(str(float(bound)) for bound in metrics.API_LATENCY.buckets), "+Inf"]
     latency = histogram_family(metrics.API_LATENCY)
     for found in counts.latencies:
-        buckets = list(zip(bounds, accumulate(float(count) for count in found.counts), strict=True))
-        latency.add_metric([found.endpoint], buckets=buckets, sum_value=found.seconds)
+        add_distribution(latency, [found.job_type], found, metrics.API_LATENCY)
     yield latency
     remaining = gauge_family(metrics.API_BUDGET)
     for labels, left in counts.remaining.items():

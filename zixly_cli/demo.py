@@ -19,11 +19,11 @@ from zixly_cli.demo_events import Expected, happenings
 from zixly_cli.job_stories import JobStory, stories_since, story_table
 from zixly_cli.seed import DEMO
 from zixly_cli.send import DEMO_INVOICE
-from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, user_variables
+from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, port_setting, user_variables
 from zixly_cli.signed_delivery import SignedDelivery
 from zixly_cli.stack.home import Home, HomeLock
 from zixly_cli.stack.orphans import end_orphans
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_stack_ports
 from zixly_cli.stack.shutdown import stop_all
 from zixly_cli.stack.startup import Say, Stack
 from zixly_cli.up import owned_home, plan_of, started, stop_on_signals, teller
@@ -39,7 +39,7 @@ TABLE_WIDTH = 140
 PREFIX = "zixly-demo-"
 LOOK_SECONDS = 0.2
 # What the demo decides itself; every other variable of the user holds here too.
-OWN_VARIABLES = ("ZIXLY_HOME", *(f"ZIXLY_{name.upper()}_PORT" for name in PORT_OWNERS))
+OWN_VARIABLES = ("ZIXLY_HOME", *(port_setting(name) for name in (*PORT_OWNERS, "daemon", "worker-1")))
 
 
 def run_demo(*, console: Console, keep: bool) -> int:
@@ -72,8 +72,8 @@ def end_abandoned_demos() -> None:
 
 
 def demo_settings(folder: Path, variables: Mapping[str, str]) -> StackSettings:
-    ports = {f"{name}_port": port for name, port in free_ports(PORT_OWNERS).items()}
     chosen = {name.removeprefix("ZIXLY_").lower(): value for name, value in variables.items()}
+    ports = free_stack_ports(workers=StackSettings.model_validate(chosen).workers)
     return StackSettings.model_validate({**chosen, **ports, "home": folder / "home", "bridge_public_url": None})
 
 

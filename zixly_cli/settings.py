@@ -36,6 +36,9 @@ class StackSettings(BaseModel):
     webserver_port: Port = 3002
     code_port: Port = 3003
     viewer_webserver_port: Port = 3004
+    daemon_metrics_port: Port = 3005
+    worker_metrics_port: Port = 3010
+    """The first worker's; each of the others has the next one."""
     bridge_public_url: str | None = None
     """Where a gateway in front shows the stack; unless set, people come to the ports themselves."""
     sign_in: Literal["required", "open"] | None = None
@@ -49,13 +52,25 @@ class StackSettings(BaseModel):
     def ports(self) -> dict[str, int]:
         """Process name -> the port it listens on."""
         names = (*PORT_OWNERS, VIEWER_WEBSERVER) if self.people_sign_in else PORT_OWNERS
-        return {name: getattr(self, f"{name}_port") for name in names}
+        listening = {name: getattr(self, f"{name}_port") for name in names}
+        return {**listening, "daemon": self.daemon_metrics_port, **self.worker_ports()}
+
+    def worker_ports(self) -> dict[str, int]:
+        """Where each worker tells its metrics."""
+        return {f"worker-{number}": self.worker_metrics_port + number - 1 for number in range(1, self.workers + 1)}
 
 
 # Settings of the sandbox alone (zixly_sandbox/README.md).
 SANDBOX_VARIABLES = frozenset({"ZIXLY_SANDBOX_SEED", "ZIXLY_SANDBOX_LATENCY_SECONDS"})
 VIEWER_WEBSERVER = "viewer_webserver"
+# Processes that listen for something else than to tell metrics.
 PORT_OWNERS = ("postgres", "valkey", "sandbox", "bridge", "webserver", "code")
+
+
+def port_setting(process: str) -> str:
+    """The variable that chooses the port of a process."""
+    name = "worker_metrics" if process.startswith("worker-") else {"daemon": "daemon_metrics"}.get(process, process)
+    return f"{PREFIX}{name.upper()}_PORT"
 
 
 def user_variables(folder: Path | None = None) -> dict[str, str]:
@@ -80,5 +95,5 @@ def refuse_shared_ports(settings: StackSettings) -> None:
     owners: dict[int, str] = {}
     for name, port in settings.ports().items():
         if port in owners:
-            raise SettingsError(f"ZIXLY_{name.upper()}_PORT and ZIXLY_{owners[port].upper()}_PORT are both {port}")
+            raise SettingsError(f"{port_setting(name)} and {port_setting(owners[port])} are both {port}")
         owners[port] = name

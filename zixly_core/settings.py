@@ -107,6 +107,13 @@ class Settings(BaseSettings):
     max_open_jobs: int = Field(default=640, ge=1)
     worker_slots: int = Field(default=2, ge=1, le=64)
     total_slots: int = Field(default=4, ge=1)
+    metrics_token: Secret | None = None
+    metrics_host: str = "127.0.0.1"
+    worker_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    daemon_metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    watched_folders: str = ""
+    watched_certificates: str = ""
+
     watch_patience_seconds: float = Field(default=540, gt=0)
 
     payload_days: int = Field(default=90, ge=1)

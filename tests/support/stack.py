@@ -19,10 +19,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.support.busy import longest
-from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings
+from zixly_cli.settings import ROOT, StackSettings, port_setting
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.orphans import end_orphans
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_ports, free_stack_ports
 from zixly_cli.stack.programs import Plan
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
 
@@ -44,7 +44,8 @@ class StackUnderTest:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {f"ZIXLY_{name.upper()}_PORT": str(port) for name, port in self.settings.ports().items()}
+        # Backwards, for the ports of all workers follow from the first one's.
+        own = {port_setting(name): str(port) for name, port in reversed(self.settings.ports().items())}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZIXLY_", "MAKE"))}
         mail = {"ZIXLY_SMTP_URL": f"smtp://127.0.0.1:{self.mail_port}", "ZIXLY_NOTIFY_FROM": "zixly@example.com"}
         quick = {"ZIXLY_NOTIFY_SETTLE_SECONDS": "3"}  # as resolutions wait five minutes in earnest
@@ -110,7 +111,7 @@ def stack_in_a_temporary_folder() -> Iterator[StackUnderTest]:
     """A stack that is not up yet; whatever becomes of it, nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="zixly-test-") as folder:
         Path(folder).chmod(0o711)  # root's Postgres runs as somebody else, who has to pass
-        ports = {f"{name}_port": port for name, port in free_ports(PORT_OWNERS).items()}
+        ports = free_stack_ports()
         settings = StackSettings.model_validate({"home": Path(folder) / "home", **ports})
         made = StackUnderTest(settings=settings, output=Path(folder) / "up.log")
         try:

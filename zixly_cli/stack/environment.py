@@ -52,6 +52,7 @@ SECRET_USERS: Mapping[str, frozenset[str]] = {
     "ZIXLY_SHOPIFY_APP_SECRETS": frozenset({"bridge", "sandbox"}),
     "ZIXLY_ASANA_CLIENT_SECRET": frozenset({"bridge", "sandbox", "worker"}),
     "ZIXLY_API_TOKEN": frozenset({"bridge"}),
+    "ZIXLY_METRICS_TOKEN": frozenset({"bridge", "daemon", "worker"}),
     "ZIXLY_OIDC_CLIENT_SECRET": frozenset({"bridge"}),
     "ZIXLY_LIMITS_URL": frozenset({"bridge"}),
     "ZIXLY_NOTIFY_WEBHOOK_URL": frozenset({"worker"}),
@@ -127,6 +128,8 @@ def fixed_of(kind: str, *, home: Home, settings: StackSettings, urls: Addresses)
         "ZIXLY_BRIDGE_PUBLIC_URL": urls.public,
         "ZIXLY_DAGSTER_WEBSERVER_URL": urls.public_webserver,
     }
+    if kind == "daemon":
+        fixed["ZIXLY_DAEMON_METRICS_PORT"] = str(settings.daemon_metrics_port)
     if kind == "webserver" and settings.people_sign_in:
         fixed["ZIXLY_TRUST_GATEWAY"] = "true"
     for role in DATABASE_ROLES[kind]:

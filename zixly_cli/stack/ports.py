@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 import psutil
 
+from zixly_cli.settings import PORT_OWNERS, port_setting
 from zixly_core.errors import SettingsError
 
 
 def refuse_taken_ports(ports: Mapping[str, int]) -> None:
     """Raises `SettingsError` naming every taken port and the setting that changes it."""
     taken = [
-        f"Port {port} ({name}) is taken{holder_of(port)}; free it, or set ZIXLY_{name.upper()}_PORT to another"
+        f"Port {port} ({name}) is taken{holder_of(port)}; free it, or set {port_setting(name)} to another"
         for name, port in ports.items()
         if not is_free(port)
     ]
@@ -46,6 +47,16 @@ def holder_of(port: int) -> str:
         return f" by {psutil.Process(listening[0].pid).name()} (pid {listening[0].pid})" if listening else ""
     except psutil.Error:
         return ""
+
+
+def free_stack_ports(*, workers: int = 2) -> dict[str, int]:
+    """Free ports for everything of a stack, by the names of `StackSettings`' fields."""
+    while True:
+        found = free_ports((*PORT_OWNERS, "daemon_metrics", "worker_metrics"))
+        first = found["worker_metrics"]
+        beside = range(first + 1, first + workers)
+        if all(is_free(port) and port not in found.values() for port in beside):
+            return {f"{name}_port": port for name, port in found.items()}
 
 
 def free_ports(names: tuple[str, ...]) -> dict[str, int]:

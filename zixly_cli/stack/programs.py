@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zixly_cli.settings import ROOT, VIEWER_WEBSERVER, StackSettings
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def worker_names(self) -> tuple[str, ...]:
-        return tuple(f"worker-{number}" for number in range(1, self.settings.workers + 1))
+        return tuple(self.settings.worker_ports())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -134,13 +134,17 @@ def python_programs(plan: Plan) -> list[Program]:
         python_program(plan, "sandbox", ("zixly_sandbox",), http_answers(f"{urls.sandbox}/health"), settings.sandbox_port),
         python_program(plan, "bridge", ("webhook_bridge",), http_answers(f"{urls.bridge}/health"), settings.bridge_port),
         python_program(plan, "code", code, code_server_answers(settings.code_port), settings.code_port),
-        python_program(plan, "daemon", ("zixly_dagster.instance.daemon",), daemon_beats(urls.dagster)),
+        python_program(plan, "daemon", ("zixly_dagster.instance.daemon",), daemon_beats(urls.dagster), settings.daemon_metrics_port),
         *webserver_programs(plan),
-        *(
-            python_program(plan, name, ("zixly_dagster.instance.worker", "--name", name), worker_answers(urls.broker, name=name))
-            for name in plan.worker_names
-        ),
+        *(worker_program(plan, name, port=port) for name, port in settings.worker_ports().items()),
     ]
+
+
+def worker_program(plan: Plan, name: str, *, port: int) -> Program:
+    """A worker, which tells its metrics on a port of its own."""
+    command = ("zixly_dagster.instance.worker", "--name", name)
+    made = python_program(plan, name, command, worker_answers(plan.urls.broker, name=name), port)
+    return replace(made, environment={**made.environment, "ZIXLY_WORKER_METRICS_PORT": str(port)})
 
 
 def webserver_programs(plan: Plan) -> list[Program]:

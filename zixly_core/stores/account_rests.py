@@ -17,8 +17,9 @@ from zixly_core.circuit import Circuit, pause_of
 from zixly_core.errors import VendorDown
 from zixly_core.gentle_start import OVER_AFTER_SECONDS, TRIAL_OVER_AFTER_SECONDS
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.issues import raise_issue, resolve_issue
-from zixly_core.stores.settle import COUNTER_SHARDS, write_counters
+from zixly_core.stores.settle import write_counters
 from zixly_core.token_store import Connection
 
 PARKED = VendorDown.default_reason

@@ -12,16 +12,11 @@ from zixly_core.budget_windows import filled
 from zixly_core.stores.budgets import account_from
 from zixly_core.stores.call_counts import CALLS, LATENCY
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.histograms import Distribution, distributions
 
 CALLS_SQL = f"""
 select split_part(job_type, ' ', 1) as system, substr(job_type, strpos(job_type, ' ') + 1) as endpoint, status, sum(value)::float8 as value
 from zixly.job_counters where name = '{CALLS}' group by job_type, status"""
-LATENCY_SQL = f"""
-select endpoint, sum(value)::float8 as seconds, array_agg(count order by position) as counts
-from (select job_type as endpoint, position, sum(count)::bigint as count, sum(value) filter (where position = 1) as value
-      from zixly.job_counters, unnest(buckets) with ordinality as b (count, position)
-      where name = '{LATENCY}' group by job_type, position) as per_bucket
-group by endpoint"""
 BUDGETS_SQL = """
 select system, state, extract(epoch from now())::float8 as now from zixly.api_budgets where state <> '{}'"""
 
@@ -37,20 +32,11 @@ class Calls:
 
 
 @dataclass(frozen=True)
-class Latency:
-    """How long one endpoint's calls took: the sum in seconds, and how many fell into each bucket, the last one above all."""
-
-    endpoint: str
-    seconds: float
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class ApiCounts:
     """One reading. `remaining` is that of the account with the fewest, by system and window."""
 
     calls: tuple[Calls, ...]
-    latencies: tuple[Latency, ...]
+    latencies: tuple[Distribution, ...]
     remaining: Mapping[tuple[str, str], float]
 
 
@@ -60,9 +46,7 @@ def api_counts(database: Database) -> ApiCounts:
         rows.execute("set local statement_timeout = '3s'")
         return ApiCounts(
             calls=tuple(Calls(**row) for row in rows.execute(CALLS_SQL)),
-            latencies=tuple(
-                Latency(row["endpoint"], row["seconds"], tuple(int(one) for one in row["counts"])) for row in rows.execute(LATENCY_SQL)
-            ),
+            latencies=distributions(rows, LATENCY),
             remaining=least_remaining(rows),
         )
 

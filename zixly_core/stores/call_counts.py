@@ -11,8 +11,8 @@ import structlog
 from zixly_core.call_counts import Counted
 from zixly_core.errors import StoreUnavailable
 from zixly_core.stores.database import Database
+from zixly_core.stores.histograms import COUNTER_SHARDS, add_counts
 from zixly_core.stores.rows import columns_of, rows_from
-from zixly_core.stores.settle import COUNTER_SHARDS
 
 CALLS = "api_calls"
 # By the bounds of its buckets: rows with other bounds would be added to the wrong ones (migration 0024).
@@ -23,11 +23,6 @@ CALLS_SQL = f"""
 insert into zixly.job_counters (name, job_type, status, shard, value)
 select '{CALLS}', job_type, status, shard, value from {rows_from("job_type text, status text, shard smallint, value float8")}
 on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value"""
-LATENCY_SQL = f"""
-insert into zixly.job_counters (name, job_type, status, shard, value, buckets) values ('{LATENCY}', %s, '', %s, %s, %s::bigint[])
-on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value,
-  buckets = (select array_agg(coalesce(old, 0) + coalesce(new, 0) order by position)
-             from unnest(job_counters.buckets, excluded.buckets) with ordinality as b (old, new, position))"""
 
 log = structlog.get_logger()
 
@@ -37,14 +32,14 @@ def keeping_in(database: Database) -> Callable[[UUID, Mapping[str, Counted]], No
 
     def keep(tenant_id: UUID, counts: Mapping[str, Counted]) -> None:
         try:
-            add_counts(database, tenant_id, counts)
+            add_calls(database, tenant_id, counts)
         except StoreUnavailable as error:
             log.warning("call_counts_lost", endpoints=len(counts), reason=error.reason)
 
     return keep
 
 
-def add_counts(database: Database, tenant_id: UUID, counts: Mapping[str, Counted]) -> None:
+def add_calls(database: Database, tenant_id: UUID, counts: Mapping[str, Counted]) -> None:
     """Raises `StoreUnavailable`."""
     shard = os.getpid() % COUNTER_SHARDS
     names = sorted(counts)
@@ -52,4 +47,5 @@ def add_counts(database: Database, tenant_id: UUID, counts: Mapping[str, Counted
     with database.transaction(tenant_id=tenant_id) as rows:
         rows.execute(CALLS_SQL, columns_of(calls))
         for name in names:
-            rows.execute(LATENCY_SQL, (name, shard, counts[name].seconds, list(counts[name].buckets)))
+            one = counts[name]
+            add_counts(rows, LATENCY, job_type=name, status="", shard=shard, total=one.seconds, counts=one.buckets)

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.rows import columns_of
-from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTERS_SQL
 from zixly_core.stores.waiting import IS_WAITING
 
 # A job that nobody works on ends at once, also one that waits for an outside service; a running one is asked to, and stops

@@ -12,8 +12,9 @@ from zixly_core.job import ClaimedJob
 from zixly_core.job_spans import tell_made
 from zixly_core.stores.claims import RunIdentity, text_of
 from zixly_core.stores.database import Database
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.rows import columns_of, rows_from
-from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.settle import COUNTERS_SQL
 
 COLUMNS = (
     "id uuid, tenant_id uuid, connection_id uuid, workflow_type text, system text, priority smallint, lane text, origin_job_id uuid, "

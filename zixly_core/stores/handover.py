@@ -6,14 +6,17 @@ are the same on every queue.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 from uuid import UUID
 
+from zixly_core import metrics
 from zixly_core.batching import HIGH, LOWEST, Batch, DueJob, Room, batches_of
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.gates import Gates, let_through, open_gates
+from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
 from zixly_core.stores.owners import NOT_IN_HAND, OWNERS_GO_ON
 from zixly_core.stores.rows import columns_of, rows_from
 from zixly_core.stores.waiting import IS_WAITING, WAKE
@@ -92,6 +95,9 @@ with ended as (
   update zixly.batches set ended_at = now() where id = %s and run_id is null and ended_at is null returning id
 )
 update zixly.workflow_jobs j set batch_id = null, handed_over_at = null from ended where j.batch_id = ended.id and j.status = 'QUEUED'"""
+
+# The name of the histogram of batches' sizes.
+BATCH_JOBS = "batch_jobs"
 
 KNOWN_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
@@ -212,6 +218,15 @@ def write_batches(connection: Rows, batches: list[Batch]) -> None:
     members = [(job_id, batch.id) for batch in batches for job_id in batch.job_ids]
     connection.execute(NEW_BATCHES_SQL, columns_of(rows))
     connection.execute(JOIN_BATCH_SQL, columns_of(members))
+    count_batches(connection, batches)
+
+
+def count_batches(connection: Rows, batches: list[Batch]) -> None:
+    """In the order of the key, as all writers do."""
+    for workflow, lane in sorted({(one.workflow, one.lane) for one in batches}):
+        sizes = [len(one.job_ids) for one in batches if (one.workflow, one.lane) == (workflow, lane)]
+        shard = os.getpid() % COUNTER_SHARDS
+        add_values(connection, BATCH_JOBS, job_type=workflow, status=lane, shard=shard, values=sizes, bounds=metrics.BATCH_JOBS.buckets)
 
 
 def one(connection: Rows, query: str, parameters: tuple[Any, ...]) -> dict[str, Any]:

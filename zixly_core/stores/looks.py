@@ -15,8 +15,9 @@ from typing import Any
 from uuid import UUID
 
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.rows import columns_of
-from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.settle import ATTEMPTS_SQL, COUNTERS_SQL
 from zixly_core.stores.waiting import IS_WAITING, wake
 
 AT_ONCE = 2_000

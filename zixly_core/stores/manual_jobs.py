@@ -19,8 +19,9 @@ from zixly_core.job import DRY_RUN_ENDING
 from zixly_core.job_spans import tell_made
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.rows import columns_of
-from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.settle import COUNTERS_SQL
 
 RECORD_ID = re.compile(r"[A-Za-z0-9._:/-]{1,200}")
 # Of jobs about a request that a person made: each stands for itself.

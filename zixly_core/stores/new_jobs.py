@@ -14,8 +14,9 @@ from zixly_core.ids import new_id
 from zixly_core.job_spans import tell_made
 from zixly_core.stores.claims import text_of
 from zixly_core.stores.database import Rows
+from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.rows import columns_of, rows_from
-from zixly_core.stores.settle import COUNTER_SHARDS, COUNTERS_SQL
+from zixly_core.stores.settle import COUNTERS_SQL
 from zixly_core.trace_context import TraceContext, span_of
 
 Origin = Literal["backfill", "reconciliation", "replay", "manual"]

@@ -7,22 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.handover import BATCH_JOBS
+from zixly_core.stores.histograms import Distribution, distributions
+from zixly_core.stores.settle import DURATION
 
 TIMEOUT_SQL = "set local statement_timeout = '3s'"
 
 COUNTERS_SQL = """
 select name, job_type, status, sum(value)::float8 as value from zixly.job_counters group by name, job_type, status"""
-
-# Bucket by bucket over the shards; a shard that never saw a duration has no buckets and adds nothing.
-DURATIONS_SQL = """
-select job_type, status, sum(value)::float8 as seconds, array_agg(count order by position) as counts
-from (select job_type, status, position, sum(count)::bigint as count, sum(value) filter (where position = 1) as value
-      from zixly.job_counters, unnest(buckets) with ordinality as b (count, position)
-      where name = 'duration' group by job_type, status, position) as per_bucket
-group by job_type, status"""
 
 # Why each open job is open. RUNNING jobs without a batch wait for an outside service; one that nobody has looked at for minutes
 # is waited for by nobody. They are found by tenant.
@@ -84,16 +78,6 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Durations:
-    """A histogram summed over its shards: the sum in seconds, and how many fell into each bucket, the last one above all."""
-
-    job_type: str
-    status: str
-    seconds: float
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class OpenJobs:
     """Open jobs of a system that are open for the same reason."""
 
@@ -109,7 +93,7 @@ class PipelineCounts:
     """One reading, all in one transaction."""
 
     counters: tuple[Count, ...]
-    durations: tuple[Durations, ...]
+    distributions: tuple[Distribution, ...]
     open_jobs: tuple[OpenJobs, ...]
     dead_letters: Mapping[str, int]
     open_batches: Mapping[tuple[str, str], int]
@@ -121,7 +105,7 @@ def pipeline_counts(database: Database) -> PipelineCounts:
         connection.execute(TIMEOUT_SQL)
         return PipelineCounts(
             counters=tuple(Count(**row) for row in connection.execute(COUNTERS_SQL)),
-            durations=tuple(durations_from(row) for row in connection.execute(DURATIONS_SQL)),
+            distributions=distributions(connection, DURATION, BATCH_JOBS),
             open_jobs=tuple(OpenJobs(**row) for row in connection.execute(OPEN_JOBS_SQL)),
             dead_letters={row["job_type"]: row["jobs"] for row in connection.execute(DEAD_SQL)},
             open_batches={(row["system"], row["lane"]): row["batches"] for row in connection.execute(BATCHES_SQL)},
@@ -145,9 +129,3 @@ def oldest_due_seconds(database: Database) -> float:
 def seconds_of(connection: Rows) -> float:
     row = connection.execute(OLDEST_DUE_SQL).fetchone()
     return max(row["seconds"] or 0.0, 0.0) if row else 0.0
-
-
-def durations_from(row: Mapping[str, Any]) -> Durations:
-    return Durations(
-        job_type=row["job_type"], status=row["status"], seconds=row["seconds"], counts=tuple(int(one) for one in row["counts"])
-    )

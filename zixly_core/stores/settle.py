@@ -12,14 +12,15 @@ from uuid import UUID
 
 from zixly_core.errors import VendorDown
 from zixly_core.job import Cancelled, Completed, Failed, JobEnd, JobStatus, NextStep, Waits, next_step
+from zixly_core.metrics import JOB_DURATION
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
 from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.sweep_counts import count_sweeps
 from zixly_core.stores.waiting import write_waits
 
-# pipeline_job_duration_seconds; the last bucket is what lies above.
-DURATION_BOUNDS = (1, 5, 10, 30, 60, 120, 300, 600)
-COUNTER_SHARDS = 16
+DURATION = "duration"
 
 HANDED_BACK = "handed_back"
 
@@ -45,7 +46,8 @@ set status = t.status, result = coalesce(t.result::jsonb, j.result), error_messa
     completed_at = case when t.status = 'QUEUED' then null else clock_timestamp() end
 from {rows_from(ENDS_COLUMNS)}
 where j.id = t.id and j.fence = t.fence and j.status = 'RUNNING' and j.run_id = %s
-returning j.id, j.workflow_type, j.status, j.due_at, extract(epoch from clock_timestamp() - j.first_op_at)::float8 as seconds"""
+returning j.id, j.workflow_type, j.status, j.due_at, j.checkpoint ->> 'ticker' as ticker,
+          extract(epoch from clock_timestamp() - j.first_op_at)::float8 as seconds"""
 
 ATTEMPT_COLUMNS = (
     "job_id uuid, attempt int, fence int, tenant_id uuid, run_id text, outcome text, error_reason text, error_message text, "
@@ -64,12 +66,6 @@ insert into zixly.job_counters (name, job_type, status, shard, value)
 select name, job_type, status, shard, value
 from {rows_from("name text, job_type text, status text, shard smallint, value float8")}
 on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value"""
-
-DURATION_SQL = """
-insert into zixly.job_counters (name, job_type, status, shard, value, buckets) values ('duration', %s, %s, %s, %s, %s::bigint[])
-on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value,
-  buckets = (select array_agg(coalesce(old, 0) + coalesce(new, 0) order by position)
-             from unnest(job_counters.buckets, excluded.buckets) with ordinality as b (old, new, position))"""
 
 PARK_SQL = "update zixly.connections set parked_until = now() + %s, parked_reason = %s where id = %s"
 
@@ -205,17 +201,18 @@ def write_counters(connection: Rows, rows: Sequence[Mapping[str, Any]], *, outco
         counts[key] = counts.get(key, 0) + 1
     if counts:
         connection.execute(COUNTERS_SQL, columns_of([(*key, shard, counts[key]) for key in sorted(counts)]))
+    count_sweeps(connection, [(row["ticker"], row["status"]) for row in ended if row.get("ticker")], shard=shard)
     for workflow_type, status in sorted({(row["workflow_type"], row["status"]) for row in ended}):
         seconds = [row["seconds"] or 0.0 for row in ended if (row["workflow_type"], row["status"]) == (workflow_type, status)]
-        connection.execute(DURATION_SQL, (workflow_type, status.lower(), shard, sum(seconds), bucket_counts(seconds)))
-
-
-def bucket_counts(seconds: Sequence[float]) -> list[int]:
-    """How many durations fall into each bucket of `DURATION_BOUNDS`, the last one being what lies above."""
-    counts = [0] * (len(DURATION_BOUNDS) + 1)
-    for one in seconds:
-        counts[next((i for i, bound in enumerate(DURATION_BOUNDS) if one <= bound), len(DURATION_BOUNDS))] += 1
-    return counts
+        add_values(
+            connection,
+            DURATION,
+            job_type=workflow_type,
+            status=status.lower(),
+            shard=shard,
+            values=seconds,
+            bounds=JOB_DURATION.buckets,
+        )
 
 
 def park_connection(database: Database, run: RunIdentity, connection_id: UUID, *, until: timedelta, reason: str) -> None:

@@ -14,7 +14,8 @@ from dagster import DagsterInstance
 
 from zixly_core.errors import ZixlyError
 from zixly_core.logs import configure_logs
-from zixly_core.settings import read_settings
+from zixly_core.settings import Settings, read_settings
+from zixly_dagster.instance.daemon_metrics import daemon_metrics_server
 from zixly_dagster.instance.private_names import (
     DagsterDaemonController,
     daemon_of,
@@ -37,10 +38,10 @@ def main() -> int:
     except ZixlyError as error:
         sys.stderr.write(f"daemon: {error}\n")
         return 2
-    return run_until_stopped(log_format=dagster_format(settings.log_format))
+    return run_until_stopped(settings)
 
 
-def run_until_stopped(*, log_format: str) -> NoReturn:
+def run_until_stopped(settings: Settings) -> NoReturn:
     """The stock daemon. Its threads are not joined at the end: they wait in a poll for up to 5 s, and what they were at is in
     Postgres and goes on when a daemon starts again."""
     set_sensor_loop_seconds(SENSOR_LOOP_SECONDS)
@@ -48,14 +49,26 @@ def run_until_stopped(*, log_format: str) -> NoReturn:
     workspace = os.environ.get("ZIXLY_WORKSPACE", "workspace.yaml")
     with (
         DagsterInstance.get() as instance,
-        daemon_of(instance, workspace_file=workspace, log_level="warning", log_format=log_format) as controller,
+        daemon_of(instance, workspace_file=workspace, log_level="warning", log_format=dagster_format(settings.log_format)) as controller,
     ):
         setup_interrupt_handlers()
+        tell_metrics(instance, settings)
         log.info("daemon_ready", sensor_loop_seconds=SENSOR_LOOP_SECONDS)
         code = watch(controller)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def tell_metrics(instance: DagsterInstance, settings: Settings) -> None:
+    """A daemon whose port is taken goes on without: work is worth more than figures, and Prometheus says that it is not told any."""
+    try:
+        server = daemon_metrics_server(instance, settings)
+    except ZixlyError as error:
+        log.warning("metrics_not_told", error=str(error))
+        return
+    if server is not None:
+        server.serve()
 
 
 def watch(controller: DagsterDaemonController) -> int:

@@ -11,10 +11,11 @@ from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from zixly_core.errors import SettingsError
 from zixly_core.settings import read_settings
+from zixly_dagster.instance.run_counts import count_runs
 
 
 def migrate(postgres_url: str) -> None:
-    """Stock storages make their tables when they find none; then their own upgrades are run."""
+    """Stock storages make their tables when they find none; then their own upgrades are run, and ended runs are counted."""
     runs, events, schedules = (
         PostgresRunStorage(postgres_url),
         PostgresEventLogStorage(postgres_url),
@@ -28,6 +29,7 @@ def migrate(postgres_url: str) -> None:
     events.reindex_assets(quietly)
     schedules.migrate(quietly)
     schedules.optimize(quietly)
+    count_runs(postgres_url)
 
 
 def quietly(_: str) -> None:

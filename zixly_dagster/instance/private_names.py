@@ -18,6 +18,7 @@ from dagster._core.execution import context_creation_job
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, SensorInstigatorData
 from dagster._core.snap import ExecutionPlanSnapshot
 from dagster._core.storage.config import pg_config
 from dagster._core.storage.event_log import SqlEventLogStorageTable
@@ -39,8 +40,12 @@ __all__ = [
     "ConfigurableClassData",
     "DagsterDaemonController",
     "ExecutionPlanSnapshot",
+    "InstigatorState",
+    "InstigatorStatus",
+    "InstigatorType",
     "LaunchRunContext",
     "QueuedRunCoordinator",
+    "SensorInstigatorData",
     "SqlEventLogStorageTable",
     "SubmitRunContext",
     "UserConfigSchema",

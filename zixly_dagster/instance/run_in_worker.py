@@ -56,8 +56,8 @@ class RunEnd(StrEnum):
     """It came too late: cancelled, ended or in another worker's hands."""
 
 
-def run_in_worker(run_id: str) -> str:
-    """The one Celery task. Whatever happens to the run, the process is as before; the answer is a `RunEnd`."""
+def run_in_worker(run_id: str) -> RunEnd:
+    """The one Celery task. Whatever happens to the run, the process is as before."""
     instance = worker_instance()
     run = instance.get_run_by_id(run_id)
     if run is None or not is_to_be_executed(run):

@@ -19,14 +19,17 @@ import psutil
 import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import setup_logging, worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from prometheus_client import CollectorRegistry
 
 from zixly_core.errors import ZixlyError
+from zixly_core.metrics_server import MetricsServer, metrics_server
 from zixly_core.observing import observe
 from zixly_core.settings import Settings, read_settings
 from zixly_core.tracing import stop_recording
 from zixly_dagster.instance.private_names import silence_console
 from zixly_dagster.instance.run_in_worker import run_in_worker
+from zixly_dagster.instance.slots import Slots, SlotsCollector, slot_of_this_child
 from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, workers_app
 
 # Whoever stops us waits 6 s before the kill (zixly_cli/stack/programs.py); an interrupted run needs one
@@ -44,7 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings()
         observe(settings, process=options.name)
-        app = app_with_task(settings)
+        slots = Slots(settings.worker_slots)
+        app = app_with_task(settings, slots)
+        server = server_of(settings, slots)
     except ZixlyError as error:
         sys.stderr.write(f"worker: {error}\n")
         return 2
@@ -53,6 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     worker_shutting_down.connect(interrupt_later, weak=False)
     worker_process_shutdown.connect(lambda **_: stop_recording(), weak=False)
     worker_ready.connect(lambda **_: log.info("worker_ready", name=options.name, slots=settings.worker_slots), weak=False)
+    worker_process_init.connect(lambda **_: slots.clear(slot_of_this_child()), weak=False)
+    if server is not None:
+        worker_ready.connect(lambda **_: server.serve(), weak=False)
     worker = app.Worker(
         hostname=f"{options.name}@zixly",
         pool="prefork",
@@ -77,12 +85,19 @@ def keep_celery_quiet() -> None:
     warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
-def app_with_task(settings: Settings) -> Celery:
+def server_of(settings: Settings, slots: Slots) -> MetricsServer | None:
+    """Where this worker's slots are told; None where no port is set. Raises `SettingsError`."""
+    registry = CollectorRegistry()
+    registry.register(SlotsCollector(slots))
+    return metrics_server(registry, settings, port="worker_metrics_port")
+
+
+def app_with_task(settings: Settings, slots: Slots) -> Celery:
     """The app with its one task. Raises `SettingsError` for what a worker cannot do without."""
     app = workers_app(settings.required("broker_url"))
     settings.required("database_url_runs")
     settings.required("dagster_database_url")
-    app.task(name=EXECUTE_RUN, ignore_result=True)(run_in_worker)
+    app.task(name=EXECUTE_RUN, ignore_result=True)(slots.counted(run_in_worker))
     return app
 
 

@@ -13,6 +13,8 @@ LIVE_QUEUE = "live"
 BULK_QUEUE = "bulk"
 # On Redis 0 is served first, and what has no priority gets 0: ours are always set. Kombu keeps a list for each of these steps.
 PRIORITY_STEPS = [0, 3, 6, 9]
+# What kombu puts between the name of a queue and a priority other than 0 (kombu/transport/redis.py).
+PRIORITY_MARK = "\x06\x16"
 PRIORITY_OF = {"high": 0, "normal": 3, "low": 6}
 BULK_PRIORITY = 9
 # A child is replaced after so many runs, whatever a library may have leaked into it.
@@ -22,6 +24,11 @@ RUNS_PER_CHILD = 2000
 def priority_of(tag: str | None, *, is_live: bool) -> int:
     """The priority of a run's message: bulk work after all live work, whatever priority it has among its own."""
     return PRIORITY_OF.get(tag or "", PRIORITY_OF["low"]) if is_live else BULK_PRIORITY
+
+
+def keys_of(queue: str) -> list[str]:
+    """The lists on Redis that a queue consists of, one for each priority."""
+    return [f"{queue}{PRIORITY_MARK}{step}" if step else queue for step in PRIORITY_STEPS]
 
 
 def tls_of(broker_url: str) -> dict[str, object] | None:

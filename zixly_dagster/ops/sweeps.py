@@ -11,6 +11,7 @@ from zixly_core.systems.sweeps.results import REPORT, SweepReport, read_as
 from zixly_dagster.resources.batch import BatchWork
 
 SWEEP = "sweep"
+TICKER = "ticker"
 # Counts the sweeps of a job that came to nothing at the service: whoever retries the job by hand wants a new one.
 LOST_SWEEPS = "lost_sweeps"
 

@@ -18,7 +18,7 @@ from zixly_core.systems.sweeps.client import SYSTEM, SweepsClient
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, keep_outcomes, plans_of, source_of, stopped
 from zixly_dagster.ops.story import Step, counted, job_row, show
-from zixly_dagster.ops.sweeps import SWEEP, lost_sweeps, related, without_sweep
+from zixly_dagster.ops.sweeps import SWEEP, TICKER, lost_sweeps, related, without_sweep
 from zixly_dagster.ops.sweeps_callback import callback_url_of
 from zixly_dagster.ops.vendor_calls import end_all
 from zixly_dagster.ops.writing import VendorWrites, carried_out
@@ -65,7 +65,7 @@ def start_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: Swee
     done = carried_out(work, [start.write for start in starts], how_to_start(work, client, starts, connection_id=jobs[0].connection_id))
     outcomes: list[tuple[ClaimedJob, Outcome]] = [(job, stopped(why)) for job in jobs if isinstance(why := asked[job.id], Failed)]
     outcomes += [
-        (start.write.job, outcome_of(start.write, done.outcomes[start.write.effect_key], client))
+        (start.write.job, outcome_of(start.write, done.outcomes[start.write.effect_key], client, ticker=start.request.ticker))
         for start in starts
         if start.write.effect_key in done.outcomes
     ]
@@ -120,10 +120,11 @@ def how_to_start(work: BatchWork, client: SweepsClient, starts: Sequence[Start],
     return VendorWrites(connection_id=connection_id, size=1, look=lambda _writes: {}, send=send)
 
 
-def outcome_of(write: TargetWrite, outcome: WriteOutcome, client: SweepsClient) -> Outcome:
+def outcome_of(write: TargetWrite, outcome: WriteOutcome, client: SweepsClient, *, ticker: str) -> Outcome:
     if isinstance(outcome, Failed):
         return stopped(outcome)
     if outcome.planned is not None:
         return Done("would start a sweep", checkpoint={"result": {}, **plans_of({write.effect_key: outcome})})
     sweep_id = str(outcome.result["sweep_id"])
-    return Done(f"sweep {sweep_id}", checkpoint={SWEEP: sweep_id}, related=[related(client, sweep_id, is_new=True)])
+    checkpoint = {SWEEP: sweep_id, TICKER: ticker}  # by which it is counted (stores/sweep_counts.py)
+    return Done(f"sweep {sweep_id}", checkpoint=checkpoint, related=[related(client, sweep_id, is_new=True)])

@@ -14,7 +14,7 @@ from webhook_bridge.scrape_api import api_families
 from zixly_core.call_counts import Counted
 from zixly_core.metrics import API_LATENCY
 from zixly_core.stores.api_counts import api_counts
-from zixly_core.stores.call_counts import add_counts
+from zixly_core.stores.call_counts import add_calls
 from zixly_core.stores.database import Database
 
 pytestmark = pytest.mark.integration
@@ -54,7 +54,7 @@ def scraped(database: Database) -> str:
 def test_what_several_runs_counted_is_summed_by_endpoint_and_answer(database: TestDatabase, runs: Database, metrics: Database) -> None:
     tenant = connected(database).tenant_id
     for _ in range(2):
-        add_counts(runs, tenant, some_calls(fast=3, slow=1))
+        add_calls(runs, tenant, some_calls(fast=3, slow=1))
     page = scraped(metrics)
     assert 'api_calls_total{endpoint="GET /Invoices",status="200",system="xero"} 6.0' in page
     assert 'api_calls_total{endpoint="GET /Invoices",status="none",system="xero"} 2.0' in page

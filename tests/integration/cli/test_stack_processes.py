@@ -18,11 +18,11 @@ import pytest
 import redis
 
 from zixly_cli.control import down, start_process, status_rows, stop_process
-from zixly_cli.settings import PORT_OWNERS, StackSettings
+from zixly_cli.settings import StackSettings
 from zixly_cli.stack import startup
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.orphans import end_orphans, orphans_of
-from zixly_cli.stack.ports import free_ports, refuse_taken_ports
+from zixly_cli.stack.ports import free_stack_ports, refuse_taken_ports
 from zixly_cli.stack.programs import Plan, Program
 from zixly_cli.stack.shutdown import stop_all
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
@@ -60,7 +60,7 @@ def other_programs(plan: Plan) -> list[Program]:
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plan]:
     monkeypatch.setattr("zixly_cli.stack.programs.python_programs", other_programs)
-    ports = {f"{name}_port": port for name, port in free_ports(PORT_OWNERS).items()}
+    ports = free_stack_ports()
     settings = StackSettings.model_validate({"home": tmp_path / "home", **ports})
     home = Home(settings.home)
     home.make()

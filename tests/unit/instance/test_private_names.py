@@ -46,6 +46,7 @@ RELIED_ON = {
     "dagster._core.run_coordinator:SubmitRunContext.get_request_header": "coordinator.py reads the signed-in user",
     "dagster._core.workspace.context:BaseWorkspaceRequestContext.get_viewer_tags": "ui_context.py tags backfills with the signed-in user",
     "dagster._core.workspace.context:WorkspaceProcessContext.create_request_context": "ui_context.py overrides it",
+    "dagster._core.scheduler.instigation:SensorInstigatorData": "daemon_metrics.py reads a sensor's interval",
     "dagster_webserver.webserver:DagsterWebserver.create_asgi_app": "webserver.py serves it",
 }
 PARAMETERS = {
