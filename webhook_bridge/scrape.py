@@ -107,6 +107,7 @@ def families_of(counts: PipelineCounts, *, systems: Sequence[str]) -> Iterable[M
     yield from histogram_families(counts)
     yield jobs_family(counts)
     yield from open_families(counts.open_jobs, systems=systems)
+    yield from ledger_families(counts)
     dead = gauge_family(metrics.DEAD_LETTERS)
     for job_type, jobs in counts.dead_letters.items():
         dead.add_metric([job_type], jobs)
@@ -168,13 +169,24 @@ def open_families(open_jobs: Sequence[OpenJobs], *, systems: Sequence[str]) -> I
         by_state[one.system, one.state] = by_state.get((one.system, one.state), 0) + one.jobs
         if one.state == "due":
             oldest[one.system] = max(oldest.get(one.system, 0), one.oldest_seconds)
-    states, ages, unaccounted = (gauge_family(one) for one in (metrics.JOBS_OPEN, metrics.OLDEST_DUE, metrics.UNACCOUNTED))
+    states, ages = (gauge_family(one) for one in (metrics.JOBS_OPEN, metrics.OLDEST_DUE))
     for labels, value in by_state.items():
         states.add_metric(labels, value)
     for system, seconds in oldest.items():
         ages.add_metric([system], seconds)
-    unaccounted.add_metric([], sum(one.jobs for one in open_jobs if one.state == "unaccounted"))
-    return states, ages, unaccounted
+    return states, ages
+
+
+def ledger_families(counts: PipelineCounts) -> Iterable[Metric]:
+    """Promise 7. Before the first comparison its age is a gap."""
+    unaccounted, difference, age = (gauge_family(one) for one in (metrics.UNACCOUNTED, metrics.LEDGER_DIFFERENCE, metrics.LEDGER_AGE))
+    in_nobodys_hands = sum(one.jobs for one in counts.open_jobs if one.state == "unaccounted")
+    unaccounted.add_metric([], in_nobodys_hands + counts.balance.difference)
+    difference.add_metric(["events"], counts.balance.events)
+    difference.add_metric(["jobs"], counts.balance.jobs)
+    if counts.balance.age_seconds is not None:
+        age.add_metric([], counts.balance.age_seconds)
+    return unaccounted, difference, age
 
 
 def scrape_registry(process: CollectorRegistry, pipeline: PipelineCollector) -> CollectorRegistry:

@@ -38,6 +38,7 @@ from zixly_dagster.sensors.account_probes import account_probes_sensor
 from zixly_dagster.sensors.backfills import backfills_sensor
 from zixly_dagster.sensors.dispatch import dispatch_sensor
 from zixly_dagster.sensors.issues import issues_sensor
+from zixly_dagster.sensors.ledger import ledger_sensor
 from zixly_dagster.sensors.notifications import notifications_sensor
 from zixly_dagster.sensors.payload_index import payload_index_sensor
 from zixly_dagster.sensors.reconciliations import reconciliations_sensor
@@ -79,6 +80,7 @@ defs = Definitions(
     sensors=[
         *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),
         sweep_sensor(),
+        ledger_sensor(),
         reconciliations_sensor(),
         waiting_sensor(),
         vendor_webhooks_sensor(),

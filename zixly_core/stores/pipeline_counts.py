@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.handover import BATCH_JOBS
 from zixly_core.stores.histograms import Distribution, distributions
+from zixly_core.stores.ledger_balance import Balance, balance_of
 from zixly_core.stores.settle import DURATION
 
 TIMEOUT_SQL = "set local statement_timeout = '3s'"
@@ -97,6 +98,7 @@ class PipelineCounts:
     open_jobs: tuple[OpenJobs, ...]
     dead_letters: Mapping[str, int]
     open_batches: Mapping[tuple[str, str], int]
+    balance: Balance
 
 
 def pipeline_counts(database: Database) -> PipelineCounts:
@@ -109,6 +111,7 @@ def pipeline_counts(database: Database) -> PipelineCounts:
             open_jobs=tuple(OpenJobs(**row) for row in connection.execute(OPEN_JOBS_SQL)),
             dead_letters={row["job_type"]: row["jobs"] for row in connection.execute(DEAD_SQL)},
             open_batches={(row["system"], row["lane"]): row["batches"] for row in connection.execute(BATCHES_SQL)},
+            balance=balance_of(connection),
         )
 
 

@@ -43,6 +43,15 @@ deleted_counts = Table(
     UniqueConstraint("day", "tenant_id", "system", "kind", "outcome", postgresql_nulls_not_distinct=True),
 )
 
+ledger_balance = Table(
+    "ledger_balance",
+    metadata,
+    Column("slice", At, primary_key=True),
+    required("events", BigInteger),
+    required("jobs", BigInteger),
+    required("balanced_at", At, server_default=NOW),
+)
+
 tenant_exports = Table(
     "tenant_exports",
     metadata,

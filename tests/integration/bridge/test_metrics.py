@@ -11,23 +11,18 @@ from tests.integration.bridge.running import XERO_KEY, RunningBridge
 from tests.support.deliveries import xero_body, xero_event, xero_headers
 from tests.support.ledger import ORGANISATION, POLICY, WORKFLOW, TestLedger
 from tests.support.postgres import TestDatabase
+from tests.support.scraping import Samples, samples_in
 from zixly_core.job import Completed, Failed, JobEnd
 from zixly_core.metrics import METRICS
 from zixly_core.stores.database import Database
+from zixly_core.stores.ledger_balance import Balanced, balance_next, trim_balance
 from zixly_core.stores.pipeline_counts import pipeline_counts
 from zixly_core.stores.settle import settle
-
-Samples = dict[tuple[str, tuple[str, ...]], float]
+from zixly_core.stores.sweep_counts import MOST_TICKERS, count_sweeps
 
 
 def scraped(bridge: RunningBridge) -> Samples:
-    """Every sample by name and label values (in the order of the label names)."""
-    families = text_string_to_metric_families(bridge.http.get("/metrics").text)
-    return {
-        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in families
-        for sample in family.samples
-    }
+    return samples_in(bridge.http.get("/metrics").text)
 
 
 @pytest.fixture
@@ -121,6 +116,65 @@ def test_failed_jobs_that_wait_for_a_person_are_dead_letters(bridge: RunningBrid
     ends = [JobEnd(job, Failed("record_gone", "Gone.", permanent=True)) for job in jobs]
     settle(ledger.runs, run, ends, policy=POLICY, jitter=random.Random(1))
     assert scraped(bridge)["pipeline_dead_letters", (WORKFLOW,)] == 2
+
+
+def test_batches_are_counted_by_their_size_when_they_are_handed_over(bridge: RunningBridge, ledger: TestLedger) -> None:
+    ledger.add_jobs(7)
+    sizes = [len(batch.job_ids) for batch in ledger.hand_over()]
+    samples = scraped(bridge)
+    assert samples["pipeline_batch_jobs_count", (WORKFLOW, "live")] == len(sizes)
+    assert samples["pipeline_batch_jobs_sum", (WORKFLOW, "live")] == sum(sizes) == 7
+    assert samples["pipeline_batch_jobs_bucket", (WORKFLOW, "live", "80.0")] == len(sizes)
+
+
+def test_sweeps_are_told_by_ticker_and_those_that_come_too_late_as_one(bridge: RunningBridge, ledger: TestLedger) -> None:
+    with ledger.runs.transaction(tenant_id=ledger.tenant.id) as rows:
+        count_sweeps(rows, [("bhp.ax", "COMPLETED"), ("BHP.AX", "COMPLETED"), ("BHP.AX", "FAILED")], shard=1)
+        count_sweeps(rows, [(f"T{number:03}", "COMPLETED") for number in range(MOST_TICKERS + 3)], shard=1)
+        count_sweeps(rows, [("BHP.AX", "COMPLETED"), ("LATE", "COMPLETED")], shard=2)
+        count_sweeps(rows, [], shard=2)
+    told = {labels: value for (name, labels), value in scraped(bridge).items() if name == "trading_sweeps_total"}
+    assert told["completed", "BHP.AX"] == 3
+    assert told["failed", "BHP.AX"] == 1
+    assert told["completed", "other"] == 5
+    assert len({ticker for _, ticker in told}) == MOST_TICKERS + 1
+
+
+def balanced(ledger: TestLedger) -> list[Balanced]:
+    """Everything that is to be compared."""
+    trim_balance(ledger.dispatch)
+    return list(iter(lambda: balance_next(ledger.dispatch), None))
+
+
+def test_an_event_that_was_lost_is_unaccounted_for_until_it_is_back(bridge: RunningBridge, ledger: TestLedger) -> None:
+    body = xero_body(xero_event(ORGANISATION), xero_event(ORGANISATION))
+    bridge.http.post("/webhook/xero", content=body, headers=xero_headers(body, key=XERO_KEY))
+    assert ("ledger_balance_age_seconds", ()) not in scraped(bridge)
+    new = balanced(ledger)
+    assert all(one.is_new for one in new)
+    assert len(new) in {2016, 2017}, "7 days of 5 minutes"
+    assert balanced(ledger) == []
+    samples = scraped(bridge)
+    assert samples["ledger_difference", ("events",)] == samples["ledger_difference", ("jobs",)] == samples["pipeline_unaccounted", ()] == 0
+    assert 0 <= samples["ledger_balance_age_seconds", ()] < 60
+
+    gone = ledger.owner.execute("select id from zixly.events order by id limit 1").fetchone()
+    assert gone is not None
+    ledger.owner.execute("update zixly.events set delivery_id = gen_random_uuid() where id = %(id)s", gone)
+    ledger.owner.execute("delete from zixly.workflow_jobs where event_id <> %(id)s", gone)
+    ledger.owner.execute("update zixly.ledger_balance set balanced_at = now() - interval '10 minutes'")
+    again = balance_next(ledger.dispatch)
+    assert again is not None
+    assert (again.is_new, again.events, again.jobs) == (True, 1, 1), "the minutes that go on come first"
+    samples = scraped(bridge)
+    assert (samples["ledger_difference", ("events",)], samples["ledger_difference", ("jobs",)]) == (1, 1)
+    assert samples["pipeline_unaccounted", ()] == 2
+
+    ledger.owner.execute("update zixly.deliveries set event_count = 0")
+    ledger.owner.execute("update zixly.events set outcome = 'filtered', delivery_id = gen_random_uuid()")
+    ledger.owner.execute("update zixly.ledger_balance set balanced_at = now() - interval '2 minutes'")
+    assert balance_next(ledger.dispatch) is not None
+    assert scraped(bridge)["pipeline_unaccounted", ()] == 0
 
 
 def test_labels_come_from_closed_sets_whatever_is_asked_for(bridge: RunningBridge) -> None:
