@@ -121,7 +121,8 @@ class ValkeyServer(ChildServer):
 class AwsServer(ChildServer):
     """SQS and S3; any credentials are good."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, region: str = REGION) -> None:
+        self._region = region
         super().__init__(lambda _: [MINISTACK], folder=folder, answers=self._aws_answers, environment=self._aws_environment)
 
     @property
@@ -130,7 +131,7 @@ class AwsServer(ChildServer):
 
     def _aws_environment(self, port: int) -> dict[str, str]:
         where = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}  # without BIND_HOST it listens on all interfaces
-        return {**where, "MINISTACK_REGION": REGION, "TMPDIR": str(self._folder)}
+        return {**where, "MINISTACK_REGION": self._region, "TMPDIR": str(self._folder)}
 
     def _aws_answers(self, port: int) -> bool:
         try:

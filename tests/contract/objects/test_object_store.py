@@ -13,6 +13,7 @@ import boto3
 import httpx2
 import pytest
 
+from tests.support.made_elsewhere import made_elsewhere
 from tests.support.servers import REGION
 from zixly_core.errors import ObjectNotFound, Permanent, SettingsError
 from zixly_core.object_store import ObjectStore
@@ -35,16 +36,20 @@ def store(back_end: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     if back_end == "folder":
         yield open_object_store(f"file://{tmp_path}/objects of a tenant")
         return
-    bucket = f"test-{uuid4().hex[:12]}"
     client = request.getfixturevalue("s3_client")
+    if made := made_elsewhere():
+        yield open_object_store(f"s3://{made.bucket}/{uuid4().hex}", client=client)
+        return
+    bucket = f"test-{uuid4().hex[:12]}"
     client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield open_object_store(f"s3://{bucket}{'/some/where' if back_end == 's3-with-prefix' else ''}", client=client)
 
 
 @pytest.fixture
 def s3_client(aws_credentials: None, request: pytest.FixtureRequest) -> Iterator[Any]:
-    endpoint = request.getfixturevalue("aws_server").endpoint
-    with closing(boto3.client("s3", region_name=REGION, endpoint_url=endpoint)) as client:
+    made = made_elsewhere()
+    region, endpoint = (made.region, made.endpoint) if made else (REGION, request.getfixturevalue("aws_server").endpoint)
+    with closing(boto3.client("s3", region_name=region, endpoint_url=endpoint)) as client:
         yield client
 
 

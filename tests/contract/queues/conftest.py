@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.made_elsewhere import made_elsewhere
 from tests.support.servers import REGION
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
@@ -38,6 +39,8 @@ def queue_url(back_end: str, request: pytest.FixtureRequest) -> str:
             return url
         case "sqs":
             request.getfixturevalue("aws_credentials")
+            if made := made_elsewhere():
+                return made.queue_url
             endpoint = request.getfixturevalue("aws_server").endpoint
             return f"sqs://{REGION}/test?endpoint={endpoint}&create=1"
         case _:
@@ -53,7 +56,8 @@ def short(back_end: str) -> timedelta:
 @pytest.fixture
 def open_one(queue_url: str) -> Iterator[OpenQueue]:
     """Opened twice in one test, it gives two takers of the same queue (but in memory, where a queue is the object)."""
-    name = f"system-{uuid4().hex[:12]}"
+    made = made_elsewhere()
+    name = made.next_name() if made else f"system-{uuid4().hex[:12]}"
     opened: list[Queue] = []
 
     def open_it(*, visibility: timedelta | None = None, max_takes: int = 10) -> Queue:
