@@ -120,7 +120,7 @@ def now() -> datetime:
 
 def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastAPI:
     """The application over its parts, which it opens and closes with its life. `clock` tells when requests arrive."""
-    metrics = ProcessMetrics(parts.registry)
+    metrics = ProcessMetrics(parts.registry, systems=SYSTEMS)
     limits = limits_of(settings, parts, metrics)
     intake = intake_service(settings, parts, metrics, limits)
     connecting = connecting_of(settings, parts)

@@ -7,6 +7,7 @@ read from Postgres when somebody scrapes (`webhook_bridge/scrape.py`), because i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -286,7 +287,8 @@ METRICS = (
 class ProcessMetrics:
     """What one process of the bridge counts itself. Several processes share a folder (`PROMETHEUS_MULTIPROC_DIR`)."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, *, systems: Iterable[str] = ()) -> None:
+        """For each of the systems, what alerts wait for begins at 0: of a counter that appears above 0 nobody sees that it grew."""
         self.http_duration = histogram(HTTP_DURATION, registry)
         self.deliveries = counter(DELIVERIES, registry)
         self.not_kept = counter(NOT_KEPT, registry)
@@ -296,6 +298,10 @@ class ProcessMetrics:
         self.wake_ups_failed = counter(WAKE_UPS_FAILED, registry)
         self.rate_limited = counter(RATE_LIMITED, registry)
         self.rates_unavailable = counter(RATES_UNAVAILABLE, registry)
+        for system in systems:
+            self.deliveries.labels(system, "rejected")
+            self.not_stored.labels(system)
+            self.wake_ups_failed.labels(system)
 
 
 def counter(metric: Metric, registry: CollectorRegistry) -> Counter:
