@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     notify_reminder_seconds: float = Field(default=14400, ge=1)
     notify_max_attempts: int = Field(default=12, ge=1, le=100)
     runbook_url: str = "docs/operations.md"
+    reports_path: Path | None = None
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trace_vendors: bool = True

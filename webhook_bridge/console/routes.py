@@ -6,11 +6,20 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from webhook_bridge.console.assets import assets_routes
+from webhook_bridge.console.audit_page import audit_page_routes
+from webhook_bridge.console.connections_page import connections_page_routes
+from webhook_bridge.console.holding_page import holding_page_routes
 from webhook_bridge.console.job_page import job_page_routes
 from webhook_bridge.console.jobs_page import jobs_page_routes
 from webhook_bridge.console.live import Live
+from webhook_bridge.console.notifications_page import notifications_page_routes
 from webhook_bridge.console.overview_page import overview_routes
 from webhook_bridge.console.parts import ConsoleParts
+from webhook_bridge.console.people_page import people_page_routes
+from webhook_bridge.console.reconciliation_page import reconciliation_page_routes
+from webhook_bridge.console.reports_page import reports_page_routes
+from webhook_bridge.console.tenants_page import tenants_page_routes
+from webhook_bridge.console.tokens_page import tokens_page_routes
 
 
 def console_routes(parts: ConsoleParts) -> APIRouter:
@@ -21,6 +30,18 @@ def console_routes(parts: ConsoleParts) -> APIRouter:
     router.include_router(overview_routes(parts))
     router.include_router(jobs_page_routes(parts, live))
     router.include_router(job_page_routes(parts, live))
+    for routes in (
+        connections_page_routes,
+        tenants_page_routes,
+        reconciliation_page_routes,
+        holding_page_routes,
+        audit_page_routes,
+        people_page_routes,
+        tokens_page_routes,
+        notifications_page_routes,
+        reports_page_routes,
+    ):
+        router.include_router(routes(parts))
 
     @router.get("/")
     def front() -> Response:

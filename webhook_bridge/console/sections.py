@@ -24,4 +24,13 @@ class Section:
 SECTIONS: Sequence[Section] = (
     Section("Overview", "/console"),
     Section("Jobs", "/console/jobs"),
+    Section("Connections", "/console/connections"),
+    Section("Tenants", "/console/tenants"),
+    Section("Reconciliation", "/console/reconciliation"),
+    Section("Holding", "/console/holding"),
+    Section("Notifications", "/console/notifications"),
+    Section("Audit", "/console/audit"),
+    Section("People", "/console/people"),
+    Section("Tokens", "/console/tokens"),
+    Section("Reports", "/console/reports"),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+GOOD = "COMPLETED DONE ACTIVE RESOLVED READY SENT RECOVERED REPAIRED completed accepted well mended"
+BAD = "FAILED DISCONNECTED OPEN GONE failed rejected unroutable vanished timeout disconnected lost silent failing"
+BUSY = "RUNNING INTENDED REPAIRING handed_back"
+WAIT = "QUEUED ACKNOWLEDGED WANTED PENDING ASKED PARKED retry parked paused duplicate"
 TONES: Mapping[str, str] = {
-    **dict.fromkeys(("COMPLETED", "DONE", "ACTIVE", "RESOLVED", "completed", "accepted", "READY"), "good"),
-    **dict.fromkeys(("FAILED", "DISCONNECTED", "OPEN", "GONE", "failed", "rejected", "unroutable", "vanished", "timeout"), "bad"),
-    **dict.fromkeys(("RUNNING", "INTENDED", "handed_back"), "busy"),
-    **dict.fromkeys(("QUEUED", "ACKNOWLEDGED", "WANTED", "PENDING", "retry", "parked", "duplicate"), "wait"),
+    word: tone for tone, words in (("good", GOOD), ("bad", BAD), ("busy", BUSY), ("wait", WAIT)) for word in words.split()
 }
 
 
