@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from webhook_bridge.console.filled import Text, checked, filled, wanted_from
@@ -68,7 +69,9 @@ def people_page_routes(parts: ConsoleParts) -> APIRouter:
 
 
 def place_in(form: Mapping[str, str]) -> str | None:
-    """Where the membership is; None: at the agency."""
+    """Where the membership is; None: at the agency, which has to be said."""
+    if "at" not in form:
+        raise RequestValidationError([{"loc": ("at",), "msg": "say whose membership is meant: a tenant's, or empty for the agency's"}])
     return filled(form, "at")
 
 

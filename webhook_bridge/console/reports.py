@@ -19,6 +19,8 @@ MOST_FILES = 50
 MOST_ROWS = 200
 # A figure of somebody else stands beside ours, under the same name with one of these before it.
 PEERS: Mapping[str, str] = {"stock_": "stock Dagster", "express_": "Express and Bull"}
+# What was measured with, and no figure.
+ABOUT = "machine."
 BAR_WIDTH = 200.0
 
 
@@ -102,12 +104,12 @@ def report_of(path: Path) -> Report:
 def written(name: str, document: Mapping[str, Any]) -> Report:
     """A document as a report: its numbers are figures, its texts facts, its lists of objects tables."""
     flat = dict(scalars(document))
-    numbers = {key: value for key, value in flat.items() if is_number(value)}
+    numbers = {key: value for key, value in flat.items() if is_number(value) and not key.startswith(ABOUT)}
     theirs = {prefix + key for key in numbers for prefix in PEERS}
     return Report(
         name,
         version=str(flat.get("machine.packages.zixly") or flat.get("version") or ""),
-        facts=[(key, text_of(value)) for key, value in flat.items() if value is not None and not is_number(value)],
+        facts=[(key, text_of(value)) for key, value in flat.items() if value is not None and key not in numbers],
         figures=[figure(key, numbers) for key in numbers if key not in theirs],
         tables=[rows_of(key, value) for key, value in document.items() if is_list_of_objects(value)],
         not_measured=[key for key, value in flat.items() if value is None],
