@@ -37,8 +37,8 @@ from zixly_core.routing import Route, RoutingTable
 from zixly_core.stores.histograms import COUNTER_SHARDS
 from zixly_core.stores.intake import commit_deliveries
 from zixly_core.system import Answer, IncomingRequest, System
-from zixly_core.trace_context import TraceContext, span_of
-from zixly_core.tracing import is_recorded, spanned
+from zixly_core.trace_context import TraceContext, new_span, span_of
+from zixly_core.tracing import Span, is_recorded, now_ns, record
 
 log = structlog.get_logger()
 DEADLINE = timedelta(seconds=4)  # Xero and HubSpot give up after 5 s
@@ -157,13 +157,13 @@ class IntakeService:
         return self._counted(await self._committed(delivery, system=system), system=system)
 
     async def _committed(self, delivery: Prepared, *, system: System) -> Committed:
-        with spanned("commit", attributes={"zixly.delivery.id": delivery.id, "zixly.system": system.name}) as span:
-            try:
-                done = await self._commits.submit(sealed(delivery, self._parts.box))
-            except UNSTORABLE:
-                done = await self._commits.submit(sealed(without_events(delivery, system=system), self._parts.box))
-            span.attributes |= {"zixly.verdict": done.verdict, "zixly.reason": delivery.reason}
-        tell_jobs_made(delivery, done)
+        began = now_ns()
+        try:
+            done = await self._commits.submit(sealed(delivery, self._parts.box))
+        except UNSTORABLE:
+            done = await self._commits.submit(sealed(without_events(delivery, system=system), self._parts.box))
+        if is_recorded(delivery.trace):
+            tell_committed(delivery, done, began_ns=began)
         self._parts.announcer.announce(done.to_wake)
         return done
 
@@ -192,15 +192,20 @@ def named(deliveries: Sequence[Prepared]) -> dict[str, object]:
     return {"delivery_ids": [one.id for one in deliveries], **({"trace_ids": traces} if traces else {})}
 
 
-def tell_jobs_made(delivery: Prepared, done: Committed) -> None:
-    """A span for each new job of a delivery, in the delivery's trace."""
-    if not is_recorded(delivery.trace):
-        return
-    cause = TraceContext(delivery.trace, span_of(delivery.verifies_again or delivery.id))
+def tell_committed(delivery: Prepared, done: Committed, *, began_ns: int) -> None:
+    """Spans in the delivery's trace: one for the commit, and one for each job that it made."""
+    received = TraceContext(delivery.trace, span_of(delivery.verifies_again or delivery.id))
+    facts = {
+        "zixly.delivery.id": delivery.id,
+        "zixly.system": delivery.system,
+        "zixly.verdict": done.verdict,
+        "zixly.reason": delivery.reason,
+    }
+    record(Span("commit", TraceContext(delivery.trace, new_span()), began_ns, now_ns(), parent=received, attributes=facts))
     made = {job.id: job.wanted.workflow for event in delivery.events for job in event.jobs}
     for job_id in done.job_ids:
         if job_id in made:
-            tell_made(job_id, workflow=made[job_id], because_of=cause)
+            tell_made(job_id, workflow=made[job_id], because_of=received)
 
 
 def too_many(taken: Taken) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from zixly_core.log_lines import terminal_line
 from zixly_core.redaction import MASK, is_secret_name, masked
 
 FRAMES_SHOWN = 6
+# Ids and plain words, which is most of what lines say: no form of a secret is one (redaction.py), and looking costs more than the rest.
+PLAIN = re.compile(r"[0-9a-f-]{1,36}|[A-Za-z]{1,19}")
 # They write each request's URL at level info: with the tokens in our callbacks' paths, and the addresses that vendors are asked for.
 TELL_URLS = ("httpx2", "httpcore2")
 # Say at level info how they were loaded, each time.
@@ -132,7 +135,8 @@ def in_words(value: Any) -> str:
         case BaseException():
             return error_word(value)
         case _:
-            return masked(str(value))
+            text = str(value)
+            return text if PLAIN.fullmatch(text) else masked(text)
 
 
 def error_word(error: BaseException) -> str:

@@ -9,10 +9,13 @@ from typing import Any
 import httpx2
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from zixly_core.errors import StoreUnavailable
-from zixly_core.logs import configure_logs
+from zixly_core.logs import PLAIN, configure_logs
+from zixly_core.redaction import masked
 
 
 @pytest.fixture
@@ -83,3 +86,8 @@ def test_the_urls_that_we_call_are_not_logged(output: io.StringIO) -> None:
     with httpx2.Client(transport=transport) as client:
         client.get("https://api.vendor.test/webhook/callbacks/a-secret-token", params={"where": "ada@example.test"})
     assert output.getvalue() == ""
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+def test_what_is_written_without_a_look_could_not_be_masked_anyway(text: str) -> None:
+    assert masked(text) == text
