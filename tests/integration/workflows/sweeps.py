@@ -35,6 +35,8 @@ class SweepStage:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        # Longer than a busy machine takes for a run: a sweep is finished when a test says so (`finish`), and no sooner.
+        stage.sandbox.sandbox.rules.sweeps.seconds = 60
         self.ledger = stage.ledger
         self.connection_id = new_id()
         self.ledger.owner.execute(
