@@ -39,6 +39,8 @@ select gen_random_uuid(), id, 'test', {AGO["minutes"]} from zixly.notification_c
 insert into zixly.reconciliations (id, tenant_id, connection_id, workflow, origin, since, until, status, ended_at)
 values (gen_random_uuid(), %(tenant)s, %(xero)s, '{WORKFLOW}', 'nightly', {AGO["days"]}, {AGO["days"]}, 'DONE', {AGO["days"]})""",
     "PayloadIndexBehind": f"update zixly.payload_index set updated_at = {AGO['hours']}",
+    "LedgerUnchecked": f"""
+insert into zixly.ledger_balance (slice, events, jobs, balanced_at) values ({AGO["hours"]}, 0, 0, {AGO["hours"]})""",
     "PauseForgotten": """
 insert into zixly.pauses (id, kind, subject, actor) values (gen_random_uuid(), 'workflow', 'another', 'a test')""",
 }
@@ -46,6 +48,7 @@ MENDED = (
     "update zixly.connections set status = 'ACTIVE', grant_id = null, watch_state = 'well', watched_at = now()",
     *(f"delete from zixly.{table}" for table in ("grants", "holes", "account_rests", "api_budgets", "notifications", "pauses")),
     "delete from zixly.reconciliations",
+    "delete from zixly.ledger_balance",
     "update zixly.payload_index set updated_at = now()",
     "delete from zixly.workflow_jobs",
 )

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from tests.integration.bridge.cuttable import CuttableLine
 from tests.integration.bridge.running import XERO_KEY, RunningBridge, eventually, settings_for, start_bridge
 from tests.integration.monitoring.broken import OF_JOBS, ROWS, begin, break_everything, mend_everything
+from tests.support.dashboards import questions
 from tests.support.deliveries import xero_body, xero_event, xero_headers
 from tests.support.ledger import ORGANISATION, TestLedger
 from tests.support.mail_server import MailServer, mail_server, text_of
@@ -27,6 +28,12 @@ SOON = 20
 FORGED = {"x-xero-signature": "bm8="}
 OF_PARTS = {"WorkerDown", "DaemonDown"}
 OF_BRIDGES = {"ScrapeSourceUnreadable", "StoreUnavailable", "BridgeAnswersErrors", "WakeUpsFail", "DeliveriesRejected"}
+# Panels that show what is broken here.
+SHOWN = {
+    *("Error rate", "Oldest due job", "Unaccounted", "Dead letters", "Resting accounts", "Disconnected accounts", "Answers with 5xx"),
+    *("Webhooks by state", "Oldest look at webhooks", "Calls left", "Authorisations: time left", "Since the last good reconciliation"),
+    *("Messages to people: oldest unsent", "Ledger compared", "Alerts that fire"),
+}
 LATER = {"BridgeDown", "TargetMissing"}
 OF_THE_WATCH = {"AlertsNotDelivered", "RulesFail"}
 
@@ -85,6 +92,8 @@ def test_alerts_fire_are_told_of_and_are_over_when_what_they_watch_is_mended(
     break_parts(watch, bridges)
     expect(watch, {*ROWS, *OF_JOBS, *OF_PARTS, *OF_BRIDGES})
     told(slack, mail)
+    answered = {one.panel for one in questions() if watch.found(one.expr)}  # each is asked, and none is refused
+    assert sorted(SHOWN - answered) == []
     bridges.other.stop()
     watch.look_at("pipeline-worker")
     expect(watch, LATER)
