@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 
 from webhook_bridge.app import close, parts_from
+from webhook_bridge.scrape_machine import Watched
 from zixly_core.errors import SettingsError
 from zixly_core.observing import observe
 from zixly_core.settings import Settings, read_settings
@@ -41,6 +42,7 @@ def main() -> int:
 
 def check(settings: Settings) -> None:
     """What this process cannot do without, before anything starts. Raises `SettingsError`."""
+    Watched.of(settings)
     close(parts_from(settings))
 
 

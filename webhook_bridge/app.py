@@ -34,6 +34,7 @@ from webhook_bridge.intake_service import IntakeParts, IntakeService
 from webhook_bridge.issues_api import issues_routes
 from webhook_bridge.jobs_api import jobs_routes
 from webhook_bridge.limits import Limits, limited
+from webhook_bridge.metrics_door import MetricsDoor
 from webhook_bridge.middleware import Around
 from webhook_bridge.notifications_api import notifications_routes
 from webhook_bridge.pauses_api import pauses_routes
@@ -47,6 +48,7 @@ from webhook_bridge.reverify import Reverifier
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.same_site import OwnSite
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
+from webhook_bridge.scrape_machine import Watched
 from webhook_bridge.searches_api import searches_routes
 from webhook_bridge.sign_in import SignIn
 from webhook_bridge.sign_in_pages import sign_in_routes
@@ -207,8 +209,8 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     )
     for routes in (subscriptions_routes, searches_routes, watching_routes, pauses_routes, audit_routes, people_routes, tokens_routes):
         app.include_router(routes(api, caller_of=known))
-    scraped = scrape_registry(parts.registry, PipelineCollector(parts.databases["metrics"], parts.queues))
-    app.include_router(health_routes(parts.databases, parts.queues, registry=scraped))
+    scraped = scrape_registry(parts.registry, PipelineCollector(parts.databases["metrics"], parts.queues, Watched.of(settings)))
+    app.include_router(health_routes(parts.databases, parts.queues, registry=scraped, door=MetricsDoor.of(settings)))
     check_guarded(app, known, judge)
     return app
 

@@ -6,14 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 
+from webhook_bridge.metrics_door import MetricsDoor
+from webhook_bridge.problems import problems
 from zixly_core.errors import ZixlyError
 from zixly_core.queue import Queue
 from zixly_core.stores.database import Database
 from zixly_core.stores.pipeline_counts import oldest_due_seconds
+
+SCRAPED: dict[int | str, dict[str, object]] = {
+    200: {"description": "Prometheus' text format; docs/metrics.md explains it.", "content": {"text/plain": {}}}
+}
 
 
 class Alive(BaseModel):
@@ -82,8 +88,10 @@ def oldest_due(database: Database | None) -> float | None:
         return None
 
 
-def health_routes(databases: Mapping[str, Database], queues: Mapping[str, Queue], *, registry: CollectorRegistry) -> APIRouter:
-    """The routes for machines. `databases` by role, `registry` is what a scrape sees."""
+def health_routes(
+    databases: Mapping[str, Database], queues: Mapping[str, Queue], *, registry: CollectorRegistry, door: MetricsDoor
+) -> APIRouter:
+    """The routes for machines. `databases` by role, `registry` is what a scrape sees, `door` who may."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
@@ -101,10 +109,11 @@ def health_routes(databases: Mapping[str, Database], queues: Mapping[str, Queue]
     @router.get(
         "/metrics",
         response_class=Response,
-        responses={200: {"description": "Prometheus' text format; docs/metrics.md explains it.", "content": {"text/plain": {}}}},
+        responses={**SCRAPED, **problems(401)},
     )
-    def metrics() -> Response:
-        """Figures for Prometheus, of this bridge and of the whole pipeline."""
+    def metrics(request: Request) -> Response:
+        """Figures for Prometheus, of this bridge and of the whole pipeline. Takes the token of `ZIXLY_METRICS_TOKEN` where one is set."""
+        door.let_in(request)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import CollectorRegistry, Metric
@@ -16,6 +19,7 @@ from webhook_bridge.scrape_connections import connection_families
 from webhook_bridge.scrape_drifts import drift_families
 from webhook_bridge.scrape_handover import handover_families
 from webhook_bridge.scrape_histograms import add_distribution
+from webhook_bridge.scrape_machine import Watched, certificate_family, disk_families
 from webhook_bridge.scrape_notifications import notification_families
 from webhook_bridge.scrape_watching import watching_families
 from zixly_core import metrics
@@ -39,46 +43,65 @@ ENDED_STATUSES = ("completed", "failed", "cancelled")
 STATES = ("due", "scheduled", "parked", "paused", "handed_over", "running", "waiting", "unaccounted")
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What was read for a scrape: whether it could be, and how long that took."""
+
+    is_ok: GaugeMetricFamily
+    seconds: GaugeMetricFamily
+
+    @contextmanager
+    def reading(self, source: str) -> Iterator[None]:
+        """A source that is away is told, and nothing raised."""
+        began, is_read = time.perf_counter(), False
+        try:
+            yield
+            is_read = True
+        except ZixlyError as error:
+            log.warning("counts_not_read", source=source, reason=error.reason)
+        finally:
+            self.is_ok.add_metric([source], is_read)
+            self.seconds.add_metric([source], time.perf_counter() - began)
+
+
 class PipelineCollector(Collector):
     """Reads Postgres and the queues at each scrape. A source that cannot be read shows as `pipeline_scrape_ok` 0, and its
     figures are left out: a gap in a graph is honest, a zero is not."""
 
-    def __init__(self, database: Database | None, queues: Mapping[str, Queue]) -> None:
+    def __init__(self, database: Database, queues: Mapping[str, Queue], watched: Watched) -> None:
         self._database = database
         self._queues = queues
+        self._watched = watched
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        sources = gauge_family(metrics.SCRAPE_OK)
-        found = [*self._from_postgres(sources)]
-        yield from found
-        messages = gauge_family(metrics.QUEUE_MESSAGES)
-        for system, queue in self._queues.items():
-            try:
-                depth = queue.depth()
-            except ZixlyError as error:
-                log.warning("queue_not_read", system=system, reason=error.reason)
-                sources.add_metric([f"queue-{system}"], 0)
-                continue
-            sources.add_metric([f"queue-{system}"], 1)
-            for state, value in (("waiting", depth.waiting), ("taken", depth.taken), ("dead", depth.dead)):
-                messages.add_metric([system, state], value)
-        yield messages
-        yield sources
+        told = Sources(gauge_family(metrics.SCRAPE_OK), gauge_family(metrics.SCRAPE_SECONDS))
+        yield from [*self._from_postgres(told)]
+        yield from [*self._from_queues(told)]
+        yield from disk_families(self._watched)
+        yield certificate_family(self._watched)
+        yield told.is_ok
+        yield told.seconds
 
-    def _from_postgres(self, sources: GaugeMetricFamily) -> Iterable[Metric]:
+    def _from_queues(self, told: Sources) -> Iterable[Metric]:
+        messages, oldest = gauge_family(metrics.QUEUE_MESSAGES), gauge_family(metrics.QUEUE_OLDEST)
+        for system, queue in self._queues.items():
+            with told.reading(f"queue-{system}"):
+                depth = queue.depth()
+                for state, value in (("waiting", depth.waiting), ("taken", depth.taken), ("dead", depth.dead)):
+                    messages.add_metric([system, state], value)
+                if depth.oldest_seconds is not None:
+                    oldest.add_metric([system], depth.oldest_seconds)
+        return messages, oldest
+
+    def _from_postgres(self, told: Sources) -> Iterable[Metric]:
         """One reading after the other, up to the first that fails: each would wait for a database that is away, and whoever scrapes
         waits for none of them."""
-        try:
-            if self._database is not None:
-                for reading in readings(systems=tuple(self._queues)):
-                    yield from reading(self._database)
-            sources.add_metric(["postgres"], 0 if self._database is None else 1)
-        except ZixlyError as error:
-            log.warning("counts_not_read", reason=error.reason)
-            sources.add_metric(["postgres"], 0)
+        with told.reading("postgres"):
+            for read in readings(systems=tuple(self._queues)):
+                yield from read(self._database)
 
 
 def readings(*, systems: Sequence[str]) -> tuple[Callable[[Database], Iterable[Metric]], ...]:

@@ -26,3 +26,7 @@ def api_families(counts: ApiCounts) -> Iterable[Metric]:
     for labels, left in counts.remaining.items():
         remaining.add_metric(labels, left)
     yield remaining
+    ratio = gauge_family(metrics.API_BUDGET_RATIO)
+    for labels, part in counts.parts.items():
+        ratio.add_metric(labels, part)
+    yield ratio

@@ -24,4 +24,7 @@ def connection_families(counts: ConnectionCounts) -> Iterable[Metric]:
     for system, seconds in counts.unused_seconds.items():
         if system in UNUSED_LIFETIMES:
             left.add_metric([system], UNUSED_LIFETIMES[system].total_seconds() - seconds)
-    return connections, issues, left
+    access = gauge_family(metrics.ACCESS_TOKEN_LEFT)
+    for system, seconds in counts.access_left_seconds.items():
+        access.add_metric([system], seconds)
+    return connections, issues, left, access

@@ -6,7 +6,7 @@ Back ends are in `queues/`, chosen by the scheme of a URL; one contract suite ru
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -29,6 +29,8 @@ class Depth:
     waiting: int
     taken: int
     dead: int
+    oldest_seconds: float | None = field(default=None, compare=False)
+    """How long the oldest message has been there, 0 when none is; None where the back end does not tell."""
 
 
 class Queue(Protocol):

@@ -11,6 +11,7 @@ from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.databases import DAGSTER
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.orphans import MARK
+from zixly_cli.stack.server_user import outside_of
 from zixly_cli.stack.stack_secrets import StackSecrets
 
 # What a process may see of the environment in which `zixly` was called, beside the `ZIXLY_` variables.
@@ -81,6 +82,7 @@ def environment_of(kind: str, *, home: Home, settings: StackSettings, secrets: S
         **{name: value for name, value in user.items() if not name.startswith(MANAGED)},
     }
     chosen.setdefault("ZIXLY_TOTAL_SLOTS", str(settings.workers * settings.worker_slots))
+    chosen.setdefault("ZIXLY_WATCHED_FOLDERS", f"postgres={outside_of(home.path) if os.geteuid() == 0 else home.path}")
     seen = {name: value for name, value in chosen.items() if kind in SECRET_USERS.get(name, {kind})}
     return {**own, **seen, **fixed_of(kind, home=home, settings=settings, urls=urls)}
 

@@ -128,9 +128,13 @@ class RedisStreamsQueue:
             pipeline.xlen(self._stream)
             pipeline.xpending(self._stream, GROUP)
             pipeline.xlen(self._dead)
-            length, pending, dead = pipeline.execute()
+            pipeline.xrange(self._stream, count=1)
+            pipeline.time()
+            length, pending, dead, first, (seconds, micros) = pipeline.execute()
         taken: int = pending["pending"]
-        return Depth(waiting=max(length - taken, 0), taken=taken, dead=dead)
+        sent = int(first[0][0].partition("-")[0]) / 1000 if first else None  # an entry's id begins with its moment
+        oldest = 0.0 if sent is None else max(seconds + micros / 1e6 - sent, 0.0)
+        return Depth(waiting=max(length - taken, 0), taken=taken, dead=dead, oldest_seconds=oldest)
 
     def _with_group(self, call: Callable[[], T]) -> T:
         """Call; when the group is missing (first use, a server that came back empty, a flush while we waited), make it and call again."""

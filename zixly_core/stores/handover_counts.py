@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zixly_core.stores.account_rests import PROBES
 from zixly_core.stores.database import Database
+from zixly_core.stores.readings import reading
 
 PAUSES_SQL = "select kind, count(*)::int as pauses from zixly.pauses group by kind"
 RESTS_SQL = "select system, count(*)::int as accounts from zixly.account_rests where well_at is null group by system"
@@ -26,7 +27,7 @@ class HandoverCounts:
 
 def handover_counts(database: Database) -> HandoverCounts:
     """As the role `metrics`. Raises `StoreUnavailable`."""
-    with database.transaction() as rows:
+    with reading(database) as rows:
         return HandoverCounts(
             pauses={row["kind"]: row["pauses"] for row in rows.execute(PAUSES_SQL)},
             resting={row["system"]: row["accounts"] for row in rows.execute(RESTS_SQL)},

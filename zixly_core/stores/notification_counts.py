@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zixly_core.stores.database import Database
+from zixly_core.stores.readings import reading
 
 MESSAGES_SQL = "select kind, sum(sent)::bigint as sent, sum(failed)::bigint as failed from zixly.notification_channels group by kind"
 OLDEST_SQL = """
@@ -24,6 +25,6 @@ class NotificationCounts:
 
 def notification_counts(database: Database) -> NotificationCounts:
     """As the role `metrics`. Raises `StoreUnavailable`."""
-    with database.transaction() as rows:
+    with reading(database) as rows:
         messages = {(row["kind"], status): row[status] for row in rows.execute(MESSAGES_SQL) for status in ("sent", "failed")}
         return NotificationCounts(messages, {row["kind"]: row["seconds"] for row in rows.execute(OLDEST_SQL)})

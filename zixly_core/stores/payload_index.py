@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from zixly_core.stores.database import Database
+from zixly_core.stores.readings import reading
 
 # Events in one transaction: a second's work at most on a busy machine, and no more is done again when it is broken off.
 SET = 500
@@ -44,5 +45,5 @@ def index_next(database: Database) -> IndexStep | None:
 
 def index_age(database: Database) -> float:
     """How many seconds ago the events came that were indexed last; a minute and a little in good order. As role `metrics`."""
-    with database.transaction() as connection:
+    with reading(database) as connection:
         return float(next(iter(connection.execute(AGE_SQL)))["seconds"])

@@ -12,9 +12,8 @@ from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.handover import BATCH_JOBS
 from zixly_core.stores.histograms import Distribution, distributions
 from zixly_core.stores.ledger_balance import Balance, balance_of
+from zixly_core.stores.readings import reading
 from zixly_core.stores.settle import DURATION
-
-TIMEOUT_SQL = "set local statement_timeout = '3s'"
 
 COUNTERS_SQL = """
 select name, job_type, status, sum(value)::float8 as value from zixly.job_counters group by name, job_type, status"""
@@ -103,8 +102,7 @@ class PipelineCounts:
 
 def pipeline_counts(database: Database) -> PipelineCounts:
     """How things stand, read as role `metrics`. Raises `StoreUnavailable`, also when the reading takes longer than 3 s."""
-    with database.transaction() as connection:
-        connection.execute(TIMEOUT_SQL)
+    with reading(database) as connection:
         return PipelineCounts(
             counters=tuple(Count(**row) for row in connection.execute(COUNTERS_SQL)),
             distributions=distributions(connection, DURATION, BATCH_JOBS),
@@ -117,15 +115,13 @@ def pipeline_counts(database: Database) -> PipelineCounts:
 
 def unaccounted_jobs(database: Database) -> int:
     """How many open jobs nobody has in hand although they wait for nothing, read as role `metrics`. Raises `StoreUnavailable`."""
-    with database.transaction() as connection:
-        connection.execute(TIMEOUT_SQL)
+    with reading(database) as connection:
         return sum(int(row["jobs"]) for row in connection.execute(OPEN_JOBS_SQL) if row["state"] == "unaccounted")
 
 
 def oldest_due_seconds(database: Database) -> float:
     """How long ago the oldest waiting job became due, paused ones included; 0 when none waits. Raises `StoreUnavailable`."""
-    with database.transaction() as connection:
-        connection.execute(TIMEOUT_SQL)
+    with reading(database) as connection:
         return seconds_of(connection)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zixly_core.stores.database import Database
+from zixly_core.stores.readings import reading
 from zixly_core.stores.watching import WATCHED
 
 STATES_SQL = """
@@ -26,7 +27,7 @@ class WatchCounts:
 
 def watch_counts(database: Database) -> WatchCounts:
     """As the role `metrics`. Raises `StoreUnavailable`."""
-    with database.transaction() as rows:
+    with reading(database) as rows:
         states = list(rows.execute(STATES_SQL, (list(WATCHED),)))
         holes = {row["system"]: row["holes"] for row in rows.execute(HOLES_SQL)}
     ages: dict[str, float] = {}

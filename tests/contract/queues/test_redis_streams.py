@@ -93,6 +93,18 @@ def test_a_frozen_server_costs_two_seconds_and_not_for_ever(own_valkey: ValkeySe
     assert own_queue.take(limit=1, wait=NO_WAIT) == []
 
 
+def test_it_tells_how_long_the_oldest_message_has_been_there(own_queue: Queue) -> None:
+    assert own_queue.depth().oldest_seconds == 0
+    own_queue.send([new_id()])
+    time.sleep(0.3)
+    own_queue.send([new_id()])
+    oldest = own_queue.depth().oldest_seconds
+    assert oldest is not None
+    assert oldest > 0.25
+    own_queue.settle(own_queue.take(limit=2, wait=SECONDS))
+    assert own_queue.depth().oldest_seconds == 0
+
+
 def test_a_wait_is_cut_at_five_seconds(own_queue: Queue) -> None:
     began = time.monotonic()
     assert own_queue.take(limit=1, wait=SECONDS * 60) == []

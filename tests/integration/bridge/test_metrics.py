@@ -201,3 +201,21 @@ def test_everything_that_is_scraped_is_declared(bridge: RunningBridge) -> None:
     declared = {metric.name.removesuffix("_total") for metric in METRICS}
     # prometheus_client tells when each series began, beside counters and histograms.
     assert {name for name in families if not name.endswith("_created")} <= declared
+
+
+def test_sources_are_told_with_the_time_that_reading_them_took_and_tokens_by_the_first_that_ends(
+    bridge: RunningBridge, ledger: TestLedger
+) -> None:
+    for minutes, connection in ((10, ledger.tenant.hubspot), (25, ledger.tenant.xero)):
+        ledger.owner.execute(
+            "with made as (insert into zixly.grants (id, tenant_id, system, ciphertext, expires_at) "
+            "values (gen_random_uuid(), %(tenant)s, 'xero', '', now() + make_interval(mins => %(minutes)s)) returning id) "
+            "update zixly.connections c set grant_id = made.id from made where c.id = %(connection)s",
+            {"tenant": ledger.tenant.id, "connection": connection, "minutes": minutes},
+        )
+    samples = scraped(bridge)
+    assert 500 < samples["connection_access_token_left_seconds", ("xero",)] <= 600
+    read = {labels for name, labels in samples if name == "pipeline_scrape_ok"}
+    assert ("postgres",) in read
+    assert read == {labels for name, labels in samples if name == "pipeline_scrape_seconds"}
+    assert samples["pipeline_scrape_seconds", ("postgres",)] > 0

@@ -11,9 +11,13 @@ from prometheus_client.registry import Collector
 from tests.integration.budget.processes import connected
 from tests.support.postgres import TestDatabase
 from webhook_bridge.scrape_api import api_families
+from zixly_core.account_limits import LIMITS
+from zixly_core.api_limits import FixedWindow
+from zixly_core.budget_account import Account
+from zixly_core.budget_windows import FixedState
 from zixly_core.call_counts import Counted
 from zixly_core.metrics import API_LATENCY
-from zixly_core.stores.api_counts import api_counts
+from zixly_core.stores.api_counts import Left, api_counts, least, left_of
 from zixly_core.stores.call_counts import add_calls
 from zixly_core.stores.database import Database
 
@@ -67,3 +71,15 @@ def test_what_several_runs_counted_is_summed_by_endpoint_and_answer(database: Te
 def test_before_the_first_call_there_is_nothing_to_tell(metrics: Database) -> None:
     found = api_counts(metrics)
     assert (found.calls, found.latencies, dict(found.remaining)) == ((), (), {})
+
+
+def test_what_is_left_is_told_as_a_part_of_the_limit_too() -> None:
+    now = 1_000.0
+    spent = Account(windows={"minute": FixedState(left=15, ends_by=now + 30)})
+    over = Account(windows={"minute": FixedState(left=0, ends_by=now - 1)})
+    limit = next(one.limit for one in LIMITS["xero"]({}).windows if isinstance(one, FixedWindow) and one.name == "minute")
+    assert limit is not None
+    assert left_of("xero", spent, now)["minute"].part == 15 / limit
+    assert (left_of("xero", over, now)["minute"].left, left_of("xero", over, now)["minute"].part) == (limit, 1)
+    assert Left(3, of=None).part is None
+    assert least([(("xero", "minute"), 0.5), (("xero", "minute"), 0.2)]) == {("xero", "minute"): 0.2}
