@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -33,15 +33,14 @@ def wanted_backfills(
     return BackfillFilter(tenant, status)
 
 
-def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller]) -> APIRouter:
-    """The routes; `database` is seen as role `api`. What is asked for is launched by the sensor `backfills` within seconds."""
-    router = APIRouter(prefix="/api/backfills", tags=["backfills"])
-    run_url = f"{dagster_url.rstrip('/')}/runs"
-    signed_in, filtered = Depends(caller_of), Depends(wanted_backfills)
+@dataclass(frozen=True)
+class Backfills:
+    """Backfills for callers of the API; `database` is seen as role `api`."""
 
-    @router.post("", status_code=202, responses=problems(400, 401, 403, 422, 503))
-    def make(wanted: NewBackfill, caller: Caller = signed_in) -> BackfillDetail:
-        """Have a workflow do for the records of past days what it would have done at their webhooks."""
+    database: Database
+    run_url: str
+
+    def make(self, caller: Caller, wanted: NewBackfill) -> BackfillDetail:
         asked = WantedBackfill(
             workflow=wanted.workflow,
             tenant=wanted.tenant,
@@ -50,9 +49,34 @@ def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callabl
             is_dry_run=wanted.dry_run,
             connection_id=wanted.connection_id,
         )
-        with scoped(database, caller.scope) as connection:
+        with scoped(self.database, caller.scope) as connection:
             backfill_id = make_backfill(connection, asked, actor=caller.name, now=datetime.now(UTC))
-            return detail(connection, backfill_id, run_url=run_url)
+            return detail(connection, backfill_id, run_url=self.run_url)
+
+    def shown(self, caller: Caller, backfill_id: UUID) -> BackfillDetail:
+        with scoped(self.database, caller.scope) as connection:
+            found = detail(connection, backfill_id, run_url=self.run_url)
+        return shown(found, sees_payloads=caller.sees_payloads)
+
+    def stop(self, caller: Caller, backfill_id: UUID) -> BackfillStopped:
+        with scoped(self.database, caller.scope) as connection:
+            found = detail(connection, backfill_id, run_url=self.run_url)
+            cancelled = stop_backfill(connection, backfill_id, actor=caller.name)
+        if cancelled is None:
+            raise WrongState(f"Backfill {backfill_id} is {found.status} and cannot be stopped.")
+        return BackfillStopped(id=backfill_id, jobs_cancelled=cancelled)
+
+
+def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller]) -> APIRouter:
+    """The routes; `database` is seen as role `api`. What is asked for is launched by the sensor `backfills` within seconds."""
+    router = APIRouter(prefix="/api/backfills", tags=["backfills"])
+    store = Backfills(database, f"{dagster_url.rstrip('/')}/runs")
+    signed_in, filtered = Depends(caller_of), Depends(wanted_backfills)
+
+    @router.post("", status_code=202, responses=problems(400, 401, 403, 422, 503))
+    def make(wanted: NewBackfill, caller: Caller = signed_in) -> BackfillDetail:
+        """Have a workflow do for the records of past days what it would have done at their webhooks."""
+        return store.make(caller, wanted)
 
     @router.get("", responses=problems(400, 401, 422, 503))
     def backfills(
@@ -71,19 +95,12 @@ def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callabl
     @router.get("/{backfill_id}", responses=problems(401, 404, 422, 503))
     def backfill(backfill_id: UUID, caller: Caller = signed_in) -> BackfillDetail:
         """One backfill: its days, how many of its jobs have ended, and how long the rest will take."""
-        with scoped(database, caller.scope) as connection:
-            found = detail(connection, backfill_id, run_url=run_url)
-        return shown(found, sees_payloads=caller.sees_payloads)
+        return store.shown(caller, backfill_id)
 
     @router.post("/{backfill_id}/stop", responses=problems(401, 403, 404, 409, 422, 503))
     def stop(backfill_id: UUID, caller: Caller = signed_in) -> BackfillStopped:
         """Read no further day, and cancel the jobs that no run has in hand yet."""
-        with scoped(database, caller.scope) as connection:
-            found = detail(connection, backfill_id, run_url=run_url)
-            cancelled = stop_backfill(connection, backfill_id, actor=caller.name)
-        if cancelled is None:
-            raise WrongState(f"Backfill {backfill_id} is {found.status} and cannot be stopped.")
-        return BackfillStopped(id=backfill_id, jobs_cancelled=cancelled)
+        return store.stop(caller, backfill_id)
 
     return router
 

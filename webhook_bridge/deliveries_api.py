@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -72,12 +72,39 @@ def wanted_deliveries(
     return DeliveryFilter(system, verdict, tenant, record, since, until)
 
 
+@dataclass(frozen=True)
+class Deliveries:
+    """Deliveries for callers of the API; `database` is seen as role `api`."""
+
+    database: Database
+    box: Box | None
+    objects: Objects
+
+    def found(self, caller: Caller, delivery_id: UUID, *, with_body: bool) -> dict[str, Any]:
+        """One with its events and their jobs. Its raw body only for whoever sees payloads, and then that is written to the audit log;
+        a rejected one shows its headers only with it, too. Raises `NotFound`."""
+        with_body = with_body and caller.sees_payloads
+        places: list[Where] = []
+        with scoped(self.database, caller.scope) as connection:
+            row = delivery_detail(connection, delivery_id, with_body=with_body)
+            if row is not None and with_body:
+                note(connection, actor=caller.name, action="delivery.read_body", subject=delivery_id)
+                row |= opened_parts(connection, delivery_id, box=self.box)
+                places = where_payloads_are(connection, [delivery_id], table="deliveries")
+        if row is None:
+            raise NotFound(f"There is no delivery {delivery_id}; it may have been deleted by retention.")
+        if places and places[0].object_key is not None:
+            row |= {"body": payloads_at(places, self.objects).get(delivery_id, b"")}
+        return row
+
+
 def deliveries_routes(
     database: Database, *, reverifier: Reverifier, box: Box | None, objects: Objects, caller_of: Callable[[Request], Caller]
 ) -> APIRouter:
     """The routes; `database` is seen as role `api`."""
     router = APIRouter(tags=["deliveries"])
     signed_in, filtered = Depends(caller_of), Depends(wanted_deliveries)
+    store = Deliveries(database, box, objects)
 
     @router.get("/api/deliveries", responses=problems(400, 401, 403, 422, 503))
     def deliveries(wanted: DeliveryFilter = filtered, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> DeliveryPage:
@@ -96,30 +123,23 @@ def deliveries_routes(
         caller: Caller = signed_in,
     ) -> Delivery:
         """One delivery with its events and their jobs; for staff. A rejected one shows headers and body only with `body=true`."""
-        body = body and caller.sees_payloads
-        places: list[Where] = []
-        with scoped(database, caller.scope) as connection:
-            row = delivery_detail(connection, delivery_id, with_body=body)
-            if row is not None and body:
-                note(connection, actor=caller.name, action="delivery.read_body", subject=delivery_id)
-                row |= opened_parts(connection, delivery_id, box=box)
-                places = where_payloads_are(connection, [delivery_id], table="deliveries")
-        if row is None:
-            raise NotFound(f"There is no delivery {delivery_id}; it may have been deleted by retention.")
-        if places and places[0].object_key is not None:
-            row |= {"body": payloads_at(places, objects).get(delivery_id, b"")}
-        return shown(Delivery.model_validate(delivery_document(row)), sees_payloads=caller.sees_payloads)
+        found = Delivery.model_validate(delivery_document(store.found(caller, delivery_id, with_body=body)))
+        return shown(found, sees_payloads=caller.sees_payloads)
 
     @router.post("/api/deliveries/reverify", responses=problems(400, 401, 403, 422, 503))
     async def reverify(wanted: ReverifyWanted, caller: Caller = signed_in) -> ReverifyResult:
         """Verify rejected deliveries again with the secrets of today, and accept the good ones; repeat with `next_cursor` until
         that is null. Doing it twice changes nothing."""
-        kept, remaining = await run_in_threadpool(read_page, database, wanted, caller)
-        done = await reverifier.verify_again(kept, dry_run=wanted.dry_run)
-        next_cursor = cursor_of(kept[-1].received_at, kept[-1].id) if kept else None
-        return ReverifyResult(**asdict(done), remaining=remaining, next_cursor=next_cursor)
+        return await verified_again(database, reverifier, wanted, caller)
 
     return router
+
+
+async def verified_again(database: Database, reverifier: Reverifier, wanted: ReverifyWanted, caller: Caller) -> ReverifyResult:
+    kept, remaining = await run_in_threadpool(read_page, database, wanted, caller)
+    done = await reverifier.verify_again(kept, dry_run=wanted.dry_run)
+    next_cursor = cursor_of(kept[-1].received_at, kept[-1].id) if kept else None
+    return ReverifyResult(**asdict(done), remaining=remaining, next_cursor=next_cursor)
 
 
 def read_page(database: Database, wanted: ReverifyWanted, caller: Caller) -> tuple[list[KeptDelivery], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -37,10 +37,45 @@ def wanted_issues(
     return IssueFilter(tenant, system, status)
 
 
+@dataclass(frozen=True)
+class Issues:
+    """Issues for callers of the API; `database` is seen as role `api`."""
+
+    database: Database
+    places: Places
+
+    def told(self, caller: Caller, issue_id: UUID) -> IssueStory:
+        with scoped(self.database, caller.scope) as rows:
+            found = issue_with_story(rows, issue_id)
+        if found is None:
+            raise no_such_issue(issue_id)
+        return IssueStory.model_validate(found | document_of(found["issue"], places=self.places))
+
+    def changed(self, caller: Caller, issue_id: UUID, change: IssueChange, *, remark: str | None, owner: str | None = None) -> IssueStory:
+        with scoped(self.database, caller.scope) as rows:
+            came_to = change_issue(rows, issue_id, change, actor=caller.name, owner=owner, remark=remark)
+        if came_to is None:
+            raise no_such_issue(issue_id)
+        if came_to.refusal is not None:
+            raise WrongState(came_to.refusal)
+        return self.told(caller, issue_id)
+
+    def replayed(self, caller: Caller, issue_id: UUID, wanted: IssueReplay) -> MadeReplay:
+        with scoped(self.database, caller.scope) as rows:
+            found = issue_with_story(rows, issue_id)
+            if found is None:
+                raise no_such_issue(issue_id)
+            made = make_replay(rows, replay_from(found["issue"], wanted), actor=caller.name)
+            if made.made == 0:  # what was written about a replay of nothing goes with the transaction
+                raise WrongState(f"Nothing is left to replay of issue {issue_id}: {found['under_way']} of its jobs are being tried again.")
+        return made
+
+
 def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce, places: Places) -> APIRouter:
     """The routes; `database` is seen as role `api`, `announce` tells the systems' queues of new jobs."""
     router = APIRouter(prefix="/api/issues", tags=["issues"])
     signed_in, filtered = Depends(caller_of), Depends(wanted_issues)
+    store = Issues(database, places)
 
     @router.get("", responses=problems(400, 401, 422, 503))
     def issues(
@@ -59,60 +94,34 @@ def issues_routes(database: Database, *, caller_of: Callable[[Request], Caller],
     @router.get("/{issue_id}", responses=problems(401, 404, 422, 503))
     def issue(issue_id: UUID, caller: Caller = signed_in) -> IssueStory:
         """One issue: what became of it, examples of its jobs, how many are left, and earlier issues of the same cause."""
-        return told(issue_id, caller)
+        return store.told(caller, issue_id)
 
     @router.post("/{issue_id}/acknowledge", responses=CHANGES)
     def acknowledge(issue_id: UUID, wanted: Acknowledgement, caller: Caller = signed_in) -> IssueStory:
         """Take it on, or give it to somebody."""
-        return changed(issue_id, IssueChange.ACKNOWLEDGE, caller, owner=wanted.owner, remark=wanted.note)
+        return store.changed(caller, issue_id, IssueChange.ACKNOWLEDGE, owner=wanted.owner, remark=wanted.note)
 
     @router.post("/{issue_id}/resolve", responses=CHANGES)
     def resolve(issue_id: UUID, wanted: Remark, caller: Caller = signed_in) -> IssueStory:
         """It is over. Its jobs stay as they are and do not open it again; the same cause from now on is a new issue."""
-        return changed(issue_id, IssueChange.RESOLVE, caller, remark=wanted.note)
+        return store.changed(caller, issue_id, IssueChange.RESOLVE, remark=wanted.note)
 
     @router.post("/{issue_id}/ignore", responses=CHANGES)
     def ignore(issue_id: UUID, wanted: Remark, caller: Caller = signed_in) -> IssueStory:
         """Count on and tell nobody, until somebody opens it again."""
-        return changed(issue_id, IssueChange.IGNORE, caller, remark=wanted.note)
+        return store.changed(caller, issue_id, IssueChange.IGNORE, remark=wanted.note)
 
     @router.post("/{issue_id}/reopen", responses=CHANGES)
     def reopen(issue_id: UUID, wanted: Remark, caller: Caller = signed_in) -> IssueStory:
         """It is not over, or no longer to be ignored."""
-        return changed(issue_id, IssueChange.REOPEN, caller, remark=wanted.note)
+        return store.changed(caller, issue_id, IssueChange.REOPEN, remark=wanted.note)
 
     @router.post("/{issue_id}/replay", status_code=202, responses=CHANGES)
     async def replay(issue_id: UUID, wanted: IssueReplay, caller: Caller = signed_in) -> ReplayOfIssue:
         """Replay what is left of it. The issue ends by itself when all of it succeeded."""
-        made = await run_in_threadpool(replayed, issue_id, wanted, caller)
+        made = await run_in_threadpool(store.replayed, caller, issue_id, wanted)
         announce(made.to_wake)
         return ReplayOfIssue(replay_id=made.id, jobs=made.made, left=made.matching.to_make - made.made)
-
-    def told(issue_id: UUID, caller: Caller) -> IssueStory:
-        with scoped(database, caller.scope) as rows:
-            found = issue_with_story(rows, issue_id)
-        if found is None:
-            raise no_such_issue(issue_id)
-        return IssueStory.model_validate(found | document_of(found["issue"], places=places))
-
-    def changed(issue_id: UUID, change: IssueChange, caller: Caller, *, remark: str | None, owner: str | None = None) -> IssueStory:
-        with scoped(database, caller.scope) as rows:
-            came_to = change_issue(rows, issue_id, change, actor=caller.name, owner=owner, remark=remark)
-        if came_to is None:
-            raise no_such_issue(issue_id)
-        if came_to.refusal is not None:
-            raise WrongState(came_to.refusal)
-        return told(issue_id, caller)
-
-    def replayed(issue_id: UUID, wanted: IssueReplay, caller: Caller) -> MadeReplay:
-        with scoped(database, caller.scope) as rows:
-            found = issue_with_story(rows, issue_id)
-            if found is None:
-                raise no_such_issue(issue_id)
-            made = make_replay(rows, replay_from(found["issue"], wanted), actor=caller.name)
-            if made.made == 0:  # what was written about a replay of nothing goes with the transaction
-                raise WrongState(f"Nothing is left to replay of issue {issue_id}: {found['under_way']} of its jobs are being tried again.")
-        return made
 
     return router
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from pydantic import AwareDatetime
 
 from webhook_bridge.cursors import cursor_after, page_from
 from webhook_bridge.models import Job, JobPage, JobStatusChange, NewJob
@@ -42,8 +43,22 @@ def wanted_jobs(
     reason: Annotated[str | None, Query(description="The machine word of a failure, such as `record_gone`.", max_length=100)] = None,
     origin: Annotated[Origin | None, Query(description="What made it.")] = None,
     made_by: Annotated[UUID | None, Query(description="The replay, backfill, reconciliation or recovery that made it.")] = None,
+    system: Annotated[str | None, Query(description="Such as `xero`.", max_length=50)] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Made then or later.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Made before.")] = None,
 ) -> JobFilter:
-    return JobFilter(tenant=tenant, workflow=workflow, status=status, record_key=record, reason=reason, origin=origin, made_by=made_by)
+    return JobFilter(
+        tenant=tenant,
+        workflow=workflow,
+        status=status,
+        record_key=record,
+        reason=reason,
+        origin=origin,
+        made_by=made_by,
+        system=system,
+        since=since,
+        until=until,
+    )
 
 
 def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:

@@ -13,6 +13,7 @@ from fastapi import Request
 
 from zixly_core.access import Membership, Role, TokenScope
 from zixly_core.errors import NotAllowed
+from zixly_core.stores.issue_states import IssueChange
 from zixly_core.systems import SYSTEMS
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,6 +60,7 @@ LOOK_CLOSELY = Need(Role.VIEWER, payloads=Payloads.HIDDEN)
 SEARCH = Need(Role.VIEWER, payloads=Payloads.NEEDED)
 STAFF_LOOKS = Need(Role.VIEWER, is_for_staff=True)
 STAFF_LOOKS_CLOSELY = Need(Role.VIEWER, is_for_staff=True, payloads=Payloads.HIDDEN)
+STAFF_LOOKS_INTO = Need(Role.VIEWER, is_for_staff=True, payloads=Payloads.NEEDED)
 STAFF_DOES = Need(Role.EDITOR, is_for_staff=True)
 STAFF_MANAGES = Need(Role.ADMIN, is_for_staff=True)
 JOBS_LOOK = Need(Role.VIEWER, scope=TokenScope.JOBS_READ)
@@ -143,6 +145,26 @@ ROUTES: Mapping[Route, Need] = {
     ("POST", "/console/notifications/{channel_id}/hold"): MANAGE,
     ("POST", "/console/notifications/{channel_id}/remove"): MANAGE,
     ("GET", "/console/reports"): STAFF_LOOKS,
+    ("GET", "/console/deliveries"): STAFF_LOOKS,
+    ("GET", "/console/deliveries/{delivery_id}"): STAFF_LOOKS,
+    ("GET", "/console/deliveries/{delivery_id}/body"): STAFF_LOOKS_INTO,
+    ("POST", "/console/deliveries/reverify"): STAFF_DOES,
+    ("GET", "/console/issues"): LOOK,
+    ("GET", "/console/issues/{issue_id}"): LOOK,
+    **{("POST", f"/console/issues/{{issue_id}}/{change}"): DO for change in (*IssueChange, "replay")},
+    ("GET", "/console/ledger"): LOOK,
+    ("GET", "/console/replays"): LOOK,
+    ("GET", "/console/replays/new"): DO,
+    ("POST", "/console/replays"): DO,
+    ("GET", "/console/replays/{replay_id}"): LOOK_CLOSELY,
+    ("POST", "/console/replays/{replay_id}/stop"): DO,
+    ("GET", "/console/searches"): SEARCH,
+    ("POST", "/console/searches"): SEARCH,
+    ("GET", "/console/searches/{search_id}"): SEARCH,
+    ("GET", "/console/backfills"): LOOK,
+    ("POST", "/console/backfills"): DO,
+    ("GET", "/console/backfills/{backfill_id}"): LOOK_CLOSELY,
+    ("POST", "/console/backfills/{backfill_id}/stop"): DO,
     # Jobs
     ("GET", "/webhook/jobs/{job_id}"): JOBS_LOOK_CLOSELY,
     ("GET", "/api/jobs"): JOBS_LOOK,

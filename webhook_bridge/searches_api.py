@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -19,26 +20,40 @@ from zixly_core.stores.payload_search import Within, events_found, find_events, 
 SHOWN = 200
 
 
-def searches_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
-    """The routes; `database` is seen as role `api`."""
-    router = APIRouter(tags=["replays"])
-    signed_in = Depends(caller_of)
+@dataclass(frozen=True)
+class Searches:
+    """Searches for callers of the API; `database` is seen as role `api`."""
 
-    @router.post("/api/searches", status_code=201, responses=problems(400, 401, 403, 422, 503))
-    def search(asked: NewSearch, caller: Caller = signed_in) -> Search:
-        """Find events of a tenant by a value in their payloads. What was found is kept as ids, for a replay to name; the value is not."""
+    database: Database
+
+    def make(self, caller: Caller, asked: NewSearch) -> Search:
         wanted = wanted_value(asked.path, asked.value)
-        with scoped(database, caller.scope) as connection:
+        with scoped(self.database, caller.scope) as connection:
             tenant_id = tenant_of(connection, asked.tenant)
             found = find_events(connection, wanted, tenant_id=tenant_id, within=Within(asked.since, asked.until), limit=asked.limit)
             search_id = keep_search(connection, wanted, found, tenant_id=tenant_id, actor=caller.name)
             return shown(connection, search_id)
 
+    def kept(self, caller: Caller, search_id: UUID) -> Search:
+        with scoped(self.database, caller.scope) as connection:
+            return shown(connection, search_id)
+
+
+def searches_routes(database: Database, *, caller_of: Callable[[Request], Caller]) -> APIRouter:
+    """The routes; `database` is seen as role `api`."""
+    router = APIRouter(tags=["replays"])
+    signed_in = Depends(caller_of)
+    store = Searches(database)
+
+    @router.post("/api/searches", status_code=201, responses=problems(400, 401, 403, 422, 503))
+    def search(asked: NewSearch, caller: Caller = signed_in) -> Search:
+        """Find events of a tenant by a value in their payloads. What was found is kept as ids, for a replay to name; the value is not."""
+        return store.make(caller, asked)
+
     @router.get("/api/searches/{search_id}", responses=problems(401, 404, 422, 503))
     def kept(search_id: UUID, caller: Caller = signed_in) -> Search:
         """What an earlier search found, and how the jobs stand now."""
-        with scoped(database, caller.scope) as connection:
-            return shown(connection, search_id)
+        return store.kept(caller, search_id)
 
     return router
 

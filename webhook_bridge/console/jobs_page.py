@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from webhook_bridge.console.asked import answered, moment
 from webhook_bridge.console.layout import drawn, render
 from webhook_bridge.console.live import Live, Part
 from webhook_bridge.console.parts import ConsoleParts
@@ -37,6 +39,9 @@ class JobsWanted:
     reason: str | None = None
     origin: str | None = None
     made_by: UUID | None = None
+    system: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     cursor: str | None = None
 
     @property
@@ -49,13 +54,16 @@ class JobsWanted:
             reason=self.reason,
             origin=self.origin,
             made_by=self.made_by,
+            system=self.system,
+            since=self.since,
+            until=self.until,
         )
 
     @property
     def chosen(self) -> dict[str, str]:
         """The filters that are set, for addresses."""
-        names = ("tenant", "workflow", "status", "record", "reason", "origin", "made_by")
-        return {name: str(getattr(self, name)) for name in names if getattr(self, name) is not None}
+        names = ("tenant", "workflow", "status", "record", "reason", "origin", "made_by", "system", "since", "until")
+        return answered({name: getattr(self, name) for name in names})
 
     def address(self, *, path: str = PATH, cursor: str | None = None) -> str:
         query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
@@ -74,6 +82,9 @@ def jobs_wanted(
     reason: Text = "",
     origin: Origin | Annotated[str, Query(max_length=0)] = "",
     made_by: UUID | Annotated[str, Query(max_length=0)] = "",
+    system: Text = "",
+    since: Text = "",
+    until: Text = "",
     cursor: Text = "",
 ) -> JobsWanted:
     """The filters of an address; a form sends those that nobody set as empty texts."""
@@ -85,6 +96,9 @@ def jobs_wanted(
         reason=reason.strip() or None,
         origin=origin or None,
         made_by=made_by if isinstance(made_by, UUID) else None,
+        system=system.strip() or None,
+        since=moment(since, name="since"),
+        until=moment(until, name="until"),
         cursor=cursor or None,
     )
 

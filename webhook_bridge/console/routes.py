@@ -7,17 +7,23 @@ from starlette.responses import RedirectResponse, Response
 
 from webhook_bridge.console.assets import assets_routes
 from webhook_bridge.console.audit_page import audit_page_routes
+from webhook_bridge.console.backfills_pages import backfills_pages_routes
 from webhook_bridge.console.connections_page import connections_page_routes
+from webhook_bridge.console.deliveries_pages import deliveries_pages_routes
 from webhook_bridge.console.holding_page import holding_page_routes
+from webhook_bridge.console.issues_pages import issues_pages_routes
 from webhook_bridge.console.job_page import job_page_routes
 from webhook_bridge.console.jobs_page import jobs_page_routes
+from webhook_bridge.console.ledger_page import ledger_page_routes
 from webhook_bridge.console.live import Live
 from webhook_bridge.console.notifications_page import notifications_page_routes
 from webhook_bridge.console.overview_page import overview_routes
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.people_page import people_page_routes
 from webhook_bridge.console.reconciliation_page import reconciliation_page_routes
+from webhook_bridge.console.replays_pages import replays_pages_routes
 from webhook_bridge.console.reports_page import reports_page_routes
+from webhook_bridge.console.searches_pages import searches_pages_routes
 from webhook_bridge.console.tenants_page import tenants_page_routes
 from webhook_bridge.console.tokens_page import tokens_page_routes
 
@@ -42,6 +48,9 @@ def console_routes(parts: ConsoleParts) -> APIRouter:
         reports_page_routes,
     ):
         router.include_router(routes(parts))
+    for routes in (deliveries_pages_routes, issues_pages_routes, ledger_page_routes, replays_pages_routes, searches_pages_routes):
+        router.include_router(routes(parts))
+    router.include_router(backfills_pages_routes(parts))
 
     @router.get("/")
     def front() -> Response:

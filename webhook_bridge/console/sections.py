@@ -24,6 +24,10 @@ class Section:
 SECTIONS: Sequence[Section] = (
     Section("Overview", "/console"),
     Section("Jobs", "/console/jobs"),
+    Section("Deliveries", "/console/deliveries"),
+    Section("Issues", "/console/issues"),
+    Section("Ledger", "/console/ledger"),
+    Section("Replays", "/console/replays"),
     Section("Connections", "/console/connections"),
     Section("Tenants", "/console/tenants"),
     Section("Reconciliation", "/console/reconciliation"),

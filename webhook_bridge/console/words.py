@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
 GOOD = "COMPLETED DONE ACTIVE RESOLVED READY SENT RECOVERED REPAIRED completed accepted well mended"
 BAD = "FAILED DISCONNECTED OPEN GONE failed rejected unroutable vanished timeout disconnected lost silent failing"
 BUSY = "RUNNING INTENDED REPAIRING handed_back"
@@ -53,4 +55,16 @@ def count(number: float | None) -> str:
     return "" if number is None else f"{number:,.0f}".replace(",", "\u202f")
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {"moment": moment, "clock": clock, "duration": duration, "tone": tone, "count": count}
+def pretty(value: object) -> str:
+    """A document, laid out over lines."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "moment": moment,
+    "clock": clock,
+    "duration": duration,
+    "tone": tone,
+    "count": count,
+    "pretty": pretty,
+}

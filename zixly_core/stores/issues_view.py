@@ -38,6 +38,20 @@ select o.id, o.status, o.count, o.first_seen_at, o.last_seen_at, o.resolved_at, 
 from zixly.issues i join zixly.issues o on o.tenant_id = i.tenant_id and o.system = i.system and o.operation = i.operation
   and o.reason = i.reason and o.connection_id is not distinct from i.connection_id and o.id <> i.id
 where i.id = %s order by o.last_seen_at desc limit 5"""
+# When its jobs failed, in so many equal parts of the time since it was first seen.
+OVER_TIME_SQL = """
+select least(greatest(floor(%(parts)s * extract(epoch from j.completed_at - i.first_seen_at)
+                            / extract(epoch from greatest(i.last_seen_at - i.first_seen_at, interval '1 minute'))), 0), %(parts)s - 1)::int
+         as part,
+  count(*)::int as failures
+from zixly.issues i join zixly.workflow_jobs j on j.issue_id = i.id and j.completed_at is not null
+where i.id = %(id)s group by 1"""
+ELSEWHERE_SQL = """
+select o.id, t.slug as tenant, o.status, o.count, o.last_seen_at
+from zixly.issues i join zixly.issues o on o.system = i.system and o.operation = i.operation and o.reason = i.reason
+  and o.tenant_id <> i.tenant_id and o.status <> 'RESOLVED'
+join zixly.tenants t on t.id = o.tenant_id
+where i.id = %s order by o.last_seen_at desc limit 20"""
 EXAMPLES = 5
 
 
@@ -99,3 +113,14 @@ def issue_with_story(rows: Rows, issue_id: UUID) -> dict[str, Any] | None:
         "earlier": list(rows.execute(EARLIER_SQL, (issue_id,))),
         **left,
     }
+
+
+def failures_over_time(rows: Rows, issue_id: UUID, *, parts: int) -> list[int]:
+    """How many of an issue's jobs failed in each part of the time from when it was first seen to when it was last seen."""
+    counts = {row["part"]: row["failures"] for row in rows.execute(OVER_TIME_SQL, {"id": issue_id, "parts": parts})}
+    return [counts.get(part, 0) for part in range(parts)]
+
+
+def same_cause_elsewhere(rows: Rows, issue_id: UUID) -> list[dict[str, Any]]:
+    """Issues of the same cause that stand at other tenants, as far as the scope sees them: then the vendor may be the cause."""
+    return list(rows.execute(ELSEWHERE_SQL, (issue_id,)))

@@ -89,6 +89,10 @@ class JobFilter:
     reason: str | None = None
     origin: str | None = None
     made_by: UUID | None = None
+    system: str | None = None
+    since: datetime | None = None
+    """Made then or later."""
+    until: datetime | None = None
 
 
 @contextmanager
@@ -112,9 +116,14 @@ def jobs_page(connection: Rows, *, wanted: JobFilter, page: Page) -> list[Row]:
         (workflow_jobs.c.error_reason, wanted.reason),
         (workflow_jobs.c.origin, wanted.origin),
         (workflow_jobs.c.made_by, wanted.made_by),
+        (workflow_jobs.c.system, wanted.system),
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(workflow_jobs.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(workflow_jobs.c.created_at < wanted.until)
     found = rows_of(connection, paged(query, workflow_jobs, "created_at", page))
     return [row | {"tenant": slugs[row["tenant_id"]]} for row in found]
 

@@ -74,6 +74,7 @@ events = Table(
     Index("events_of_delivery", "delivery_id"),
     Index("events_by_tenant_and_age", "tenant_id", "received_at"),
     Index("events_of_record", "tenant_id", "record_key", "occurred_at"),
+    Index("events_of_record_id", "record_id", "received_at"),
     Index("events_of_trace", "trace_id", postgresql_where=text("trace_id is not null")),
     Index("events_of_archive", "archive_id", postgresql_where=text("archive_id is not null")),
     Index("events_to_archive", "received_at", postgresql_where=text("payload is not null")),

@@ -35,7 +35,7 @@ class Person:
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.text
 
-    def press(self, path: str, **fields: str) -> httpx2.Response:
+    def press(self, path: str, /, **fields: str) -> httpx2.Response:
         """Send a form as the page would: with its hidden field."""
         return self.http.post(path, data={"form_token": form_token(self.session), **fields}, headers={"sec-fetch-site": "same-origin"})
 
