@@ -28,6 +28,7 @@ SECTIONS: Sequence[Section] = (
     Section("Issues", "/console/issues"),
     Section("Ledger", "/console/ledger"),
     Section("Replays", "/console/replays"),
+    Section("Backfills", "/console/backfills"),
     Section("Connections", "/console/connections"),
     Section("Tenants", "/console/tenants"),
     Section("Reconciliation", "/console/reconciliation"),
