@@ -79,3 +79,17 @@ def test_the_dialog_of_a_backfill_takes_a_range_of_one_clients_days_and_launches
     others = "select 1 from zixly.backfills where first_day = %s and tenant_id <> %s"
     assert running_stack.rows(others, FIRST, tenant["id"]) == [], "nobody else's days were read"
     assert browser.errors == []
+
+
+def test_a_runs_page_leads_to_its_job_and_the_list_of_runs_says_whose_it_is(running_stack: StackUnderTest, browser: Page) -> None:
+    """The list is short: the tags that programs go by are not spread out over it."""
+    job = completed_job(running_stack)
+    (row,) = running_stack.rows("select last_run_id from zixly.workflow_jobs where id = %s", job)
+    browser.open(f"{running_stack.plan.urls.webserver}/runs/{row['last_run_id']}")
+    browser.wait_for("RUN_SUCCESS", seconds=40)
+    link = f"[...document.querySelectorAll('a')].some((one) => one.href.endsWith('/console/jobs/{job}'))"
+    browser.wait_until(lambda: browser.evaluate(link), words="the run's page links to its job in the console")
+    browser.open(f"{running_stack.plan.urls.webserver}/runs")
+    browser.wait_for(f"zixly/tenant: {DEMO.slug}", seconds=40)
+    assert "zixly_batch" not in browser.text
+    assert browser.errors == []
