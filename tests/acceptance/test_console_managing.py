@@ -36,7 +36,7 @@ def audited(stack: StackUnderTest, subject: str) -> list[str]:
 def test_a_client_is_added_paused_with_a_reason_and_resumed(running_stack: StackUnderTest, page: Page) -> None:
     page.goto("/console/tenants")
     page.get_by_label("Name", exact=True).fill("Console Client")
-    page.get_by_label("Short name").fill("console-client")
+    page.get_by_label("Short name, which never changes").fill("console-client")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Console Client")
     page.locator("summary", has_text="Pause").click()
