@@ -1,4 +1,4 @@
-"""A person at a browser looks after clients, accounts and tokens, on the running stack."""
+"""A person at a browser looks after clients and tokens, on the running stack."""
 
 from __future__ import annotations
 
@@ -46,22 +46,6 @@ def test_a_client_is_added_paused_with_a_reason_and_resumed(running_stack: Stack
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("status").first).to_contain_text("goes on")
     assert audited(running_stack, "console-client") == ["tenant.add", "tenant.pause", "tenant.resume"]
-
-
-def test_an_account_is_authorised_again_at_the_vendors_own_page(running_stack: StackUnderTest, page: Page) -> None:
-    (known,) = running_stack.rows(
-        "select c.id, g.version from zixly.connections c join zixly.grants g on g.id = c.grant_id "
-        "join zixly.tenants t on t.id = c.tenant_id where t.slug = 'second' and c.system = 'hubspot'"
-    )
-    page.goto(f"/console/connections/{known['id']}")
-    page.get_by_role("button", name="Reconnect").click()
-    page.get_by_role("button", name="Continue to HubSpot").click()
-    page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Connected")
-    (after,) = running_stack.rows(
-        "select g.version from zixly.connections c join zixly.grants g on g.id = c.grant_id where c.id = %s", known["id"]
-    )
-    assert after["version"] > known["version"]
 
 
 def test_a_token_is_shown_once_and_ends_when_it_is_revoked(running_stack: StackUnderTest, page: Page) -> None:
