@@ -11,6 +11,7 @@ import uvicorn
 
 from webhook_bridge.app import close, parts_from
 from webhook_bridge.scrape_machine import Watched
+from webhook_bridge.transport import tls_options
 from zixly_core.errors import SettingsError
 from zixly_core.observing import observe
 from zixly_core.settings import Settings, read_settings
@@ -44,6 +45,7 @@ def check(settings: Settings) -> None:
     """What this process cannot do without, before anything starts. Raises `SettingsError`."""
     Watched.of(settings)
     close(parts_from(settings))
+    tls_options(settings)
 
 
 def serve(settings: Settings) -> None:
@@ -66,6 +68,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        **tls_options(settings),
     )
 
 

@@ -89,6 +89,7 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/auth/callback"): ANYBODY,
     ("GET", "/auth/signed-out"): ANYBODY,
     ("POST", "/auth/sign-out"): ANYBODY,
+    ("POST", "/auth/back-channel-logout"): ANYBODY,
     ("GET", "/auth/me"): ANYBODY,
     # The console: each of its pages as the API's routes that it shows (webhook_bridge/console/)
     ("GET", "/"): ANYBODY,

@@ -12,13 +12,14 @@ import structlog
 
 from webhook_bridge.people_known import EVERYBODY
 from zixly_core.errors import NotAllowed, Rejected, ZixlyError
+from zixly_core.openid.logout import checked_logout_token
 from zixly_core.openid.places import allowed_place
 from zixly_core.openid.provider import Provider, Redeemed
 from zixly_core.openid.tokens import Claims, TokenRefused, checked_id_token, verified_email
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.known_people import Person, bind_invited, note_sign_in, person_signing_in
-from zixly_core.stores.sessions import begin_session, end_session
+from zixly_core.stores.sessions import begin_session, end_session, end_sessions_at_provider
 from zixly_core.stores.sign_ins import Way, begin_way, end_way, take_way
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ class SignedIn:
 
     token: str = field(repr=False)
     place: str = field(repr=False)
+    id_token: str = field(repr=False)
 
 
 class SignIn:
@@ -77,13 +79,13 @@ class SignIn:
             text = "This sign-in was begun in another browser, is over already, or took too long. Begin again."
             raise SignInRefused(text, reason="sign_in_unknown")
         try:
-            claims, email = self._proven(parameters, way)
-            return SignedIn(self._session(claims, email, way=way, earlier=earlier), place)
+            claims, email, id_token = self._proven(parameters, way)
+            return SignedIn(self._session(claims, email, way=way, earlier=earlier), place, id_token)
         except ZixlyError as error:
             self._note_refusal(way, error)
             raise
 
-    def sign_out(self, token: str | None) -> str:
+    def sign_out(self, token: str | None, *, hint: str | None = None) -> str:
         """End the session, and tell where the browser goes: to the provider, where it is signed in still, or to our own page."""
         if token:
             with scoped(self._database, EVERYBODY) as rows:
@@ -92,11 +94,20 @@ class SignIn:
                     note_sign_in(rows, "sign_out", person=Person(user_id, ""))
         back_to = self._public_url + "/auth/signed-out"
         try:
-            return self._provider.sign_out_url(back_to=back_to) or back_to
+            return self._provider.sign_out_url(back_to=back_to, hint=hint) or back_to
         except ZixlyError:
             return back_to  # the session here is over all the same
 
-    def _proven(self, parameters: Mapping[str, str], way: Way) -> tuple[Claims, str | None]:
+    def sign_out_at_provider(self, logout_token: str) -> None:
+        """The provider says that somebody signed out there: his sessions here are over too. Raises `TokenRefused`, and `Transient` while
+        the provider's keys cannot be read."""
+        provider, now = self._provider, datetime.now(UTC)
+        over = checked_logout_token(logout_token, provider.keys, issuer=provider.issuer, client_id=provider.client_id, now=now)
+        with scoped(self._database, EVERYBODY) as rows:
+            for user_id in sorted(set(end_sessions_at_provider(rows, over))):
+                note_sign_in(rows, "sign_out", person=Person(user_id, ""), by="provider")
+
+    def _proven(self, parameters: Mapping[str, str], way: Way) -> tuple[Claims, str | None, str]:
         """What the provider says about the person, once all of it is checked; the address only if it vouches for it."""
         refuse_wrong_answer(parameters, issuer=self._provider.issuer, must_name_issuer=self._names_issuer())
         redeemed = self._provider.redeemed(parameters["code"], verifier=way.verifier, redirect_uri=self._redirect_uri)
@@ -108,7 +119,7 @@ class SignIn:
             nonce=way.nonce,
             now=datetime.now(UTC),
         )
-        return claims, claims.verified_email or self._email_beside(redeemed, claims)
+        return claims, claims.verified_email or self._email_beside(redeemed, claims), redeemed.id_token
 
     def _email_beside(self, redeemed: Redeemed, claims: Claims) -> str | None:
         """Many providers tell addresses only when asked for them with the access token."""
@@ -127,7 +138,7 @@ class SignIn:
             person = known_person(rows, claims, email)
             if earlier:
                 end_session(rows, earlier)
-            token = begin_session(rows, person.id)
+            token = begin_session(rows, person.id, sid=claims.sid)
             end_way(rows, way, is_signed_in=True)
             note_sign_in(rows, "sign_in", person=person)
         log.info("signed_in", user_id=str(person.id))

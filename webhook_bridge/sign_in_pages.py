@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from webhook_bridge.authenticators import authenticators_of
-from webhook_bridge.cookies import session_cookie, way_cookie
+from webhook_bridge.body import raw_body
+from webhook_bridge.cookies import hint_cookie, session_cookie, way_cookie
 from webhook_bridge.identity import Identity
 from webhook_bridge.limits import Limits
 from webhook_bridge.pages import page
@@ -19,11 +22,17 @@ from webhook_bridge.same_site import refuse_other_sites
 from webhook_bridge.sign_in import SignIn
 from webhook_bridge.signed_in import identity_of
 from zixly_core.access import Role
-from zixly_core.errors import NotAllowed, ZixlyError
+from zixly_core.errors import NotAllowed, Rejected, ZixlyError
+from zixly_core.openid.tokens import looks_like_token
 from zixly_core.settings import Settings
 from zixly_core.stores.database import Database
 from zixly_core.stores.sessions import LIFETIME as SESSION_LIFETIME
 from zixly_core.stores.sign_ins import LIFETIME as WAY_LIFETIME
+
+# What a browser keeps of a cookie is 4 kB, with its name.
+MOST_HINT_CHARS = 3_500
+MOST_LOGOUT_BYTES = 20_000
+NEVER_KEPT = {"cache-control": "no-store"}
 
 
 class MembershipModel(BaseModel):
@@ -51,6 +60,7 @@ class SignInPages:
         self._count_try = count_try
         self._session = session_cookie(public_url)
         self._way = way_cookie(public_url)
+        self._hint = hint_cookie(public_url)
 
     def leave(self, request: Request) -> Response:
         """Send the browser to the provider, with a cookie by which it is known when it comes back."""
@@ -67,13 +77,25 @@ class SignInPages:
         signed_in = self._opened().come_back(request.query_params, browser=browser, earlier=earlier)
         answer = RedirectResponse(signed_in.place, status_code=303)
         self._session.put(answer, signed_in.token, lifetime=SESSION_LIFETIME)
+        if len(signed_in.id_token) <= MOST_HINT_CHARS:
+            self._hint.put(answer, signed_in.id_token, lifetime=SESSION_LIFETIME)
         self._way.remove(answer)
         return answer
 
     def sign_out(self, request: Request) -> Response:
-        answer = RedirectResponse(self._opened().sign_out(request.cookies.get(self._session.name)), status_code=303)
+        token, hint = request.cookies.get(self._session.name), request.cookies.get(self._hint.name)
+        answer = RedirectResponse(self._opened().sign_out(token, hint=hint if looks_like_token(hint or "") else None), status_code=303)
         self._session.remove(answer)
+        self._hint.remove(answer)
         return answer
+
+    def sign_out_at_provider(self, request: Request, logout_token: str) -> None:
+        """Raises our errors; whoever sends tokens that do not hold is soon refused."""
+        try:
+            self._opened().sign_out_at_provider(logout_token)
+        except Rejected:
+            self._count_try(request)
+            raise
 
     def _opened(self) -> SignIn:
         if self._sign_in is None:
@@ -106,6 +128,17 @@ def sign_in_routes(sign_in: SignIn | None, *, limits: Limits, settings: Settings
     @router.post("/sign-out", include_in_schema=False, dependencies=[Depends(refuse_other_sites)])
     def sign_out(request: Request) -> Response:
         return shown(lambda: pages.sign_out(request))
+
+    @router.post("/back-channel-logout", include_in_schema=False)
+    async def signed_out_there(request: Request) -> Response:
+        """For the provider: no browser and no cookie stands behind it, the token proves itself."""
+        form = dict(parse_qsl((await raw_body(request, max_bytes=MOST_LOGOUT_BYTES)).decode(errors="replace")))
+        try:
+            await run_in_threadpool(pages.sign_out_at_provider, request, form.get("logout_token", ""))
+        except Rejected as error:
+            told = {"error": "invalid_request", "error_description": str(error)}
+            return JSONResponse(told, status_code=status_of(error), headers=NEVER_KEPT | when_again(error))
+        return Response(headers=NEVER_KEPT)
 
     @router.get("/signed-out", include_in_schema=False)
     def signed_out() -> Response:

@@ -49,6 +49,9 @@ class GatewaySettings(BaseModel):
     gateway_certificate_key: PathWord | None = None
     gateway_folder: PathWord | None = None
     gateway_bridge: Word | None = None
+    gateway_bridge_authority: PathWord | None = None
+    gateway_bridge_certificate: PathWord | None = None
+    gateway_bridge_certificate_key: PathWord | None = None
     gateway_dagster: Word | None = None
     gateway_dagster_read_only: Word | None = None
     gateway_grafana: Word = "127.0.0.1:3001"
@@ -74,10 +77,30 @@ def read_gateway_settings(variables: Mapping[str, str], stack: StackSettings) ->
         raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()} is wrong: {first['msg']}") from None
 
 
+def bridge_tls(settings: GatewaySettings) -> str:
+    """nginx's directives for TLS to the bridge, whose certificate must name the host of its address; empty where it speaks plainly.
+    Raises `SettingsError`."""
+    authority, certificate, key = (
+        settings.gateway_bridge_authority,
+        settings.gateway_bridge_certificate,
+        settings.gateway_bridge_certificate_key,
+    )
+    if (certificate is None) != (key is None) or (certificate is not None and authority is None):
+        raise SettingsError(f"{PREFIX}GATEWAY_BRIDGE_CERTIFICATE, its _KEY and {PREFIX}GATEWAY_BRIDGE_AUTHORITY are needed together")
+    if authority is None:
+        return ""
+    own = [f"proxy_ssl_certificate {certificate};", f"proxy_ssl_certificate_key {key};"] if certificate else []
+    host = (settings.gateway_bridge or "").rpartition(":")[0]
+    named = [f"proxy_ssl_trusted_certificate {authority};", "proxy_ssl_verify on;", "proxy_ssl_server_name on;", f"proxy_ssl_name {host};"]
+    return "\n  ".join(["proxy_ssl_protocols TLSv1.3;", *named, *own])
+
+
 def rendered(settings: GatewaySettings, template: str) -> str:
     """The configuration. Raises `SettingsError` where the template asks for something that there is not."""
     values = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings if value is not None}
     values[f"{PREFIX}GATEWAY_NAME"] = urlsplit(settings.gateway_public_url).hostname or ""
+    values[f"{PREFIX}GATEWAY_BRIDGE_SCHEME"] = "https" if settings.gateway_bridge_authority else "http"
+    values[f"{PREFIX}GATEWAY_BRIDGE_TLS"] = bridge_tls(settings)
     missing = sorted(set(VARIABLE.findall(template)) - values.keys())
     if missing:
         raise SettingsError(f"The gateway's template needs {', '.join(missing)}")

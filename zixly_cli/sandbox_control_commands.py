@@ -48,7 +48,9 @@ def seed(
 @faults_app.command(name="add", epilog="Example: zixly sandbox faults add xero 503 --pattern '*/Invoices' --count 3")
 def add_fault(
     system: System,
-    kind: Annotated[str, typer.Argument(help="slow, timeout, 403, 429, 500, 503, disconnect_before or disconnect_after.", metavar="KIND")],
+    kind: Annotated[
+        str, typer.Argument(help="slow, timeout, 400, 403, 429, 500, 503, disconnect_before, disconnect_after.", metavar="KIND")
+    ],
     *,
     pattern: Annotated[str, typer.Option(help="A path or `METHOD path` with * for anything.")] = "*",
     seconds: Annotated[float, typer.Option(min=0, help="How slow, or how long to wait after a 429.")] = 1,

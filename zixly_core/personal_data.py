@@ -79,7 +79,7 @@ TABLES: Mapping[str, TableHolds] = {
     "users": holds(KEEP, ids="issuer", personal="email name subject", of_tenant=None),  # people of one tenant only go with their membership
     "memberships": holds(DELETE, ids="role"),
     "machine_tokens": holds(DELETE, ids="role scopes made_by revoked_by", hidden="secret_sha256", words="name", is_exported=False),
-    "sessions": holds(DELETE, hidden="token_sha256", of_tenant=OF_PEOPLE, is_exported=False),
+    "sessions": holds(DELETE, hidden="token_sha256 sid_sha256", of_tenant=OF_PEOPLE, is_exported=False),
     "sign_ins": holds(KEEP, ids="state_sha256 browser_sha256 place status", of_tenant=None),  # hashes of random values, for an hour
     "tenant_workflows": holds(DELETE, ids="workflow"),
     "workflows": holds(KEEP, ids="name system title triggers record_form", of_tenant=None),

@@ -34,5 +34,5 @@ SEALED = (
 NOT_SEALED = frozenset(
     "deliveries.body deliveries.body_sha256 effects.content_sha256 events.payload"
     " oauth_states.ticket_sha256 oauth_states.state_sha256 oauth_states.browser_sha256 machine_tokens.secret_sha256"
-    " sessions.token_sha256 sign_ins.state_sha256 sign_ins.browser_sha256".split()
+    " sessions.token_sha256 sessions.sid_sha256 sign_ins.state_sha256 sign_ins.browser_sha256".split()
 )

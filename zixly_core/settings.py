@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     bridge_port: int = 3000
     bridge_public_url: str = "http://127.0.0.1:3000"
     bridge_workers: int = Field(default=1, ge=1, le=64)
+    bridge_tls_certificate: Path | None = None
+    bridge_tls_key: Path | None = None
+    bridge_tls_clients: Path | None = None
     api_token: Secret | None = None
     sign_in: Literal["required", "open"] | None = None
     oidc_issuer: str | None = None

@@ -21,6 +21,8 @@ class FaultKind(StrEnum):
     """Nothing is done; the connection is dropped after `seconds`."""
     RATE_LIMIT = "429"
     """Refused as over the limit, with `seconds` to wait."""
+    BAD_REQUEST = "400"
+    """Refused: what was sent is wrong."""
     FORBIDDEN = "403"
     """Refused: the account, its plan or its scopes do not allow it."""
     SERVER_ERROR = "500"
@@ -44,6 +46,8 @@ class FaultRule:
     left: int | None
     """How many more times; None: until it is removed."""
     hits: int = 0
+    text: str | None = None
+    """The answer's whole body, where it is another than the vendor's usual one."""
 
     def fits(self, system: System, call: str) -> bool:
         return self.left != 0 and self.system == system and fnmatchcase(call, self.pattern)
@@ -62,11 +66,19 @@ class Faults:
         return self._rules
 
     def add(
-        self, system: System, *, pattern: str, kind: FaultKind, seconds: float, probability: float = 1, count: int | None = None
+        self,
+        system: System,
+        *,
+        pattern: str,
+        kind: FaultKind,
+        seconds: float,
+        probability: float = 1,
+        count: int | None = None,
+        text: str | None = None,
     ) -> FaultRule:
         """A pattern without a method is for all methods."""
-        text = pattern if " " in pattern else f"* {pattern}"
-        rule = FaultRule(next(self._ids), system, text, kind, seconds, probability, count)
+        calls = pattern if " " in pattern else f"* {pattern}"
+        rule = FaultRule(next(self._ids), system, calls, kind, seconds, probability, count, text=text)
         self._rules.append(rule)
         return rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from starlette.types import Message, Receive, Scope, Send
@@ -124,8 +124,9 @@ class Gate:
         match kind:
             case FaultKind.DISCONNECT_BEFORE | FaultKind.TIMEOUT:
                 return None
-            case FaultKind.RATE_LIMIT | FaultKind.FORBIDDEN | FaultKind.SERVER_ERROR | FaultKind.UNAVAILABLE:
+            case FaultKind.RATE_LIMIT | FaultKind.BAD_REQUEST | FaultKind.FORBIDDEN | FaultKind.SERVER_ERROR | FaultKind.UNAVAILABLE:
                 answer = desk.failure(int(kind), retry_after=seconds)
+                answer = replace(answer, body=fault.text.encode()) if fault and fault.text is not None else answer
             case _:
                 answer = await self._handled(call, visit)
         if kind is FaultKind.DISCONNECT_AFTER:

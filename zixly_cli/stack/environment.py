@@ -42,6 +42,7 @@ MANAGED = (
     "ZIXLY_BROKER_URL",
     "ZIXLY_SECRETS_KEY",
     "ZIXLY_OBJECTS_URL",
+    "ZIXLY_BRIDGE_TLS",
 )
 # Secrets that only these kinds of process may see.
 SECRET_USERS: Mapping[str, frozenset[str]] = {

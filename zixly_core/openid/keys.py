@@ -94,12 +94,17 @@ def signing_keys(document: Mapping[str, Any]) -> dict[str, Key]:
 
 
 def usable(entry: object) -> Key | None:
-    if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC"} or entry.get("use", "sig") != "sig" or is_weak(entry):
+    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or not may_sign(entry) or is_weak(entry):
         return None
     try:
         return jwk.import_key({name: value for name, value in entry.items() if name not in PRIVATE_PARTS})
     except (JoseError, ValueError, TypeError, KeyError):
         return None
+
+
+def may_sign(entry: Mapping[str, Any]) -> bool:
+    """Whether a key is of a kind that we take. Of the octet keys only Ed25519: others are for agreeing on a secret, or rare."""
+    return entry.get("kty") in {"RSA", "EC"} or (entry.get("kty") == "OKP" and entry.get("crv") == "Ed25519")
 
 
 def is_weak(entry: Mapping[str, Any]) -> bool:

@@ -158,12 +158,14 @@ class Provider:
         url = self.discovery().userinfo_endpoint
         return self._document(url, authorization=f"Bearer {access_token}") if url else {}
 
-    def sign_out_url(self, *, back_to: str) -> str | None:
-        """Where the browser ends its session at the provider (RP-initiated logout), if the provider has such a place."""
+    def sign_out_url(self, *, back_to: str, hint: str | None = None) -> str | None:
+        """Where the browser ends its session at the provider (RP-initiated logout), if the provider has such a place. With the ID token
+        as a hint it knows whose, and most ask nothing."""
         url = self.discovery().end_session_endpoint
         if url is None:
             return None
-        query = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back_to})
+        hinted = {"id_token_hint": hint} if hint else {}
+        query = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": back_to, **hinted})
         return f"{url}{'&' if urlsplit(url).query else '?'}{query}"
 
     def _key_set(self) -> Mapping[str, Any]:

@@ -13,13 +13,16 @@ from typing import Any, Protocol
 
 import orjson
 from joserfc import jwt
-from joserfc.errors import BadSignatureError, ClaimError, ExpiredTokenError, JoseError, MissingClaimError
+from joserfc.errors import BadSignatureError, ClaimError, ExpiredTokenError, JoseError, MissingClaimError, UnsupportedAlgorithmError
+from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import Key
+from joserfc.jws import JWSRegistry
 
 from zixly_core.errors import Rejected
 
 # Signed with a private key each. HMAC is not among them: its key would be the provider's public one to whoever tries.
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+# EdDSA is Ed25519's older name (RFC 9864): of its curves only that one's keys are taken (keys.py).
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 # Two machines' clocks may differ by so much.
 LEEWAY = timedelta(seconds=30)
 MAX_CHARS = 8_000
@@ -37,6 +40,19 @@ CLAIM_REASONS: Mapping[str, str] = {
     "nonce": "wrong_nonce",
     "azp": "wrong_audience",
 }
+
+
+class Taken(JWSRegistry):
+    """The algorithms that we take, and no other."""
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        """Without the library's warning about EdDSA, which is about its other curve."""
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(f"Algorithm of '{name}' is not taken")
+        return self.algorithms[name]
+
+
+TAKEN = Taken(algorithms=list(ALGORITHMS))
 
 
 class TokenRefused(Rejected):
@@ -57,6 +73,12 @@ class Claims:
     issuer: str
     subject: str = field(repr=False)
     values: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def sid(self) -> str | None:
+        """The provider's own session, where it names it: with it the provider tells us later that it is over."""
+        sid = self.values.get("sid")
+        return sid if isinstance(sid, str) and sid else None
 
     @property
     def verified_email(self) -> str | None:
@@ -117,7 +139,7 @@ def verified(text: str, keys: Keys) -> jwt.Token:
     if key.get("alg", algorithm) != algorithm:
         raise refused("wrong_algorithm")
     try:
-        return jwt.decode(text, key, algorithms=[str(algorithm)])
+        return jwt.decode(text, key, registry=TAKEN)
     except BadSignatureError:
         raise refused("bad_signature") from None
     except (JoseError, ValueError):
@@ -170,5 +192,6 @@ WORDS: Mapping[str, str] = {
     "wrong_nonce": "The token belongs to another sign-in.",
     "missing_claim": "The token lacks a claim that it must have.",
     "wrong_claim": "A claim of the token is wrong.",
+    "not_a_logout_token": "This is no token that says that somebody signed out.",
     "not_an_access_token": "Send an access token; this is another kind of token.",
 }

@@ -70,6 +70,10 @@ BY_AGE: Mapping[str, str] = {
     "subscription_checks": "at < now() - make_interval(years => %(years)s)",
     "notifications": "created_at < now() - make_interval(years => %(years)s)",
     "payload_searches": "created_at < now() - make_interval(years => %(years)s)",
+    # These three by times of their own: who asks what became of a session or a sign-in asks soon, of a token within months.
+    "sessions": "expires_at < now() - interval '1 day'",
+    "sign_ins": "created_at < now() - interval '1 hour'",
+    "machine_tokens": "least(revoked_at, expires_at) < now() - interval '90 days'",
     "dedupe_keys": "created_at < now() - make_interval(days => %(dedupe_days)s)",
 }
 DELETE_BY_AGE_SQL = "delete from zixly.{table} where ctid = any(array(select ctid from zixly.{table} where {condition} limit %(limit)s))"

@@ -11,6 +11,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from zixly_core.ids import new_id
+from zixly_core.openid.logout import SignedOut
+from zixly_core.openid.tokens import LEEWAY
 from zixly_core.stores.database import Rows
 from zixly_core.stores.oauth_states import sha256
 
@@ -22,13 +24,20 @@ NOTED_EVERY = timedelta(minutes=1)
 KEPT = timedelta(days=1)
 
 FORGET_SQL = "delete from zixly.sessions where expires_at < now() - %s::interval"
-BEGIN_SQL = "insert into zixly.sessions (id, token_sha256, user_id, expires_at) values (%s, %s, %s, now() + %s)"
+BEGIN_SQL = "insert into zixly.sessions (id, token_sha256, user_id, sid_sha256, expires_at) values (%s, %s, %s, %s, now() + %s)"
 FIND_SQL = """
 select s.id, user_id, name, last_seen_at < now() - %(noted)s::interval as is_to_note
 from zixly.sessions s join zixly.users u on u.id = user_id
 where token_sha256 = %(token)s and ended_at is null and expires_at > now() and last_seen_at > now() - %(idle)s::interval"""
 NOTE_SQL = "update zixly.sessions set last_seen_at = now() where id = %s"
 END_SQL = "update zixly.sessions set ended_at = now() where token_sha256 = %s and ended_at is null returning user_id"
+# A session of which the provider did not tell its own is ended with the person's others. Clocks may differ by the leeway.
+END_AT_PROVIDER_SQL = """
+update zixly.sessions s set ended_at = now() from zixly.users u
+where u.id = s.user_id and u.issuer = %(issuer)s and s.ended_at is null and s.created_at <= %(until)s
+  and (%(subject)s::text is null or u.subject = %(subject)s)
+  and (%(sid)s::bytea is null or s.sid_sha256 = %(sid)s or (s.sid_sha256 is null and %(subject)s::text is not null))
+returning s.user_id"""
 END_ALL_SQL = "update zixly.sessions set ended_at = now() where user_id = %s and ended_at is null and expires_at > now()"
 
 
@@ -40,11 +49,11 @@ class Session:
     """The person's."""
 
 
-def begin_session(rows: Rows, user_id: UUID) -> str:
-    """The value for the cookie: always a new one, so that nobody can have put it there before."""
+def begin_session(rows: Rows, user_id: UUID, *, sid: str | None = None) -> str:
+    """The value for the cookie: always a new one, so that nobody can have put it there before. `sid` is the provider's own session."""
     token = secrets.token_urlsafe(32)
     rows.execute(FORGET_SQL, (KEPT,))
-    rows.execute(BEGIN_SQL, (new_id(), sha256(token), user_id, LIFETIME))
+    rows.execute(BEGIN_SQL, (new_id(), sha256(token), user_id, sha256(sid) if sid else None, LIFETIME))
     return token
 
 
@@ -62,6 +71,13 @@ def end_session(rows: Rows, token: str) -> UUID | None:
     """End it; whose it was, None when there was none."""
     found = rows.execute(END_SQL, (sha256(token),)).fetchone()
     return found["user_id"] if found else None
+
+
+def end_sessions_at_provider(rows: Rows, over: SignedOut) -> list[UUID]:
+    """End what the provider says is over: whose sessions these were."""
+    sid = sha256(over.sid) if over.sid else None
+    values = {"issuer": over.issuer, "subject": over.subject, "sid": sid, "until": over.at + LEEWAY}
+    return [row["user_id"] for row in rows.execute(END_AT_PROVIDER_SQL, values)]
 
 
 def end_sessions_of(rows: Rows, user_id: UUID) -> int:

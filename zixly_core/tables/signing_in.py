@@ -12,12 +12,14 @@ sessions = Table(
     key(),
     required("token_sha256", LargeBinary, unique=True),
     to("user_id", "users.id", cascade=True),
+    Column("sid_sha256", LargeBinary),
     required("created_at", At, server_default=NOW),
     required("last_seen_at", At, server_default=NOW),
     required("expires_at", At),
     Column("ended_at", At),
     Index("sessions_of_user", "user_id"),
     Index("sessions_by_expiry", "expires_at"),
+    Index("sessions_by_sid", "sid_sha256", postgresql_where=text("sid_sha256 is not null")),
 )
 
 sign_ins = Table(

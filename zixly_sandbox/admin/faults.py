@@ -24,6 +24,7 @@ class NewFault(BaseModel):
     seconds: float = Field(default=1, ge=0, le=3600)
     probability: float = Field(default=1, gt=0, le=1)
     count: int | None = Field(default=None, ge=1)
+    text: str | None = Field(default=None, max_length=10_000)
 
 
 class TokensOf(BaseModel):
@@ -58,6 +59,7 @@ def faults_router(sandbox: Sandbox) -> APIRouter:
             kind=body.kind,
             seconds=body.seconds,
             probability=body.probability,
+            text=body.text,
             count=body.count,
         )
         return asdict(rule)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import pytest
 
+from tests.integration.sign_in.browser import ACTION, HIDDEN, found
 from tests.integration.sign_in.conftest import Place
 from tests.integration.sign_in.people import audited, invite
 from tests.integration.sign_in.provider.running import missing, must_run, rotate_keys
@@ -43,6 +44,46 @@ def test_somebody_invited_signs_in_is_known_and_signs_out(place: Place, ledger: 
     assert audited(ledger) == [("sign_in", str(user_id), None), ("sign_out", str(user_id), None)]
     lines = ledger.owner.execute("select host(address) as address, user_id from zixly.audit_log").fetchall()
     assert [(line["address"], line["user_id"]) for line in lines] == [("127.0.0.1", user_id)] * 2
+
+
+def test_whoever_signs_out_at_the_provider_is_signed_out_here_in_that_browser_alone(place: Place, ledger: TestLedger) -> None:
+    """By another application's button, say: the provider tells us, from server to server."""
+    user_id = invite(ledger, "ada@zixly.example")
+    here, elsewhere = place.browser(), place.browser()
+    for browser in (here, elsewhere):
+        browser.sign_in("ada")
+    page = here.http.get(f"{place.issuer}/session/end")
+    fields = dict(HIDDEN.findall(page.text)) | {"logout": "yes"}
+    here.http.post(found(ACTION, page.text), data=fields)
+    assert (here.me().status_code, elsewhere.me().status_code) == (401, 200)
+    assert audited(ledger)[-1] == ("sign_out", str(user_id), None)
+    assert here.sign_in("ada").status_code == 303
+
+
+def test_at_the_sign_out_the_provider_gets_its_token_back_and_we_keep_none(place: Place, ledger: TestLedger) -> None:
+    invite(ledger, "ada@zixly.example")
+    browser = place.browser()
+    (hint,) = [one for one in browser.sign_in("ada").headers.get_list("set-cookie") if one.startswith("zixly-hint=")]
+    assert {"httponly", "path=/auth/sign-out"} <= {part.strip().lower() for part in hint.split(";")}
+    gone = browser.sign_out()
+    token = parse_qs(urlsplit(gone.headers["location"]).query)["id_token_hint"][0]
+    assert token == hint.partition("=")[2].partition(";")[0]
+    assert browser.http.get(gone.headers["location"]).status_code == 200, "the provider takes it"
+    assert "zixly-hint" not in browser.http.cookies
+    program = browser.http.get(f"{place.url}/api/jobs", headers={"authorization": f"Bearer {token}"})
+    assert program.status_code == 401
+
+
+@pytest.mark.parametrize("sent", ["", "logout_token=", "logout_token=a.b.c", "logout_token=%00", "other=1"])
+def test_what_is_no_word_of_the_provider_ends_nothing(place: Place, ledger: TestLedger, sent: str) -> None:
+    invite(ledger, "ada@zixly.example")
+    browser = place.browser()
+    browser.sign_in("ada")
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = browser.http.post(f"{place.url}/auth/back-channel-logout", content=sent, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert answer.headers["cache-control"] == "no-store"
+    assert browser.me().status_code == 200
 
 
 def test_the_cookie_is_kept_from_scripts_and_a_copy_of_it_is_worth_nothing_after_sign_out(place: Place, ledger: TestLedger) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 import json
+import warnings
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, Key, RSAKey
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from zixly_core.openid.keys import signing_keys
 
@@ -17,6 +18,7 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ISSUER, CLIENT_ID, AUDIENCE, NONCE = "https://login.example.com", "zixly", "zixly-api", "the-nonce"
 RSA = RSAKey.generate_key(2048, {"kid": "rsa-1", "use": "sig"})
 EC = ECKey.generate_key("P-256", {"kid": "ec-1", "use": "sig", "alg": "ES256"})
+ED = OKPKey.generate_key("Ed25519", {"kid": "ed-1", "use": "sig"})
 ANOTHERS = RSAKey.generate_key(2048, {"kid": "rsa-1", "use": "sig"})
 
 
@@ -34,7 +36,10 @@ class Published:
 
 def signed(claims: dict[str, Any], *, key: Key = RSA, alg: str = "RS256", **header: Any) -> str:
     told = {"alg": alg, "kid": key.kid, **header}
-    return jwt.encode({name: value for name, value in told.items() if value is not None}, claims, key, algorithms=[alg])
+    header = {name: value for name, value in told.items() if value is not None}
+    with warnings.catch_warnings():  # the library's, about EdDSA
+        warnings.simplefilter("ignore")
+        return jwt.encode(header, claims, key, algorithms=[alg])
 
 
 def signed_by_public_key(claims: dict[str, Any]) -> str:
@@ -53,3 +58,10 @@ def id_claims(**changes: Any) -> dict[str, Any]:
 
 def access_claims(**changes: Any) -> dict[str, Any]:
     return id_claims(**({"aud": AUDIENCE, "nonce": None} | changes))
+
+
+def logout_claims(**changes: Any) -> dict[str, Any]:
+    now = int(NOW.timestamp())
+    event = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    good = {"iss": ISSUER, "sub": "ada", "sid": "s1", "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": "j1", "events": event}
+    return {name: value for name, value in (good | changes).items() if value is not None}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey, Key, OctKey, RSAKey
+from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from zixly_core.errors import Transient
 from zixly_core.openid.keys import FRESH_SECONDS, PAUSE_SECONDS, STALE_SECONDS, UNKNOWN_EVERY_SECONDS, ProviderKeys, signing_keys
@@ -104,7 +104,19 @@ def test_only_keys_that_may_have_signed_a_token_are_taken() -> None:
     encryption = ECKey.generate_key("P-256", {"kid": "encryption", "use": "enc"}).as_dict(private=False)
     with pytest.warns(UserWarning, match="2048"):
         weak = RSAKey.generate_key(1024, {"kid": "weak"}).as_dict(private=False)
-    entries = [secret, encryption, weak, {"kty": "new", "kid": "new"}, {"kty": "RSA", "kid": "broken"}, "none", ec("good").as_dict()]
+    for_secrets = OKPKey.generate_key("X25519", {"kid": "x25519"}).as_dict(private=False)
+    rare = OKPKey.generate_key("Ed448", {"kid": "ed448"}).as_dict(private=False)
+    entries = [
+        secret,
+        encryption,
+        weak,
+        for_secrets,
+        rare,
+        {"kty": "new", "kid": "new"},
+        {"kty": "RSA", "kid": "broken"},
+        "none",
+        ec("good").as_dict(),
+    ]
     found = signing_keys({"keys": entries})
     assert list(found) == ["good"]
     assert not found["good"].is_private

@@ -11,6 +11,7 @@ from tests.unit.openid.signing import (
     AUDIENCE,
     CLIENT_ID,
     EC,
+    ED,
     ISSUER,
     NONCE,
     NOW,
@@ -23,7 +24,7 @@ from tests.unit.openid.signing import (
 )
 from zixly_core.openid.tokens import Claims, TokenRefused, checked_access_token, checked_id_token
 
-KEYS = Published(RSA, EC)
+KEYS = Published(RSA, EC, ED)
 SECONDS = int(NOW.timestamp())
 
 
@@ -40,6 +41,13 @@ def unsigned(claims: dict[str, Any], *, alg: str = "none") -> str:
     return ".".join([*(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts), ""])
 
 
+def signed_as(claims: dict[str, Any], *, alg: str) -> str:
+    """Signed well by RSA, and called something else."""
+    _, payload, signature = signed(claims).split(".")
+    head = urlsafe_b64encode(json.dumps({"alg": alg, "kid": "rsa-1"}).encode()).rstrip(b"=").decode()
+    return f"{head}.{payload}.{signature}"
+
+
 def damaged(text: str) -> str:
     head, payload, signature = text.split(".")
     return f"{head}.{payload}.{'A' * len(signature)}"
@@ -51,7 +59,7 @@ def with_other_claims(text: str) -> str:
     return f"{head}.{payload}.{signature}"
 
 
-@pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256")])
+@pytest.mark.parametrize(("key", "alg"), [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256"), (ED, "EdDSA"), (ED, "Ed25519")])
 def test_good_tokens_are_taken(key: Any, alg: str) -> None:
     found = id_token(signed(id_claims(email="ada@example.com", email_verified=True), key=key, alg=alg))
     assert (found.subject, found.verified_email) == ("ada", "ada@example.com")
@@ -63,6 +71,7 @@ def test_clocks_may_differ_a_little() -> None:
 
 
 REFUSED_BOTH = {
+    "an algorithm of another kind of key": (lambda make: signed_as(make(), alg="EdDSA"), "malformed_token"),
     "unsigned": (lambda make: unsigned(make()), "wrong_algorithm"),
     "unsigned, spelt otherwise": (lambda make: unsigned(make(), alg="NoNe"), "wrong_algorithm"),
     "signed with the public key as a secret": (lambda make: signed_by_public_key(make()), "wrong_algorithm"),

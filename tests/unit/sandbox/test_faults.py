@@ -29,6 +29,12 @@ async def test_a_refusal_on_request_tells_how_long_to_wait(caller: SandboxCaller
     assert (answer.headers["Retry-After"], answer.headers["X-Rate-Limit-Problem"]) == ("7", "minute")
 
 
+async def test_a_refusal_on_request_says_what_it_is_told_to(caller: SandboxCaller) -> None:
+    await fault(caller, system="xero", kind="400", pattern="*/Invoices", text='{"Message": "own words"}')
+    answer = await caller.http.get(f"{XERO}/Invoices", headers=await caller.xero_headers())
+    assert (answer.status_code, answer.json()) == (400, {"Message": "own words"})
+
+
 async def test_a_connection_dropped_before_has_done_nothing_and_one_dropped_after_has(caller: SandboxCaller) -> None:
     headers = await caller.hubspot_headers()
     for kind, writes in (("disconnect_before", 0), ("disconnect_after", 1)):

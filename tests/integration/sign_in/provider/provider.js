@@ -22,11 +22,14 @@ function newProvider(issuer) {
     cookies: { keys: ['for tests only'] },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     pkce: { required: () => true },
+    // Its own protection would call nobody on loopback, where the bridge is.
+    fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }),
     findAccount: (_ctx, id) => ({
       accountId: id,
       claims: () => ({ sub: id, email: `${id.replace('unproven-', '')}@zixly.example`, email_verified: !id.startsWith('unproven-'), name: id }),
     }),
     features: {
+      backchannelLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: () => ({ scope: '', audience: 'zixly-api', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
@@ -34,6 +37,7 @@ function newProvider(issuer) {
       },
     },
   });
+  made.on('backchannel.error', (_ctx, error) => console.error(error));
   made.on('server_error', (_ctx, error) => console.error(error));
   return made;
 }

@@ -37,6 +37,8 @@ def running_provider(*, bridge: str) -> Iterator[str]:
         "client_secret": CLIENT_SECRET,
         "redirect_uris": [f"{bridge}/auth/callback"],
         "post_logout_redirect_uris": [f"{bridge}/auth/signed-out"],
+        "backchannel_logout_uri": f"{bridge}/auth/back-channel-logout",
+        "backchannel_logout_session_required": True,
     }
     command = ["node", "provider.js", orjson.dumps({"port": 0, "clients": [client]}).decode()]
     process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
