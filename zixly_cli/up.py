@@ -170,6 +170,7 @@ def address_table(plan: Plan) -> Table:
     table.add_column("what")
     table.add_column("where", overflow="fold")
     for what, where in (
+        ("Console", f"{urls.public}/console"),
         ("Bridge (webhooks, API)", urls.bridge),
         ("Bridge, API description", f"{urls.bridge}/docs"),
         *([("Sign in", f"{urls.public}/auth/sign-in")] if plan.user_variables.get("ZIXLY_SIGN_IN") == "required" else []),
