@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from webhook_bridge.console.filled import Text, wanted_from
 from webhook_bridge.console.layout import render
@@ -13,7 +13,7 @@ from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
 from webhook_bridge.forms import OwnForm
 from webhook_bridge.notifications_api import Channels
-from webhook_bridge.notifications_models import ChannelChange, NewChannel
+from webhook_bridge.notifications_models import ChannelChange, ChannelList, NewChannel
 from webhook_bridge.signed_in import Caller
 
 PATH = "/console/notifications"
@@ -25,7 +25,7 @@ def notifications_page_routes(parts: ConsoleParts) -> APIRouter:
     signed_in = Depends(parts.caller_of)
     channels = Channels(parts.api, parts.box, parts.settings)
 
-    @router.get("")
+    @router.get("", response_model=ChannelList, response_class=HTMLResponse)
     def every(request: Request, tenant: Text = "", caller: Caller = signed_in) -> Response:
         named = tenant.strip() or None
         found = channels.seen(caller, tenant=named).channels

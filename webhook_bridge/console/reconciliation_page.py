@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from webhook_bridge.console.filled import Text, address, back_to, wanted_from
 from webhook_bridge.console.layout import render
@@ -15,7 +15,7 @@ from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
 from webhook_bridge.forms import OwnForm
 from webhook_bridge.problems import NotFound
-from webhook_bridge.reconciliation_models import NewReconciliation, Reconciliation, RepairAsked
+from webhook_bridge.reconciliation_models import DriftPage, NewReconciliation, Reconciliation, RepairAsked, Report
 from webhook_bridge.reconciliations_api import Comparisons
 from webhook_bridge.signed_in import Caller
 from zixly_core.drifts import DriftKind, DriftStatus
@@ -47,7 +47,7 @@ def reconciliation_page_routes(parts: ConsoleParts) -> APIRouter:
         to = f"{PATH}/{begun[0].id}" if len(begun) == 1 else PATH
         return done(request, to=to, text=f"{len(begun)} begun; a worker compares within seconds.")
 
-    @router.get("/drifts")
+    @router.get("/drifts", response_model=DriftPage, response_class=HTMLResponse)
     def drifts(
         *,
         request: Request,
@@ -77,7 +77,7 @@ def reconciliation_page_routes(parts: ConsoleParts) -> APIRouter:
         store.accept(caller, drift_id)
         return done(request, to=back_to(form, default=DRIFTS), text="It is left as it is, and told again only when its values change.")
 
-    @router.get("/{reconciliation_id}")
+    @router.get("/{reconciliation_id}", response_model=Report, response_class=HTMLResponse)
     def one(request: Request, reconciliation_id: UUID, caller: Caller = signed_in) -> Response:
         return render(request, caller, "reconciliation", {"report": store.report(caller, reconciliation_id)})
 

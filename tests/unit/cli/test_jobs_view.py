@@ -12,6 +12,7 @@ from zixly_cli.jobs_view import job_table, show_trace
 from zixly_cli.ledger_view import balance_of, ledger_tables
 
 NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 AT = "2026-11-27T09:58:00Z"
 
 
@@ -31,6 +32,7 @@ def job(**fields: Any) -> dict[str, Any]:
         "completed_at": "2026-11-27T09:58:01.500Z",
         "due_at": AT,
         "event_id": "event-1",
+        "trace_id": TRACE_ID,
         "origin_job_id": None,
         "made_by": None,
         "attempt_log": [
@@ -47,6 +49,7 @@ def job(**fields: Any) -> dict[str, Any]:
 
 def trace(**fields: Any) -> dict[str, Any]:
     delivery = {"id": "delivery-1", "received_at": AT, "system": "xero", "verdict": "accepted", "reason": None, "status": 200}
+    delivery["trace_id"] = TRACE_ID
     event = {"id": "event-1", "delivery_id": "delivery-1", "kind": "INVOICE.UPDATE", "record_id": "inv-1", "outcome": "jobs"}
     values = {"deliveries": [delivery], "events": [event | {"duplicate_of": None}], "jobs": [job()], "job_count": 1}
     return values | fields
@@ -63,6 +66,7 @@ def test_a_trace_goes_from_the_delivery_to_the_effect_and_on_to_the_replay() -> 
     places = [text.index(word) for word in ("delivery-1", "event-1", "job-1", "Gone.", "fetched 1 invoice", "contact:9", "job-2")]
     assert places == sorted(places)
     assert "FAILED after 1.50 s" in text
+    assert text.count(TRACE_ID) == 2, "of the delivery, and of its job"
     assert "fetched 1 invoice  (4.1 s)" in text
 
 

@@ -162,7 +162,7 @@ def test_a_refusal_does_not_repeat_the_url() -> None:
 
 def test_every_setting_with_a_vendors_address_is_known_to_the_policy() -> None:
     """Those that only browsers are sent to are not called."""
-    for_browsers = {"xero_login_url", "hubspot_authorize_url"}
+    for_browsers = {"xero_login_url", "hubspot_authorize_url", "xero_app_url", "hubspot_app_url", "shopify_admin_url", "asana_app_url"}
     systems = ("xero_", "hubspot_", "shopify_", "asana_", "sweeps_")
     named = {name for name in Settings.model_fields if name.startswith(systems) and name.endswith("_url")}
     assert named - for_browsers == set(VENDOR_URLS)
