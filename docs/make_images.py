@@ -46,8 +46,8 @@ def main(wanted: Sequence[str]) -> int:
         happen(stack)
         sign_in(browser, stack)
         urls = stack.plan.urls
-        backfill = Picture("dagster-backfill", urls.webserver + BACKFILLS, "Select partitions to submit", before=fill_in)
-        pictures = [*run_pictures(stack), *dagster_pictures(urls.webserver), backfill, *console_pictures(urls.bridge, ids_found(stack))]
+        backfill = Picture("dagster-backfill", urls.webserver + BACKFILLS, "Submit 20 runs", before=fill_in)
+        pictures = [*console_pictures(urls.bridge, ids_found(stack)), *run_pictures(stack), *dagster_pictures(urls.webserver), backfill]
         missing = [problem for picture in pictures if not wanted or picture.name in wanted for problem in taken(browser, picture)]
     if not wanted:
         remove_others({picture.name for picture in pictures} | {"sign-in"})
