@@ -208,7 +208,8 @@ def test_the_form_in_the_dagster_ui_previews_unless_told_otherwise_and_tells_wha
     assert "Made 3 dry runs from 3 jobs that match" in shown["summary"]
     assert {job["trigger_data"].get("dry_run") for job in stage.jobs() if job["origin"] == "replay"} == {True}
     shown = stage.shown(launched(stage, **form, dry_run=False), "make_new_jobs")
-    assert (shown["made"], shown["left_out"]) == (3, 0)
+    assert shown["made"] == 3
+    assert "left_out" not in shown, "of nothing there is no word"
     assert shown["replay"].startswith("http://127.0.0.1:3000/api/replays/")
     made = stage.rows("select actor, mode, is_dry_run, made from zixly.replays order by created_at")
     assert [tuple(row.values()) for row in made] == [("olga", "START", True, 3), ("olga", "START", False, 3)]
