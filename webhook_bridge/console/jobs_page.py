@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -32,38 +31,14 @@ PAGE_SIZE = 50
 class JobsWanted:
     """What the form asks for, as it stands in the address. Fields that were left empty ask for nothing."""
 
-    tenant: str | None = None
-    workflow: str | None = None
-    status: str | None = None
-    record: str | None = None
-    reason: str | None = None
-    origin: str | None = None
-    made_by: UUID | None = None
-    system: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    filter: JobFilter
     cursor: str | None = None
-
-    @property
-    def filter(self) -> JobFilter:
-        return JobFilter(
-            tenant=self.tenant,
-            workflow=self.workflow,
-            status=self.status,
-            record_key=self.record,
-            reason=self.reason,
-            origin=self.origin,
-            made_by=self.made_by,
-            system=self.system,
-            since=self.since,
-            until=self.until,
-        )
 
     @property
     def chosen(self) -> dict[str, str]:
         """The filters that are set, for addresses."""
-        names = ("tenant", "workflow", "status", "record", "reason", "origin", "made_by", "system", "since", "until")
-        return answered({name: getattr(self, name) for name in names})
+        named = asdict(self.filter)
+        return answered({"record": named.pop("record_key"), **named})
 
     def address(self, *, path: str = PATH, cursor: str | None = None) -> str:
         query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
@@ -88,19 +63,19 @@ def jobs_wanted(
     cursor: Text = "",
 ) -> JobsWanted:
     """The filters of an address; a form sends those that nobody set as empty texts."""
-    return JobsWanted(
+    wanted = JobFilter(
         tenant=tenant.strip() or None,
         workflow=workflow.strip() or None,
         status=status or None,
-        record=record.strip() or None,
+        record_key=record.strip() or None,
         reason=reason.strip() or None,
         origin=origin or None,
         made_by=made_by if isinstance(made_by, UUID) else None,
         system=system.strip() or None,
         since=moment(since, name="since"),
         until=moment(until, name="until"),
-        cursor=cursor or None,
     )
+    return JobsWanted(wanted, cursor or None)
 
 
 Wanted = Annotated[JobsWanted, Depends(jobs_wanted)]
