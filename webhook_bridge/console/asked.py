@@ -1,19 +1,18 @@
-"""What addresses and forms of the console say, as values: what was left empty asks for nothing, and times without a zone are UTC."""
+"""What an address of the console asks for, as values: what was left empty asks for nothing, and times without a zone are UTC.
+What a form holds that changes something is in filled.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Query
-from pydantic import BaseModel, ValidationError
 
 from zixly_core.errors import MalformedPayload
 
 Text = Annotated[str, Query(max_length=300)]
-Form = TypeVar("Form", bound=BaseModel)
 
 
 def text(given: str | None) -> str | None:
@@ -34,19 +33,11 @@ def moment(given: str | None, *, name: str) -> datetime | None:
 
 def answered(values: Mapping[str, object]) -> dict[str, str]:
     """Only what was answered, as it stands in an address."""
-    return {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in values.items() if value is not None}
+    told = {name: value for name, value in values.items() if value not in (None, "")}
+    return {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in told.items()}
 
 
 def address(path: str, values: Mapping[str, object]) -> str:
+    """A path with the filters that are set."""
     query = urlencode(answered(values))
     return f"{path}?{query}" if query else path
-
-
-def form_as(model: type[Form], fields: Mapping[str, object]) -> Form:
-    """A form's answers as what the API takes, under the same rules. Raises `MalformedPayload`, naming the field."""
-    try:
-        return model.model_validate({name: value for name, value in fields.items() if not isinstance(value, str) or value.strip()})
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "form"
-        raise MalformedPayload(f"{place}: {first['msg']}", reason="invalid_parameter") from None

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from webhook_bridge.audit_api import AuditLog
-from webhook_bridge.console.filled import Text, address
+from webhook_bridge.console.asked import Text, address
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.signed_in import Caller
@@ -47,9 +47,9 @@ def audit_page_routes(parts: ConsoleParts) -> APIRouter:
         values = {
             "entries": found.entries,
             "chosen": chosen,
-            "next": address(PATH, **chosen, cursor=found.next_cursor) if found.next_cursor else None,
-            "first": address(PATH, **chosen) if cursor else None,
-            "exports": [(form.upper(), address(EXPORT, **texts, **moments, format=form)) for form in ("csv", "json")],
+            "next": address(PATH, chosen | {"cursor": found.next_cursor}) if found.next_cursor else None,
+            "first": address(PATH, chosen) if cursor else None,
+            "exports": [(form.upper(), address(EXPORT, {**texts, **moments, "format": form})) for form in ("csv", "json")],
         }
         return render(request, caller, "audit", values)
 

@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, Response
 
 from webhook_bridge.backfills_api import Backfills, document_of
 from webhook_bridge.backfills_models import Backfill, BackfillDetail, BackfillStatus, NewBackfill
-from webhook_bridge.console.asked import Text, address, answered, form_as, text
+from webhook_bridge.console.asked import Text, address, answered, text
+from webhook_bridge.console.filled import checked
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.replays_pages import EVERY_SECONDS
@@ -66,7 +67,7 @@ def backfills_pages_routes(parts: ConsoleParts) -> APIRouter:
 
     @router.post(PATH)
     def make(*, request: Request, caller: Caller = signed_in, form: OwnForm) -> Response:
-        made = backfills.make(caller, form_as(NewBackfill, {"tenant": caller.tenant or "", **form}))
+        made = backfills.make(caller, checked(NewBackfill, {"tenant": caller.tenant or "", **form}))
         return done(request, to=f"{PATH}/{made.id}", text="It begins within seconds.")
 
     @router.get(f"{PATH}/{{backfill_id}}", response_model=BackfillDetail, response_class=HTMLResponse)

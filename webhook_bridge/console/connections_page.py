@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from webhook_bridge.connections_api import Connections, NewConsent
-from webhook_bridge.console.filled import Text, filled, wanted_from
+from webhook_bridge.console.asked import Text
+from webhook_bridge.console.filled import filled, wanted_from
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done

@@ -9,8 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from webhook_bridge.console.asked import Text, address, answered, form_as, moment, text
+from webhook_bridge.console.asked import Text, address, answered, moment, text
 from webhook_bridge.console.bodies import BodyForm, shown_body
+from webhook_bridge.console.filled import checked
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
@@ -118,7 +119,7 @@ def deliveries_pages_routes(parts: ConsoleParts) -> APIRouter:
 
     @router.post(f"{PATH}/reverify")
     async def reverify(*, request: Request, caller: Caller = signed_in, form: OwnForm) -> Response:
-        came = await all_verified_again(parts, caller, form_as(ReverifyWanted, form))
+        came = await all_verified_again(parts, caller, checked(ReverifyWanted, form))
         found = f"{came.examined} looked at: {came.accepted} are good now and were accepted, {came.duplicates} had come before"
         rest = f", {came.refused} are still refused, {came.unreadable} cannot be opened."
         return done(request, to=f"{PATH}?verdict=rejected", text=found + rest, tone="good" if came.accepted or not came.refused else "bad")

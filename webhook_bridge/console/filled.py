@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from typing import Any, TypeVar
 
-from fastapi import Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
-Text = Annotated[str, Query(max_length=200)]
-"""A filter in an address; empty where nobody set it."""
 
 
 def filled(form: Mapping[str, str], name: str) -> str | None:
@@ -22,14 +18,13 @@ def filled(form: Mapping[str, str], name: str) -> str | None:
 
 def wanted_from(form: Mapping[str, str], model: type[Wanted], *names: str, **given: Any) -> Wanted:
     """The model of the fields that were filled in, and of what the page adds. Raises `RequestValidationError`, which becomes a page."""
-    values = {name: filled(form, name) for name in names}
-    return checked(model, {name: value for name, value in values.items() if value is not None} | given)
+    return checked(model, {name: filled(form, name) for name in names if filled(form, name)} | given)
 
 
 def checked(model: type[Wanted], values: Mapping[str, Any]) -> Wanted:
-    """The model of values that came from outside. Raises `RequestValidationError`."""
+    """The model of values that came from outside; what was left empty asks for nothing. Raises `RequestValidationError`."""
     try:
-        return model.model_validate(values)
+        return model.model_validate({name: value for name, value in values.items() if not isinstance(value, str) or value.strip()})
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_input=False, include_url=False, include_context=False)) from None
 
@@ -38,9 +33,3 @@ def back_to(form: Mapping[str, str], *, default: str) -> str:
     """The page of ours on which the form stood."""
     named = form.get("back", "")
     return named if named.startswith("/console/") and "\\" not in named and ".." not in named else default
-
-
-def address(path: str, **chosen: str | None) -> str:
-    """A path with the filters that are set."""
-    query = urlencode({name: value for name, value in chosen.items() if value})
-    return f"{path}?{query}" if query else path

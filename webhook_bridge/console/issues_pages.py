@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from webhook_bridge.console.asked import Text, address, answered, form_as, text
+from webhook_bridge.console.asked import Text, address, answered, text
 from webhook_bridge.console.bars import bars_of
+from webhook_bridge.console.filled import checked
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
@@ -96,7 +97,7 @@ def issues_pages_routes(parts: ConsoleParts) -> APIRouter:
 
     @router.post(f"{PATH}/{{issue_id}}/replay")
     async def replay(*, request: Request, issue_id: UUID, caller: Caller = signed_in, form: OwnForm) -> Response:
-        made = await run_in_threadpool(issues.replayed, caller, issue_id, form_as(IssueReplay, form))
+        made = await run_in_threadpool(issues.replayed, caller, issue_id, checked(IssueReplay, form))
         parts.announce(made.to_wake)
         return done(request, to=f"/console/replays/{made.id}", text=f"{made.made} jobs are done anew.")
 
@@ -108,7 +109,7 @@ def changing(issues: Issues, change: IssueChange, parts: ConsoleParts) -> Callab
     signed_in = Depends(parts.caller_of)
 
     def change_it(*, request: Request, issue_id: UUID, caller: Caller = signed_in, form: OwnForm) -> Response:
-        asked = form_as(Acknowledgement, form)
+        asked = checked(Acknowledgement, form)
         issues.changed(caller, issue_id, change, remark=asked.note, owner=asked.owner)
         return done(request, to=f"{PATH}/{issue_id}", text=TOLD[change])
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, get_args
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from webhook_bridge.console.asked import answered, moment
+from webhook_bridge.console.asked import Text, address, answered, moment
 from webhook_bridge.console.layout import drawn, render
 from webhook_bridge.console.live import Live, Part
 from webhook_bridge.console.parts import ConsoleParts
@@ -41,11 +40,7 @@ class JobsWanted:
         return answered({"record": named.pop("record_key"), **named})
 
     def address(self, *, path: str = PATH, cursor: str | None = None) -> str:
-        query = urlencode(self.chosen | ({"cursor": cursor} if cursor else {}))
-        return f"{path}?{query}" if query else path
-
-
-Text = Annotated[str, Query(max_length=200)]
+        return address(path, self.chosen | {"cursor": cursor or ""})
 
 
 def jobs_wanted(

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, Response
 
-from webhook_bridge.console.filled import Text, wanted_from
+from webhook_bridge.console.asked import Text
+from webhook_bridge.console.filled import wanted_from
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from webhook_bridge.console.filled import Text, checked, filled, wanted_from
+from webhook_bridge.console.asked import Text
+from webhook_bridge.console.filled import checked, filled, wanted_from
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
-from webhook_bridge.console.filled import Text, address, back_to, wanted_from
+from webhook_bridge.console.asked import Text, address
+from webhook_bridge.console.filled import back_to, wanted_from
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
@@ -106,6 +107,6 @@ def pages_of(path: str, chosen: Mapping[str, str], following: str | None, cursor
     return {
         "chosen": chosen,
         "workflows": sorted(COMPARISONS),
-        "next": address(path, **chosen, cursor=following) if following else None,
-        "first": address(path, **chosen) if cursor else None,
+        "next": address(path, {**chosen, "cursor": following}) if following else None,
+        "first": address(path, chosen) if cursor else None,
     }

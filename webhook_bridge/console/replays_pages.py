@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
-from webhook_bridge.console.asked import Text, address, answered, form_as, moment, text
+from webhook_bridge.console.asked import Text, address, answered, moment, text
+from webhook_bridge.console.filled import checked
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
@@ -80,7 +81,7 @@ def replays_pages_routes(parts: ConsoleParts) -> APIRouter:
     def new(request: Request, choice: Annotated[Choice, Depends(choice_of)], caller: Caller = signed_in) -> Response:
         """The first step: which jobs, and how many they are. Nothing is made."""
         given = choice.given if caller.tenant is None else {"tenant": caller.tenant, **choice.given}
-        found = replays.count(caller, form_as(ReplayFilter, given)) if {*choice.given} - {"tenant"} else None
+        found = replays.count(caller, checked(ReplayFilter, given)) if {*choice.given} - {"tenant"} else None
         values: dict[str, Any] = {"given": given, "found": found, "statuses": ENDED, "replay_id": new_id(), "most": MAX_JOBS}
         return render(request, caller, "replay_new", values | {"usual_rate": DEFAULT_RATE_PER_MINUTE, "modes": MODES})
 
@@ -117,6 +118,6 @@ def asked_in(form: Mapping[str, str]) -> NewReplay:
     """One job, or those of a choice. Raises `MalformedPayload`."""
     given = {name: value for name, value in form.items() if value.strip()}
     if "job_id" in given:
-        return form_as(NewReplay, given)
+        return checked(NewReplay, given)
     chosen = {name: given.pop(name) for name in QUESTIONS if name in given}
-    return form_as(NewReplay, {**given, "filter": form_as(ReplayFilter, chosen)})
+    return checked(NewReplay, {**given, "filter": checked(ReplayFilter, chosen)})

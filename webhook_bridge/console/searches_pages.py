@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from webhook_bridge.console.asked import form_as
+from webhook_bridge.console.filled import checked
 from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
@@ -30,7 +30,7 @@ def searches_pages_routes(parts: ConsoleParts) -> APIRouter:
 
     @router.post(PATH)
     def search(*, request: Request, caller: Caller = signed_in, form: OwnForm) -> Response:
-        found = searches.make(caller, form_as(NewSearch, {"tenant": caller.tenant or "", **form}))
+        found = searches.make(caller, checked(NewSearch, {"tenant": caller.tenant or "", **form}))
         return done(request, to=f"{PATH}/{found.id}", text=f"{found.found} events were found.")
 
     @router.get(f"{PATH}/{{search_id}}")

@@ -59,8 +59,8 @@ def table_of(answer: httpx2.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
-def export(bridge: RunningBridge, name: str, **asked: object) -> httpx2.Response:
-    return bridge.http.get(f"/api/{name}/export", params=asked)  # type: ignore[arg-type]
+def export(bridge: RunningBridge, name: str, **asked: str) -> httpx2.Response:
+    return bridge.http.get(f"/api/{name}/export", params=asked)
 
 
 def listed(bridge: RunningBridge, name: str) -> list[dict[str, Any]]:
