@@ -44,8 +44,10 @@ class BridgeApi:
     def download(self, path: str, file: Path, *, method: str = "POST", params: Mapping[str, str] | None = None) -> None:
         """Write the answer into a file that must not be there yet; nothing is left of one that breaks off.
 
-        Raises what `answered` raises.
+        Raises what `answered` raises, and `SettingsError` for a place where it cannot be written.
         """
+        if file.exists():
+            raise SettingsError(f"{file} is there already and was left alone; choose another place")
         unfinished = file.with_name(file.name + ".part")
         try:
             with unfinished.open("xb") as written, self._http.stream(method, path, params=params) as answer:

@@ -9,6 +9,7 @@ from zixly_cli.doctor.machine import machine_checks
 from zixly_cli.doctor.platform import Platform, platform_of
 from zixly_cli.doctor.room import room_checks
 from zixly_cli.doctor.servers import server_checks
+from zixly_cli.doctor.transport import transport_checks
 from zixly_cli.doctor.trust import trust_checks
 from zixly_cli.doctor.vendors import vendor_checks
 from zixly_cli.settings import read_stack_settings
@@ -16,6 +17,8 @@ from zixly_core.errors import SettingsError
 
 __all__ = ["Finding", "examine"]
 
+# In the order in which they are told.
+CHECKS = (server_checks, room_checks, trust_checks, transport_checks, vendor_checks)
 NOT_UP = "not up, so its servers, clocks and accounts were not looked at"
 
 
@@ -34,5 +37,5 @@ def examine(variables: Mapping[str, str]) -> list[Finding]:
         return [*findings, Finding("stack", NOT_UP)]
     return [
         *findings,
-        *all_looked_at([*server_checks(platform), *room_checks(platform), *trust_checks(platform), *vendor_checks(platform)]),
+        *all_looked_at([check for checks in CHECKS for check in checks(platform)]),
     ]

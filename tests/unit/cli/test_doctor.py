@@ -11,10 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from zixly_cli.doctor import examine, room
-from zixly_cli.doctor.findings import Check, Problem, all_looked_at
+from zixly_cli.doctor.findings import Check, Finding, Problem, all_looked_at
 from zixly_cli.doctor.platform import Platform, platform_of, settings_from
 from zixly_cli.doctor.room import room_checks
 from zixly_cli.doctor.servers import newest_migration
+from zixly_cli.doctor.transport import transport_checks
 from zixly_cli.doctor.trust import difference, trust_checks
 from zixly_cli.doctor.vendors import addresses_of
 from zixly_cli.settings import StackSettings
@@ -73,6 +74,37 @@ def test_secrets_that_are_missing_are_named_by_system() -> None:
     assert found["sealing key"] is None
     assert (found["signing secrets"] or "").startswith("HubSpot, Shopify: no signing secret is set")
     assert found["API token"] == "There is none and no provider (ZIXLY_OIDC_ISSUER), so the API is off."
+
+
+def transport_of(**values: object) -> Finding:
+    platform = Platform(Settings(**values), "http://127.0.0.1:1")  # type: ignore[arg-type]
+    (found,) = all_looked_at(transport_checks(platform))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "is_well"),
+    [
+        ("database_url_api", "postgresql://api:hidden-word@db.example.com/zixly", False),
+        ("database_url_api", "postgresql://api:hidden-word@db.example.com/zixly?sslmode=prefer", False),
+        ("database_url_api", "postgresql://api:hidden-word@db.example.com/zixly?sslmode=verify-full", True),
+        ("database_url_api", "postgresql://api:hidden-word@127.0.0.1/zixly", True),
+        ("database_url_api", "postgresql:///zixly?host=/run/postgresql", True),
+        ("dagster_database_url", "postgresql+psycopg2://dagster:hidden-word@db.example.com/dagster", False),
+        ("queue_url", "redis://:hidden-word@redis.example.com/0", False),
+        ("queue_url", "rediss://:hidden-word@redis.example.com/0", True),
+        ("queue_url", "sqs://ap-southeast-2/zixly", True),
+        ("broker_url", "redis://:hidden-word@[::1]:6379/1", True),
+        ("bridge_public_url", "http://bridge.example.com", False),
+        ("bridge_public_url", "https://bridge.example.com", True),
+    ],
+)
+def test_what_goes_to_another_machine_without_tls_is_named_without_its_value(name: str, url: str, is_well: bool) -> None:
+    found = transport_of(environment="production", **{name: url})
+    assert (found.problem is None) is is_well
+    assert is_well or f"ZIXLY_{name.upper()}" in (found.problem or "")
+    assert "hidden-word" not in f"{found}"
+    assert transport_of(**{name: url}).problem is None, "only production must"
 
 
 def test_each_vendor_with_one_host_for_all_accounts_is_tried() -> None:
