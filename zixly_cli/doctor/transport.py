@@ -12,8 +12,6 @@ from zixly_cli.doctor.platform import Platform
 from zixly_core.settings import Settings
 
 REMEDY = "See docs/secrets.md: `?sslmode=verify-full` for Postgres, `rediss://` for Redis, and a gateway whose address begins with https."
-    "See docs/secrets.md, TLS: `?sslmode=verify-full` for Postgres, `rediss://` for Redis, and a gateway whose address begins with https."
-)
 # The modes in which Postgres' driver goes on only with TLS (postgresql.org/docs/current/libpq-ssl.html).
 WITH_TLS = frozenset({"require", "verify-ca", "verify-full"})
 
