@@ -172,7 +172,7 @@ def address_table(plan: Plan) -> Table:
     for what, where in (
         ("Console", f"{urls.public}/console"),
         ("Bridge (webhooks, API)", urls.bridge),
-        ("Bridge, API description", f"{urls.bridge}/docs"),
+        ("Bridge, API description", f"{urls.bridge}/openapi.json"),
         *([("Sign in", f"{urls.public}/auth/sign-in")] if plan.user_variables.get("ZIXLY_SIGN_IN") == "required" else []),
         ("Metrics", f"{urls.bridge}/metrics"),
         ("Dagster UI", urls.public_webserver),

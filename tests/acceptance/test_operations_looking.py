@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any
 
 import httpx2
@@ -23,6 +24,18 @@ def paid_job(stack: StackUnderTest, invoice: str) -> dict[str, Any] | None:
     record = f"xero:{DEMO.organisation}:INVOICE:{invoice}"
     ended = documents(stack, "jobs", "ls", "--record", record, "--status", "completed")
     return next((found for job in ended if "superseded_by" not in (found := documents(stack, "jobs", "show", job["id"]))["result"]), None)
+
+
+def test_every_address_that_zixly_up_prints_is_there(running_stack: StackUnderTest) -> None:
+    printed = sorted(set(re.findall(r"http://[^\s│]+", running_stack.text())))
+    assert len(printed) >= 5
+    answers = {url: httpx2.get(url, follow_redirects=True, timeout=20, trust_env=False).status_code for url in printed}
+    assert {url: status for url, status in answers.items() if status >= 400 and url not in bare(running_stack)} == {}
+
+
+def bare(stack: StackUnderTest) -> set[str]:
+    """The sandbox has no page of its own at its root."""
+    return {stack.plan.urls.sandbox}
 
 
 def test_a_delivery_is_traced_from_receipt_to_effect(running_stack: StackUnderTest) -> None:
