@@ -85,16 +85,16 @@ def transport_of(**values: object) -> Finding:
 @pytest.mark.parametrize(
     ("name", "url", "is_well"),
     [
-        ("database_url_api", "postgresql://api:hidden-word@db.example.com/zixly", False),
-        ("database_url_api", "postgresql://api:hidden-word@db.example.com/zixly?sslmode=prefer", False),
-        ("database_url_api", "postgresql://api:hidden-word@db.example.com/zixly?sslmode=verify-full", True),
-        ("database_url_api", "postgresql://api:hidden-word@127.0.0.1/zixly", True),
+        ("database_url_api", "postgresql://api:test-password@db.example.com/zixly", False),
+        ("database_url_api", "postgresql://api:test-password@db.example.com/zixly?sslmode=prefer", False),
+        ("database_url_api", "postgresql://api:test-password@db.example.com/zixly?sslmode=verify-full", True),
+        ("database_url_api", "postgresql://api:test-password@127.0.0.1/zixly", True),
         ("database_url_api", "postgresql:///zixly?host=/run/postgresql", True),
-        ("dagster_database_url", "postgresql+psycopg2://dagster:hidden-word@db.example.com/dagster", False),
-        ("queue_url", "redis://:hidden-word@redis.example.com/0", False),
-        ("queue_url", "rediss://:hidden-word@redis.example.com/0", True),
+        ("dagster_database_url", "postgresql+psycopg2://dagster:test-password@db.example.com/dagster", False),
+        ("queue_url", "redis://:test-password@redis.example.com/0", False),
+        ("queue_url", "rediss://:test-password@redis.example.com/0", True),
         ("queue_url", "sqs://ap-southeast-2/zixly", True),
-        ("broker_url", "redis://:hidden-word@[::1]:6379/1", True),
+        ("broker_url", "redis://:test-password@[::1]:6379/1", True),
         ("bridge_public_url", "http://bridge.example.com", False),
         ("bridge_public_url", "https://bridge.example.com", True),
     ],
@@ -103,7 +103,7 @@ def test_what_goes_to_another_machine_without_tls_is_named_without_its_value(nam
     found = transport_of(environment="production", **{name: url})
     assert (found.problem is None) is is_well
     assert is_well or f"ZIXLY_{name.upper()}" in (found.problem or "")
-    assert "hidden-word" not in f"{found}"
+    assert "test-password" not in f"{found}"
     assert transport_of(**{name: url}).problem is None, "only production must"
 
 
