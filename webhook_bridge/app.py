@@ -45,6 +45,7 @@ from webhook_bridge.receive import Clock, receive_routes
 from webhook_bridge.reconciliations_api import reconciliations_routes
 from webhook_bridge.replays_api import replays_routes
 from webhook_bridge.reverify import Reverifier
+from webhook_bridge.routers import take
 from webhook_bridge.routing_snapshot import RoutingSnapshot
 from webhook_bridge.same_site import OwnSite
 from webhook_bridge.scrape import PipelineCollector, scrape_registry
@@ -116,6 +117,10 @@ def parts_from(settings: Settings) -> Parts:
     )
 
 
+# What needs the database and who asks, and nothing else.
+OVER_THE_API = (subscriptions_routes, searches_routes, watching_routes, pauses_routes, audit_routes, people_routes, tokens_routes)
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -152,44 +157,30 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     handle_problems(app)
     show_problems(app, can_sign_in=settings.oidc_issuer is not None)
     public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
-    app.include_router(receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock))
     judge = judge_of(known)
-    app.include_router(gateway_routes(judge))
     places = Places(bridge=public_url, runbook=settings.runbook_url)
-    app.include_router(exports_routes(parts.databases["api"], listings=listings(places), caller_of=known))
     reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
-    app.include_router(
-        deliveries_routes(parts.databases["api"], reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=known)
-    )
-    app.include_router(
-        jobs_routes(
-            parts.databases["api"],
-            dagster_url=settings.dagster_webserver_url,
-            caller_of=known,
-            announce=intake.announce,
-        )
-    )
-    app.include_router(
-        trace_routes(
-            parts.databases["api"],
-            parts.databases["metrics"],
-            dagster_url=settings.dagster_webserver_url,
-            caller_of=known,
-        )
-    )
     api = parts.databases["api"]
-    app.include_router(replays_routes(api, caller_of=known, announce=intake.announce))
-    app.include_router(reconciliations_routes(api, caller_of=known, announce=intake.announce))
     sign_in = sign_in_of(settings, api)
-    app.include_router(connect_routes(connecting, caller_of=known, public_url=public_url, can_sign_in=sign_in is not None))
-    app.include_router(backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=known))
-    app.include_router(connections_routes(api, connecting, caller_of=known, public_url=public_url))
-    app.include_router(notifications_routes(api, parts.box, settings=settings, caller_of=known))
-    app.include_router(priorities_routes(api, caller_of=known, announce=intake.announce))
-    app.include_router(sign_in_routes(sign_in, limits=limits, settings=settings, database=api))
-    app.include_router(issues_routes(api, caller_of=known, announce=intake.announce, places=places))
-    app.include_router(tenants_routes(api, objects=parts.objects, caller_of=known))
-    app.include_router(
+    scraped = scrape_registry(parts.registry, PipelineCollector(parts.databases["metrics"], parts.queues, Watched.of(settings)))
+    take(
+        app.router,
+        receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock),
+        gateway_routes(judge),
+        exports_routes(api, listings=listings(places), caller_of=known),
+        deliveries_routes(api, reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=known),
+        jobs_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=known, announce=intake.announce),
+        trace_routes(api, parts.databases["metrics"], dagster_url=settings.dagster_webserver_url, caller_of=known),
+        replays_routes(api, caller_of=known, announce=intake.announce),
+        reconciliations_routes(api, caller_of=known, announce=intake.announce),
+        connect_routes(connecting, caller_of=known, public_url=public_url, can_sign_in=sign_in is not None),
+        backfills_routes(api, dagster_url=settings.dagster_webserver_url, caller_of=known),
+        connections_routes(api, connecting, caller_of=known, public_url=public_url),
+        notifications_routes(api, parts.box, settings=settings, caller_of=known),
+        priorities_routes(api, caller_of=known, announce=intake.announce),
+        sign_in_routes(sign_in, limits=limits, settings=settings, database=api),
+        issues_routes(api, caller_of=known, announce=intake.announce, places=places),
+        tenants_routes(api, objects=parts.objects, caller_of=known),
         console_routes(
             ConsoleParts(
                 settings=settings,
@@ -205,12 +196,10 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
                 still=still,
                 announce=intake.announce,
             )
-        )
+        ),
+        *(routes(api, caller_of=known) for routes in OVER_THE_API),
+        health_routes(parts.databases, parts.queues, registry=scraped, door=MetricsDoor.of(settings)),
     )
-    for routes in (subscriptions_routes, searches_routes, watching_routes, pauses_routes, audit_routes, people_routes, tokens_routes):
-        app.include_router(routes(api, caller_of=known))
-    scraped = scrape_registry(parts.registry, PipelineCollector(parts.databases["metrics"], parts.queues, Watched.of(settings)))
-    app.include_router(health_routes(parts.databases, parts.queues, registry=scraped, door=MetricsDoor.of(settings)))
     check_guarded(app, known, judge)
     return app
 

@@ -26,31 +26,34 @@ from webhook_bridge.console.reports_page import reports_page_routes
 from webhook_bridge.console.searches_pages import searches_pages_routes
 from webhook_bridge.console.tenants_page import tenants_page_routes
 from webhook_bridge.console.tokens_page import tokens_page_routes
+from webhook_bridge.routers import take
+
+# Pages that need the console's parts and nothing else.
+PAGES = (
+    overview_routes,
+    connections_page_routes,
+    tenants_page_routes,
+    reconciliation_page_routes,
+    holding_page_routes,
+    audit_page_routes,
+    people_page_routes,
+    tokens_page_routes,
+    notifications_page_routes,
+    reports_page_routes,
+    deliveries_pages_routes,
+    issues_pages_routes,
+    ledger_page_routes,
+    replays_pages_routes,
+    searches_pages_routes,
+    backfills_pages_routes,
+)
 
 
 def console_routes(parts: ConsoleParts) -> APIRouter:
     """Under `/console`, and `/`, which leads there. Pages are no part of the API's description."""
     router = APIRouter(include_in_schema=False)
-    router.include_router(assets_routes())
     live = Live(parts.still)
-    router.include_router(overview_routes(parts))
-    router.include_router(jobs_page_routes(parts, live))
-    router.include_router(job_page_routes(parts, live))
-    for routes in (
-        connections_page_routes,
-        tenants_page_routes,
-        reconciliation_page_routes,
-        holding_page_routes,
-        audit_page_routes,
-        people_page_routes,
-        tokens_page_routes,
-        notifications_page_routes,
-        reports_page_routes,
-    ):
-        router.include_router(routes(parts))
-    for routes in (deliveries_pages_routes, issues_pages_routes, ledger_page_routes, replays_pages_routes, searches_pages_routes):
-        router.include_router(routes(parts))
-    router.include_router(backfills_pages_routes(parts))
+    take(router, assets_routes(), jobs_page_routes(parts, live), job_page_routes(parts, live), *(routes(parts) for routes in PAGES))
 
     @router.get("/")
     def front() -> Response:
