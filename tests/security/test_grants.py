@@ -117,6 +117,26 @@ def test_roles_that_look_across_tenants_read_no_payload_and_no_token(role: str) 
         assert columns(role, table) & (SECRETS | {"*"}) == set(), table
 
 
+def test_the_role_that_dispatches_writes_columns_by_name_and_reads_no_words_of_people() -> None:
+    """Whole tables are left to it only where every row is its own: figures, and marks of what it looked at."""
+    own = {"job_counters", "ledger_balance", "sequence_marks"}
+    lines = [line.removeprefix("zixly_dispatch ").split() for line in listed("grants.txt") if line.startswith("zixly_dispatch ")]
+    assert {(table, may) for table, may, *names in lines if may in ("insert", "update") and names == ["*"] and table not in own} == set()
+    for table, words in WORDS_OF_PEOPLE.items():
+        assert columns("dispatch", table) & (words | {"*"}) == set(), table
+
+
+WORDS_OF_PEOPLE = {
+    "issues": {"title", "note", "owner", "link"},
+    "issue_transitions": {"actor"},
+    "pauses": {"reason", "actor"},
+    "job_attempts": {"error_message"},
+    "workflow_jobs": {"error_message"},
+    "tenants": {"name"},
+    "connections": {"name", "settings"},
+}
+
+
 def test_no_role_may_create_refer_or_trigger_anything(owner: Any) -> None:
     found = {line.split()[2] for line in grants_of(owner)}
     assert found <= {"select", "insert", "update", "delete"}

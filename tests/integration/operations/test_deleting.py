@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from tests.support.kept import LIMITS, Came, Kept
 from zixly_core.archiving import Limits, archive_payloads
 from zixly_core.deleting import Deletion
+from zixly_core.ids import new_id
 from zixly_core.stores.deletion import Keep, due_counts
 
 KEEP = Keep(years=7, dedupe_days=90, rejected_days=30, rows=2)
@@ -117,3 +118,55 @@ def test_a_run_ends_when_its_time_is_over_and_the_next_goes_on(kept: Kept) -> No
     first = Deletion(kept.retention, kept.store, KEEP, Limits(older_than=timedelta(), time=timedelta(), pause=timedelta())).run()
     assert (first.is_complete, kept.count("zixly.workflow_jobs")) == (False, 1)
     assert deleted(kept)["jobs"] == 1
+
+
+def test_sessions_sign_ins_and_machine_tokens_go_after_times_of_their_own(kept: Kept) -> None:
+    """Sessions a day after they ended by time, sign-ins after an hour, machine tokens 90 days after they were revoked or ran out."""
+    owner = kept.ledger.owner
+    user = new_id()
+    owner.execute("insert into zixly.users (id, email, name) values (%s, 'somebody@example.com', 'Somebody')", (user,))
+    for hours in (-1, 23, 25):
+        owner.execute(
+            "insert into zixly.sessions (id, token_sha256, user_id, expires_at) values (%s, %s, %s, now() - %s)",
+            (new_id(), str(hours).encode(), user, timedelta(hours=hours)),
+        )
+    for minutes in (59, 61):
+        owner.execute(
+            "insert into zixly.sign_ins (state_sha256, browser_sha256, place, created_at) values (%s, '', '/', now() - %s)",
+            (str(minutes).encode(), timedelta(minutes=minutes)),
+        )
+    add_token(kept, "in force", made=100, lasts=200)
+    add_token(kept, "ran out lately", made=100, lasts=20)
+    add_token(kept, "ran out long ago", made=200, lasts=100)
+    add_token(kept, "revoked lately", made=100, lasts=200, revoked=89)
+    add_token(kept, "revoked long ago", made=100, lasts=200, revoked=91)
+    assert {table: due_counts(kept.retention, KEEP)[table] for table in ("sessions", "sign_ins", "machine_tokens")} == {
+        "sessions": 1,
+        "sign_ins": 1,
+        "machine_tokens": 2,
+    }
+
+    assert deleted(kept) == {"sessions": 1, "sign_ins": 1, "machine_tokens": 2}
+
+    names = owner.execute("select name from zixly.machine_tokens order by name").fetchall()
+    assert [row["name"] for row in names] == ["in force", "ran out lately", "revoked lately"]
+    sessions = owner.execute("select token_sha256 from zixly.sessions order by expires_at").fetchall()
+    assert [bytes(row["token_sha256"]) for row in sessions] == [b"23", b"-1"]
+    assert [bytes(row["state_sha256"]) for row in owner.execute("select state_sha256 from zixly.sign_ins").fetchall()] == [b"59"]
+
+
+def add_token(kept: Kept, name: str, *, made: int, lasts: int, revoked: int | None = None) -> None:
+    """A machine token that was made, and perhaps revoked, so many days ago, for so many days."""
+    kept.ledger.owner.execute(
+        "insert into zixly.machine_tokens (id, tenant_id, name, role, scopes, secret_sha256, made_by, created_at, expires_at, revoked_at)"
+        " values (%(id)s, %(tenant)s, %(name)s, 'VIEWER', '{jobs}', '', 'a test', now() - %(made)s, now() - %(made)s + %(lasts)s,"
+        " now() - %(revoked)s::interval)",
+        {
+            "id": new_id(),
+            "tenant": kept.ledger.tenant.id,
+            "name": name,
+            "made": timedelta(days=made),
+            "lasts": timedelta(days=lasts),
+            "revoked": None if revoked is None else timedelta(days=revoked),
+        },
+    )
