@@ -7,17 +7,19 @@ AWS_VENV := .venv-ministack
 AWS_STAMP := $(AWS_VENV)/.ready
 AUDIT_VENV := .venv-audit
 AUDIT_STAMP := $(AUDIT_VENV)/.ready
+INFRA_VENV := .venv-lint-infra
+INFRA_STAMP := $(INFRA_VENV)/.ready
 PRISM := tests/contract/prism
 PRISM_STAMP := $(PRISM)/node_modules/.ready
 PROVIDER := tests/integration/sign_in/provider
 PROVIDER_STAMP := $(PROVIDER)/node_modules/.ready
 PACKAGES := zixly_core webhook_bridge zixly_dagster zixly_sandbox zixly_cli
 
-.PHONY: help setup demo up test prism check scan audit sbom dashboards format bench lock clean
+.PHONY: help setup demo up test prism check scan scan-infra audit sbom dashboards format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements/dev.lock requirements/bootstrap.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=... to one")'
@@ -35,6 +37,11 @@ $(AWS_STAMP): requirements/ministack.lock $(STAMP)
 $(AUDIT_STAMP): requirements/audit.lock $(STAMP)
 	test -x $(AUDIT_VENV)/bin/python || $(PYTHON) -m venv $(AUDIT_VENV)
 	$(BIN)/uv pip sync --quiet --python $(AUDIT_VENV)/bin/python --require-hashes requirements/audit.lock
+	touch $@
+
+$(INFRA_STAMP): requirements/lint-infra.lock $(STAMP)
+	test -x $(INFRA_VENV)/bin/python || $(PYTHON) -m venv $(INFRA_VENV)
+	$(BIN)/uv pip sync --quiet --python $(INFRA_VENV)/bin/python --require-hashes requirements/lint-infra.lock
 	touch $@
 
 setup: $(STAMP) ## Create the environment from the lock
@@ -75,6 +82,10 @@ check: $(STAMP) ## Lint, format, types, import rules, and that no secret is comm
 scan: $(AUDIT_STAMP) ## Look through the code for what is known to be unsafe (bandit; beside ruff's rules in check)
 	$(AUDIT_VENV)/bin/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(PACKAGES)
 
+scan-infra: $(INFRA_STAMP) ## Look through what deploys it: Terraform (checkov) and workflows (zizmor), both without a network
+	$(INFRA_VENV)/bin/checkov --config-file .checkov.yaml
+	$(INFRA_VENV)/bin/zizmor --offline --quiet .github
+
 audit: $(AUDIT_STAMP) ## Ask for known weaknesses of the locked packages (needs the internet: the list is not shipped)
 	$(AUDIT_VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements/app.lock
 
@@ -93,9 +104,9 @@ bench: $(STAMP) ## Measure, beside the baseline (QUICK=1 for a short form)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 lock: $(STAMP) ## Resolve the dependencies anew
-	cd requirements && for name in bootstrap ministack audit; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
+	cd requirements && for name in bootstrap ministack audit lint-infra; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra embedded --extra tracing --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock --upgrade pyproject.toml -o requirements/app.lock
 
 clean: ## Remove environments and caches (keeps .zixly)
-	rm -rf $(VENV) $(AWS_VENV) $(AUDIT_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(AWS_VENV) $(AUDIT_VENV) $(INFRA_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -33,8 +34,18 @@ def https_url(value: str) -> str:
     return word(value)  # type: ignore[no-any-return]
 
 
+def networks(value: str) -> str:
+    """Raises `ValueError` for what is no list of networks."""
+    for name in value.split(","):
+        ip_network(name.strip())
+    return value
+
+
 Word = Annotated[str, AfterValidator(word)]
 PathWord = Annotated[Path, AfterValidator(word)]
+# Two places of the template that are others behind a load balancer.
+HTTP_BLOCK = "http {\n"
+STRANGERS = "    ssl_reject_handshake on;\n"
 
 
 class GatewaySettings(BaseModel):
@@ -48,6 +59,7 @@ class GatewaySettings(BaseModel):
     gateway_certificate: PathWord | None = None
     gateway_certificate_key: PathWord | None = None
     gateway_folder: PathWord | None = None
+    gateway_load_balancer: Annotated[str, AfterValidator(networks)] | None = None
     gateway_bridge: Word | None = None
     gateway_bridge_authority: PathWord | None = None
     gateway_bridge_certificate: PathWord | None = None
@@ -104,4 +116,17 @@ def rendered(settings: GatewaySettings, template: str) -> str:
     missing = sorted(set(VARIABLE.findall(template)) - values.keys())
     if missing:
         raise SettingsError(f"The gateway's template needs {', '.join(missing)}")
-    return VARIABLE.sub(lambda found: values[found.group(1)], template)
+    return VARIABLE.sub(lambda found: values[found.group(1)], behind_load_balancer(settings, template))
+
+
+def behind_load_balancer(settings: GatewaySettings, template: str) -> str:
+    """The template for a gateway to which a load balancer speaks TLS: it names no host while shaking hands, so strangers are turned away
+    by the name that they ask for (421), and whose request it is stands in its header. Raises `SettingsError`."""
+    if settings.gateway_load_balancer is None:
+        return template
+    if template.count(STRANGERS) != 1 or template.count(HTTP_BLOCK) != 1:
+        raise SettingsError(f"The gateway's template has no place for {PREFIX}GATEWAY_LOAD_BALANCER")
+    proxies = "".join(f"  set_real_ip_from {name.strip()};\n" for name in settings.gateway_load_balancer.split(","))
+    shown = "".join(f"    ssl_{name} ${{{PREFIX}GATEWAY_{name.upper()}}};\n" for name in ("certificate", "certificate_key"))
+    known = f"{HTTP_BLOCK}{proxies}  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n"
+    return template.replace(HTTP_BLOCK, known).replace(STRANGERS, shown)

@@ -13,6 +13,7 @@ resource "aws_secretsmanager_secret" "this" {
 # The hook for rotation: a Lambda of one's own, for those that name one. After a change our processes take the new value within
 # five minutes and go on accepting signatures made with the one before.
 resource "aws_secretsmanager_secret_rotation" "this" {
+  # checkov:skip=CKV_AWS_304: how often, each entry says; 30 days unless it does
   for_each = { for name, entry in var.entries : name => entry if entry.rotation_lambda_arn != null }
 
   secret_id           = aws_secretsmanager_secret.this[each.key].id

@@ -1,6 +1,8 @@
 # The bucket for documents, reports and archived payloads ({tenant}/{job}/..., zixly_core/objects/s3.py).
 
 resource "aws_s3_bucket" "objects" {
+  # checkov:skip=CKV2_AWS_62: nobody waits for objects; who writes one writes a row too
+  # checkov:skip=CKV_AWS_144: what was overwritten or deleted comes back from versions; a copy in another region is its owner's choice
   bucket        = var.bucket
   force_destroy = var.force_destroy
   tags          = var.tags

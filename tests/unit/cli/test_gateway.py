@@ -38,6 +38,7 @@ def test_nothing_stays_unfilled_and_nginx_keeps_its_own_variables() -> None:
         ("folder", "/srv/$host"),
         ("listen", "0.0.0.0:443 proxy_protocol"),
         ("public_url", "http://ops.zixly.example"),
+        ("load_balancer", "10.0.0.0/8; allow all"),
         ("public_url", "https://ops.zixly.example/dagster"),
     ],
 )
@@ -55,3 +56,8 @@ def test_every_variable_of_the_template_stands_in_its_readme() -> None:
     readme = (TEMPLATE.parent / "README.md").read_text()
     asked = set(re.findall(r"\$\{ZIXLY_GATEWAY_(\w+)\}", TEMPLATE.read_text()))
     assert {name for name in asked if f"_{name}" not in readme} == set()
+
+
+def test_a_template_without_the_places_that_a_load_balancer_changes_is_refused() -> None:
+    with pytest.raises(SettingsError, match="ZIXLY_GATEWAY_LOAD_BALANCER"):
+        rendered(settings(load_balancer="10.0.0.0/8"), "http {\n}\n")
