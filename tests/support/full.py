@@ -1,6 +1,6 @@
-"""Repetitions that only widen a proof: `make test FULL=1` (or `ZIXLY_FULL=1`) runs them all, every other run the first ones.
+"""Repetitions and large numbers that only widen a proof: `make test FULL=1` (or `ZIXLY_FULL=1`) runs them all, every other run fewer.
 
-What an issue states as a figure is never cut here.
+A release is made after a full run: the figures that documents state are those of full runs.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from zixly_core.migrate import migrate
 
 PASSWORD = "only-for-tests"
 TEMPLATE = "zixly_template"
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
 _numbers = itertools.count(1)
 
