@@ -37,7 +37,7 @@ class StackUnderTest:
     settings: StackSettings
     output: Path
     process: subprocess.Popen[bytes] | None = None
-    mail_port: int = field(default_factory=lambda: free_ports(["mail"])["mail"])
+    mail_port: int = field(default_factory=lambda: free_ports(("mail",))["mail"])
     """Where its e-mail goes: nobody listens there unless a test does."""
     variables: dict[str, str] = field(default_factory=dict)
     """Settings of its own."""

@@ -1,0 +1,51 @@
+"""The driver: does each fault of the plan at its moment, several at once where they overlap, and writes down what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chaos.fault_kinds import FaultKind
+from chaos.faults import ACTS, TROUBLES, Scene
+from chaos.ground import NotBack
+from chaos.plan import Plan, PlannedFault
+from chaos.reconnecting import NotReconnected
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A fault that was done. `survived` is False when what it broke did not mend by itself."""
+
+    kind: FaultKind
+    at: float
+    """Seconds since 1970."""
+    seconds: float
+    words: str
+    survived: bool
+
+
+async def drive(plan: Plan, scene: Scene, *, began: float, say: Say) -> list[Done]:
+    """All faults; returns when the last one is over."""
+    return list(await asyncio.gather(*(at_its_moment(one, scene, began=began, say=say) for one in plan.faults)))
+
+
+async def at_its_moment(fault: PlannedFault, scene: Scene, *, began: float, say: Say) -> Done:
+    await asyncio.sleep(max(began + fault.at - time.monotonic(), 0))
+    done = await asyncio.to_thread(done_now, fault, scene)
+    say(f"{done.kind}: {done.words}")
+    return done
+
+
+def done_now(fault: PlannedFault, scene: Scene) -> Done:
+    at, started, survived = time.time(), time.monotonic(), True
+    try:
+        words = ACTS[fault.kind](scene, fault)
+    except (NotBack, NotReconnected) as error:
+        words, survived = str(error), False
+    except TROUBLES as error:
+        words = f"came at a moment when it could not be done ({type(error).__name__})"
+    return Done(fault.kind, at, time.monotonic() - started, words, survived)
