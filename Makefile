@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 AWS_VENV := .venv-ministack
 AWS_STAMP := $(AWS_VENV)/.ready
+CHART_VENV := .venv-chart
+CHART_STAMP := $(CHART_VENV)/.ready
 AUDIT_VENV := .venv-audit
 AUDIT_STAMP := $(AUDIT_VENV)/.ready
 INFRA_VENV := .venv-lint-infra
@@ -34,6 +36,11 @@ $(AWS_STAMP): requirements/ministack.lock $(STAMP)
 	$(BIN)/uv pip sync --quiet --python $(AWS_VENV)/bin/python --require-hashes requirements/ministack.lock
 	touch $@
 
+$(CHART_STAMP): requirements/chart.lock $(STAMP)
+	test -x $(CHART_VENV)/bin/python || $(PYTHON) -m venv $(CHART_VENV)
+	$(BIN)/uv pip sync --quiet --python $(CHART_VENV)/bin/python --require-hashes requirements/chart.lock
+	touch $@
+
 $(AUDIT_STAMP): requirements/audit.lock $(STAMP)
 	test -x $(AUDIT_VENV)/bin/python || $(PYTHON) -m venv $(AUDIT_VENV)
 	$(BIN)/uv pip sync --quiet --python $(AUDIT_VENV)/bin/python --require-hashes requirements/audit.lock
@@ -55,7 +62,7 @@ up: $(STAMP) ## Start the embedded stack and keep it up (Ctrl-C stops it)
 ifdef FULL
 test: export ZIXLY_FULL := 1
 endif
-test: $(STAMP) $(AWS_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack (FULL=1: every repetition)
+test: $(STAMP) $(AWS_STAMP) $(CHART_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack (FULL=1: every repetition)
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/contract tests/integration tests/security
 	$(BIN)/python -m pytest tests/acceptance
 
@@ -108,9 +115,9 @@ chaos: $(STAMP) ## Break everything while deliveries come in, then count (SEED=,
 	@$(BIN)/python -m chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),5) --deliveries $(or $(DELIVERIES),10000) $(if $(REPORT),--report)
 
 lock: $(STAMP) ## Resolve the dependencies anew
-	cd requirements && for name in bootstrap ministack audit lint-infra; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
+	cd requirements && for name in bootstrap ministack chart audit lint-infra; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra embedded --extra tracing --generate-hashes --no-emit-index-url --no-header -c requirements/dev.lock --upgrade pyproject.toml -o requirements/app.lock
 
 clean: ## Remove environments and caches (keeps .zixly)
-	rm -rf $(VENV) $(AWS_VENV) $(AUDIT_VENV) $(INFRA_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(AWS_VENV) $(CHART_VENV) $(AUDIT_VENV) $(INFRA_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

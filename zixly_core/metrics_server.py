@@ -1,6 +1,7 @@
 """A small `/metrics` for processes that serve nothing else: a thread on a port of its own, for Prometheus alone.
 
 It listens on this machine unless `ZIXLY_METRICS_HOST` says otherwise, and asks for the token where one is set (docs/metrics.md).
+`/health` beside it says to whoever starts the process that it serves; it tells nothing, so it asks for nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from zixly_core.settings import PREFIX, Settings
 
 PortSetting = Literal["worker_metrics_port", "daemon_metrics_port"]
 PATH = "/metrics"
+HEALTH_PATH = "/health"
 # Whoever connects and says nothing is let go.
 SILENCE_SECONDS = 5.0
 
@@ -60,7 +62,10 @@ class MetricsHandler(BaseHTTPRequestHandler):
     server_version, sys_version = "metrics", ""
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] != PATH:
+        path = self.path.partition("?")[0]
+        if path == HEALTH_PATH:
+            self.answer(HTTPStatus.OK, b"alive\n")
+        elif path != PATH:
             self.answer(HTTPStatus.NOT_FOUND)
         elif not may_scrape(self.headers.get("authorization"), token=self.server.token):
             self.answer(HTTPStatus.UNAUTHORIZED)
