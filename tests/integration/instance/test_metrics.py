@@ -8,11 +8,13 @@ import httpx2
 import psycopg
 import pytest
 from dagster import DagsterRunStatus
+from prometheus_client import CollectorRegistry
 
 from tests.integration.instance.conftest import SAMPLE, Stack, Started, until
 from tests.support.busy import longest
 from tests.support.postgres import free_port
 from tests.support.scraping import Samples, scraped_from
+from zixly_core.metrics_server import MetricsServer
 from zixly_dagster.instance.engines import shared_engine
 from zixly_dagster.instance.instance_counts import instance_counts
 from zixly_dagster.instance.migrate import migrate
@@ -134,3 +136,16 @@ def test_a_database_that_counted_nothing_yet_begins_with_the_runs_that_have_ende
     migrate(url)
     stack.instance.report_run_failed(stack.run_of("five_steps"))
     assert instance_counts(shared_engine(url), sensors=[]).ended_runs["failure"] == 2
+
+
+def test_whoever_starts_a_process_learns_without_the_token_that_it_serves_and_nothing_else() -> None:
+    """What Kubernetes and compose ask: a probe has no secret to show."""
+    server = MetricsServer(CollectorRegistry(), host="127.0.0.1", port=free_port(), setting="ZIXLY_WORKER_METRICS_PORT", token="made-up")
+    server.serve()
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        assert httpx2.get(f"{address}/health", trust_env=False).text == "alive\n"
+        assert httpx2.get(f"{address}/metrics", trust_env=False).status_code == 401
+    finally:
+        server.shutdown()
+        server.server_close()
