@@ -33,6 +33,7 @@ FIGURES = {
     "faults_done": "faults",
     "dead_letters": "dead letters, then replayed",
     "drain_seconds": "seconds to the last job",
+    "load_for_each_core": "load for each core, 15 minutes",
     "measured_at": "measured",
 }
 

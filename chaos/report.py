@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -82,6 +83,7 @@ def document_of(outcome: Outcome, *, scale: Scale, now: datetime) -> dict[str, A
         "stream_seconds": round(outcome.stream_seconds, 1),
         "drain_seconds": round(outcome.drain_seconds, 1),
         "faults_done": len(outcome.faults),
+        "load_for_each_core": round(os.getloadavg()[2] / (os.cpu_count() or 1), 1),
         **looked_at(outcome),
         "dead_letters": sum(outcome.dead_letters.values()),
         "failed_after_replay": sum(outcome.still_failed.values()) - sum(outcome.dead_letters.values()),
