@@ -32,7 +32,31 @@ from zixly_core.settings import Settings
 from zixly_core.stores import notification_channels as store
 from zixly_core.stores.connections_admin import tenant_named
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.jobs_view import scoped
+from zixly_core.stores.jobs_view import Page, scoped
+
+
+@dataclass(frozen=True)
+class LineFilter:
+    """Which lines of the outbox are wanted; None leaves a question open."""
+
+    channel_id: UUID | None = None
+    issue_id: UUID | None = None
+    tenant: str | None = None
+    status: LineStatus | None = None
+
+
+def wanted_lines(
+    *,
+    channel_id: Annotated[UUID | None, Query(description="Only what this channel was told.")] = None,
+    issue_id: Annotated[UUID | None, Query(description="Only what was told of this issue.")] = None,
+    tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
+    status: Annotated[LineStatus | None, Query(description="Only what stands there.")] = None,
+) -> LineFilter:
+    return LineFilter(channel_id, issue_id, tenant, status)
+
+
+def lines_page(rows: Rows, wanted: LineFilter, *, page: Page) -> list[store.LineView]:
+    return store.lines_seen(rows, **vars(wanted), page=page)
 
 
 @dataclass(frozen=True)
@@ -87,18 +111,9 @@ class Channels:
             (line,) = store.lines_seen(rows, line_id=line_id)
         return NotificationModel.model_validate(line, from_attributes=True)
 
-    def lines(
-        self,
-        caller: Caller,
-        *,
-        channel_id: UUID | None = None,
-        issue_id: UUID | None = None,
-        tenant: str | None = None,
-        status: LineStatus | None = None,
-        limit: int = 50,
-    ) -> NotificationList:
+    def lines(self, caller: Caller, wanted: LineFilter, *, limit: int = 50) -> NotificationList:
         with scoped(self.database, caller.scope) as rows:
-            found = store.lines_seen(rows, channel_id=channel_id, issue_id=issue_id, tenant=tenant, status=status, limit=limit)
+            found = lines_page(rows, wanted, page=Page(limit))
         return NotificationList(notifications=[NotificationModel.model_validate(one, from_attributes=True) for one in found])
 
     def _target(self, kind: str, target: SecretStr, *, channel_id: UUID) -> dict[str, Any]:
@@ -117,7 +132,7 @@ def notifications_routes(
 ) -> APIRouter:
     """The routes; `database` is seen as role `api`, `box` seals addresses that are secrets."""
     router = APIRouter(prefix="/api", tags=["notifications"])
-    signed_in = Depends(caller_of)
+    signed_in, filtered = Depends(caller_of), Depends(wanted_lines)
     every = Channels(database, box, settings)
 
     @router.get("/notification-channels", responses=problems(401, 422, 503))
@@ -150,15 +165,12 @@ def notifications_routes(
     @router.get("/notifications", responses=problems(401, 422, 503))
     def notifications(
         *,
-        channel_id: Annotated[UUID | None, Query(description="Only what this channel was told.")] = None,
-        issue_id: Annotated[UUID | None, Query(description="Only what was told of this issue.")] = None,
-        tenant: Annotated[str | None, Query(description="A tenant's short name.")] = None,
-        status: Annotated[LineStatus | None, Query(description="Only what stands there.")] = None,
+        wanted: LineFilter = filtered,
         limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
         caller: Caller = signed_in,
     ) -> NotificationList:
         """What was told, is to be told, or was not and why; newest first."""
-        return every.lines(caller, channel_id=channel_id, issue_id=issue_id, tenant=tenant, status=status, limit=limit)
+        return every.lines(caller, wanted, limit=limit)
 
     return router
 

@@ -228,6 +228,7 @@ ROUTES: Mapping[Route, Need] = {
     ("DELETE", "/api/notification-channels/{channel_id}"): MANAGE,
     ("POST", "/api/notification-channels/{channel_id}/test"): MANAGE,
     ("GET", "/api/notifications"): LOOK,
+    ("GET", "/api/notifications/export"): LOOK,
     # Accounts
     ("GET", "/api/connections"): LOOK,
     ("GET", "/api/connections/export"): LOOK,
@@ -242,12 +243,14 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/api/consents/{consent_id}"): MANAGE,
     # People and programs
     ("GET", "/api/people"): MANAGE,
+    ("GET", "/api/people/export"): MANAGE,
     ("POST", "/api/people"): MANAGE,
     ("DELETE", "/api/people/{person_id}"): MANAGE,
     ("POST", "/api/people/{person_id}/memberships"): MANAGE,
     ("PATCH", "/api/people/{person_id}/memberships"): MANAGE,
     ("DELETE", "/api/people/{person_id}/memberships"): MANAGE,
     ("GET", "/api/tokens"): MANAGE,
+    ("GET", "/api/tokens/export"): MANAGE,
     ("POST", "/api/tokens"): MANAGE,
     ("DELETE", "/api/tokens/{token_id}"): MANAGE,
     # Who did what

@@ -16,6 +16,10 @@ from zixly_core.stores.database import Rows
 OfTenant = Annotated[str | None, Query(description="A tenant's short name: only what is of this one.", max_length=100)]
 
 
+def wanted_tenant(*, tenant: OfTenant = None) -> str | None:
+    return tenant
+
+
 def tenant_meant(rows: Rows, slug: str | None, caller: Caller) -> UUID | None:
     """The tenant's id; None: the agency. Raises `NotAllowed` where somebody of a tenant names none."""
     if slug is None:

@@ -13,7 +13,7 @@ from webhook_bridge.console.layout import render
 from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
 from webhook_bridge.forms import OwnForm
-from webhook_bridge.notifications_api import Channels
+from webhook_bridge.notifications_api import Channels, LineFilter
 from webhook_bridge.notifications_models import ChannelChange, ChannelList, NewChannel
 from webhook_bridge.signed_in import Caller
 
@@ -30,7 +30,7 @@ def notifications_page_routes(parts: ConsoleParts) -> APIRouter:
     def every(request: Request, tenant: Text = "", caller: Caller = signed_in) -> Response:
         named = tenant.strip() or None
         found = channels.seen(caller, tenant=named).channels
-        lines = channels.lines(caller, tenant=named).notifications
+        lines = channels.lines(caller, LineFilter(tenant=named)).notifications
         return render(request, caller, "notifications", {"channels": found, "lines": lines, "tenant": named, "wants": WANTS})
 
     @router.post("")

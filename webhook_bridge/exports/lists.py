@@ -19,14 +19,19 @@ from webhook_bridge.issues_models import IssueModel
 from webhook_bridge.jobs_api import job_document, wanted_jobs
 from webhook_bridge.ledger_lines import LedgerLine, ledger_lines
 from webhook_bridge.models import DeliverySummary, JobSummary
+from webhook_bridge.notifications_api import lines_page, wanted_lines
+from webhook_bridge.notifications_models import NotificationModel
 from webhook_bridge.pauses_models import PauseModel
+from webhook_bridge.people_models import Person
 from webhook_bridge.reconciliation_models import Drift, Reconciliation
 from webhook_bridge.reconciliations_api import wanted_drifts, wanted_reconciliations
 from webhook_bridge.replay_models import ReplaySummary
 from webhook_bridge.replays_api import replay_document, wanted_replays
+from webhook_bridge.tokens_models import Token
 from webhook_bridge.trace_api import wanted_ledger
 from webhook_bridge.watching_api import wanted_holes
 from webhook_bridge.watching_models import HoleModel
+from webhook_bridge.whose import wanted_tenant
 from zixly_core.notifications.facts import Places
 from zixly_core.stores.backfills import backfills_page
 from zixly_core.stores.connections_admin import ConnectionView, connection_views
@@ -37,7 +42,9 @@ from zixly_core.stores.holes import holes_page
 from zixly_core.stores.issues_view import Issue, IssueFilter, issues_page
 from zixly_core.stores.jobs_view import Page, Row, jobs_page
 from zixly_core.stores.ledger_view import LedgerWanted, ledger_view
+from zixly_core.stores.machine_tokens import TokenView, token_views
 from zixly_core.stores.pauses import Pause, pauses
+from zixly_core.stores.people import PersonView, people
 from zixly_core.stores.replay_views import replays_page
 
 DAY = timedelta(days=1)
@@ -56,6 +63,9 @@ def listings(places: Places) -> tuple[Listing[Any], ...]:
         Listing("reconciliations", Reconciliation, wanted_reconciliations, by_age(reconciliations_page, "created_at")),
         Listing("holes", HoleModel, wanted_holes, by_age(holes_page, "found_at")),
         Listing("pauses", PauseModel, nothing, at_once(pauses_now)),
+        Listing("notifications", NotificationModel, wanted_lines, by_age(lines_page, "created_at")),
+        Listing("people", Person, wanted_tenant, at_once(people_of)),
+        Listing("tokens", Token, wanted_tenant, at_once(tokens_of)),
         Listing("ledger", LedgerLine, wanted_ledger, ledger_by_day),
     )
 
@@ -87,6 +97,14 @@ def replays_of(rows: Rows, wanted: str | None, *, page: Page) -> Sequence[Row]:
 
 def connections(rows: Rows, wanted: ConnectionFilter) -> Sequence[ConnectionView]:
     return connection_views(rows, tenant=wanted.tenant, system=wanted.system)
+
+
+def people_of(rows: Rows, wanted: str | None) -> Sequence[PersonView]:
+    return people(rows, tenant=wanted)
+
+
+def tokens_of(rows: Rows, wanted: str | None) -> Sequence[TokenView]:
+    return token_views(rows, tenant=wanted)
 
 
 def nothing() -> None:

@@ -13,6 +13,9 @@ from psycopg.rows import class_row
 from zixly_core.ids import new_id
 from zixly_core.stores.audit import note
 from zixly_core.stores.database import Rows
+from zixly_core.stores.jobs_view import Page
+
+SHORT = Page(limit=50)
 
 ADD_SQL = """
 insert into zixly.notification_channels (id, tenant_id, kind, name, address, secret, wants, digest_at)
@@ -41,6 +44,7 @@ left join zixly.tenants t on t.id = n.about_tenant_id
 where (%(id)s::uuid is null or n.id = %(id)s) and (%(channel)s::uuid is null or n.channel_id = %(channel)s)
   and (%(issue)s::uuid is null or n.issue_id = %(issue)s)
   and (%(tenant)s::text is null or t.slug = %(tenant)s) and (%(status)s::text is null or n.status = %(status)s)
+  and (%(before)s::timestamptz is null or (n.created_at, n.id) < (%(before)s, %(before_id)s::uuid))
 order by n.created_at desc, n.id desc limit %(limit)s"""
 
 
@@ -145,10 +149,12 @@ def lines_seen(
     issue_id: UUID | None = None,
     tenant: str | None = None,
     status: str | None = None,
-    limit: int = 50,
+    page: Page = SHORT,
 ) -> list[LineView]:
     """What was sent, is to be, or was not and why; newest first."""
-    values = {"id": line_id, "channel": channel_id, "issue": issue_id, "tenant": tenant, "status": status, "limit": limit}
+    before, before_id = page.after or (None, None)
+    values: dict[str, Any] = {"id": line_id, "channel": channel_id, "issue": issue_id, "tenant": tenant, "status": status}
+    values |= {"limit": page.limit, "before": before, "before_id": before_id}
     with rows.cursor(row_factory=class_row(LineView)) as cursor:
         return cursor.execute(LOG_SQL, values).fetchall()
 
