@@ -17,6 +17,7 @@ from webhook_bridge.health import readiness_of
 from webhook_bridge.scrape import STATES
 from webhook_bridge.signed_in import Caller
 from zixly_core.stores.jobs_view import scoped
+from zixly_core.stores.ledger_balance import Balance, balance_of
 from zixly_core.stores.overview import Overview, overview
 
 
@@ -39,9 +40,10 @@ def overview_routes(parts: ConsoleParts) -> APIRouter:
     def page(request: Request, caller: Caller = signed_in) -> Response:
         with scoped(parts.api, caller.scope) as rows:
             found = overview(rows)
-        unreachable = unreachable_queues(parts) if caller.scope.is_staff else []
+        is_staff = caller.scope.is_staff
+        unreachable, balance = (unreachable_queues(parts), balance_now(parts)) if is_staff else ([], None)
         values = {
-            "verdict": verdict_of(found, unreachable=unreachable),
+            "verdict": verdict_of(found, unreachable=unreachable, balance=balance),
             "chart": chart_of(found.ended, now=datetime.now(UTC)),
             "states": states_of(found),
             "systems": systems_of(found),
@@ -50,6 +52,11 @@ def overview_routes(parts: ConsoleParts) -> APIRouter:
         return render(request, caller, "overview", values)
 
     return router
+
+
+def balance_now(parts: ConsoleParts) -> Balance:
+    with parts.metrics.transaction() as rows:
+        return balance_of(rows)
 
 
 def unreachable_queues(parts: ConsoleParts) -> Sequence[str]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from webhook_bridge.console.words import count, duration
+from zixly_core.stores.ledger_balance import Balance
 from zixly_core.stores.overview import Overview
 
 # A job that is due is taken within seconds; a run that vanished is noticed within two minutes (DESIGN.md, promise 4).
 DUE_TOO_LONG = timedelta(minutes=2)
+# A sensor compares every minute; prometheus/alerts.yml waits as long.
+UNCOMPARED_TOO_LONG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,9 @@ class Verdict:
     troubles: Sequence[Trouble]
 
 
-def verdict_of(found: Overview, *, unreachable: Sequence[str]) -> Verdict:
-    troubles = list(troubles_of(found, unreachable))
+def verdict_of(found: Overview, *, unreachable: Sequence[str], balance: Balance | None = None) -> Verdict:
+    """`balance` is that of all tenants, for staff."""
+    troubles = [*troubles_of_balance(balance), *troubles_of(found, unreachable)]
     wrong = [one for one in troubles if one.tone == "bad"]
     if wrong:
         others = f", and {count(len(wrong) - 1)} more" if len(wrong) > 1 else ""
@@ -44,6 +48,16 @@ def verdict_of(found: Overview, *, unreachable: Sequence[str]) -> Verdict:
     if troubles:
         return Verdict(f"Well, but held: {troubles[0].words}.", "wait", troubles)
     return Verdict("All is well.", "good", troubles)
+
+
+def troubles_of_balance(balance: Balance | None) -> Iterator[Trouble]:
+    if balance is None:
+        return
+    if balance.difference:
+        yield Trouble(told(balance.difference, "row of the ledger does not add up", "rows of the ledger do not add up"), "/console/ledger")
+    if balance.age_seconds is not None and balance.age_seconds > UNCOMPARED_TOO_LONG.total_seconds():
+        text = f"no sensor has compared the ledger for {duration(balance.age_seconds)}"
+        yield Trouble(text, "/console/ledger", hint="Look whether Dagster's daemon and code server run.")
 
 
 def troubles_of(found: Overview, unreachable: Sequence[str]) -> Iterator[Trouble]:

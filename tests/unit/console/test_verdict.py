@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from webhook_bridge.console.chart import chart_of
 from webhook_bridge.console.verdict import verdict_of
+from zixly_core.stores.ledger_balance import Balance
 from zixly_core.stores.overview import Amiss, EndedInHour, Overview
 from zixly_core.stores.pipeline_counts import OpenJobs
 
@@ -35,6 +36,18 @@ def test_what_is_worst_stands_first() -> None:
         "3 accounts are disconnected",
         "1 pause holds jobs back",
     ]
+
+
+def test_a_ledger_that_does_not_add_up_or_that_nobody_compares_is_worse_than_anything() -> None:
+    found = replace(WELL, amiss=replace(NOTHING, dead_letters=1))
+    told = verdict_of(found, unreachable=[], balance=Balance(events=1, jobs=2, age_seconds=601.0))
+    assert [one.words for one in told.troubles] == [
+        "3 rows of the ledger do not add up",
+        "no sensor has compared the ledger for 10 min 1 s",
+        "1 job has failed for good",
+    ]
+    for age in (None, 50.0):
+        assert verdict_of(WELL, unreachable=[], balance=Balance(0, 0, age)).sentence == "All is well."
 
 
 def test_what_somebody_holds_back_is_not_wrong() -> None:
