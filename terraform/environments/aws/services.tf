@@ -39,7 +39,7 @@ locals {
   start_of = { for name, one in local.table : name => can(one.shell) ? { entry = ["sh", "-ec"], command = [one.shell] } : { entry = ["python", "-m"], command = one.run } }
   counts   = { bridge = var.sizes.bridge, code = var.sizes.code, daemon = 1, webserver = var.sizes.webserver, viewer = var.sizes.viewer, worker = var.workers.least }
   # Dagster reads its instance's file from its home; the image has it beside the sources.
-  with_home = ["mkdir -p -m 1777 /tmp/dagster", "cp dagster.yaml /tmp/dagster/"]
+  with_home = ["mkdir -p -m 1777 /tmp/dagster", "cp /app/dagster.yaml /tmp/dagster/"]
 
   first   = toset(["bridge", "code"])
   second  = toset(["daemon", "webserver", "viewer", "worker"])
