@@ -20,7 +20,8 @@ def test_everything_is_formatted(tmp_path: Path) -> None:
     Terraform.of(".", scratch=tmp_path).run("fmt", "-recursive", "-check", "-diff", "-no-color")
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+# Terraform validates what it tests; the provider takes seconds to start, so it is not started once more for that.
+@pytest.mark.parametrize("name", sorted(set(ENVIRONMENTS) - set(TESTED)))
 def test_an_environment_is_valid(name: str, tmp_path: Path) -> None:
     terraform = Terraform.of(name, scratch=tmp_path)
     terraform.init()

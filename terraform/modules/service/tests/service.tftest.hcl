@@ -60,7 +60,7 @@ run "a_process_writes_nothing_but_tmp_and_has_no_public_address" {
   }
 
   assert {
-    condition     = [for one in output.statements.work : one.Resource] == [["arn:aws:secretsmanager:ap-southeast-2:111122223333:secret:intake"]]
+    condition     = join(" ", flatten([for one in output.statements.work : one.Resource])) == "arn:aws:secretsmanager:ap-southeast-2:111122223333:secret:intake"
     error_message = "It may ask for its own secret, and do nothing else."
   }
 
