@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -63,19 +65,45 @@ def post(address: str, body: bytes) -> int:
     return httpx2.post(f"{address}/webhook/xero", content=body, headers=xero_headers(body, key=XERO_KEY)).status_code
 
 
+def accepted(address: str) -> float:
+    found = re.search(
+        r'^webhook_deliveries_total{system="xero",verdict="accepted"} (.+)$', httpx2.get(f"{address}/metrics").text, re.MULTILINE
+    )
+    assert found is not None
+    return float(found[1])
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """The processes that serve for this one, the oldest first."""
+    with suppress(FileNotFoundError):
+        pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        return [int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return []
+
+
 def test_several_processes_take_deliveries_and_any_of_them_tells_the_sum(start: Start, ledger: TestLedger, tmp_path: Path) -> None:
     process, address = start(ZIXLY_BRIDGE_WORKERS="2")
     eventually(lambda: is_ready(address), seconds=30)
     assert {post(address, xero_body(xero_event(ORGANISATION))) for _ in range(40)} == {200}
-    expected = 'webhook_deliveries_total{system="xero",verdict="accepted"} 40.0'
     for _ in range(5):
-        assert expected in httpx2.get(f"{address}/metrics").text
+        assert accepted(address) == 40
     assert ledger.owner.execute("select count(*)::int as n from zixly.workflow_jobs").fetchone() == {"n": 40}
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=8)
     lines = [json.loads(line) for line in (tmp_path / "bridge.log").read_text().splitlines()]
     committed = [line for line in lines if line["event"] == "deliveries_committed"]
     assert sum(line["deliveries"] for line in committed) == 40
+
+
+def test_what_a_killed_process_had_counted_stays_counted(start: Start, ledger: TestLedger) -> None:
+    process, address = start(ZIXLY_BRIDGE_WORKERS="2")
+    eventually(lambda: is_ready(address) and len(children(process)) == 2, seconds=30)
+    assert {post(address, xero_body(xero_event(ORGANISATION))) for _ in range(10)} == {200}
+    killed = children(process)[0]
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: killed not in children(process) and len(children(process)) == 2, seconds=30)
+    assert {post(address, xero_body(xero_event(ORGANISATION))) for _ in range(10)} == {200}
+    assert {accepted(address) for _ in range(5)} == {20}
 
 
 def test_it_stops_within_five_seconds_and_keeps_what_it_took(start: Start, ledger: TestLedger) -> None:
