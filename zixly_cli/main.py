@@ -13,6 +13,7 @@ from rich.text import Text
 from zixly_cli import deliveries_commands
 from zixly_cli.audit_commands import app as audit_app
 from zixly_cli.backfill_commands import app as backfill_app
+from zixly_cli.backup_commands import backup, restore
 from zixly_cli.connections_commands import app as connections_app
 from zixly_cli.gateway_commands import app as gateway_app
 from zixly_cli.issues_commands import app as issues_app
@@ -51,6 +52,8 @@ app.add_typer(notify_app, name="notify")
 app.add_typer(priority_app, name="priority")
 app.command(epilog="Example: zixly pause tenant demo --reason 'moves its books' --until 06:00")(pause)
 app.command(epilog="Example: zixly resume tenant demo")(resume)
+app.command(epilog="Example: zixly backup backups/2026-11-28")(backup)
+app.command(epilog="Example: ZIXLY_HOME=.restored zixly restore backups/2026-11-28 --key-file secrets.key")(restore)
 app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(watch_app, name="watch")
 app.add_typer(secrets_app, name="secrets")

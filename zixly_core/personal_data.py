@@ -130,6 +130,7 @@ TABLES: Mapping[str, TableHolds] = {
     "job_counters": holds(KEEP, ids="name job_type status buckets", of_tenant=None),
     "deleted_counts": holds(KEEP, ids="system kind outcome", is_exported=False),
     "ledger_balance": holds(KEEP, of_tenant=None),
+    "restores": holds(KEEP, of_tenant=None),
     # What was done again, and how payloads are searched: values only as keyed digests, which go with their tenant
     "replays": holds(KEEP, ids="actor mode chosen stopped_by"),
     "backfills": holds(KEEP, ids="workflow system time_zone status actor launched_by"),

@@ -34,7 +34,7 @@ select tenant_id, effect_key, job_id, fence, system, operation, target, source_v
 from {rows_from(EFFECT_COLUMNS)}
 on conflict (tenant_id, effect_key) do update set state = 'INTENDED', intended_at = now(), tried_at = now()
 where effects.state = 'DROPPED'
-returning effect_key"""
+returning effect_key, exists (select from zixly.restores) as is_restored"""
 # What is known of effects, and which of the intended ones may be sent now: those whose last try is long enough ago. That this is
 # a new try is committed before the request leaves.
 KNOWN_SQL = """
@@ -114,7 +114,8 @@ def intend(
     """Record the intents; what was known of each effect before, by effect key.
 
     `settles_in` is how long a request may be on its way at this vendor: an effect that was tried within that time may be looked
-    for but not sent again.
+    for but not sent again. In a database that was restored from a backup no effect is new: what was done between the backup and the
+    disaster is forgotten here, and stands at the vendor. So each is looked for before it is sent.
     """
     if not writes:
         return {}
@@ -124,13 +125,13 @@ def intend(
         for key, w in sorted(unique.items())
     ]
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        new = {row["effect_key"] for row in connection.execute(INTEND_SQL, columns_of(rows))}
-        again = [key for key in unique if key not in new]
+        first = {row["effect_key"]: first_intent(row) for row in connection.execute(INTEND_SQL, columns_of(rows))}
+        again = [key for key in unique if key not in first]
         found = list(connection.execute(KNOWN_SQL, {"keys": again, "settles_in": settles_in})) if again else []
         known = {row["effect_key"]: intent_from(row) for row in found}
         if retried := [key for key, intent in known.items() if intent.state is EffectState.INTENDED and not intent.wait]:
             connection.execute(TRIED_SQL, (retried,))
-    return {key: Intent(EffectState.NEW) if key in new else known[key] for key in unique}
+    return {**known, **first}
 
 
 def done_effects(database: Database, run: RunIdentity, writes: Sequence[TargetWrite]) -> dict[str, Mapping[str, Any]]:
@@ -138,6 +139,10 @@ def done_effects(database: Database, run: RunIdentity, writes: Sequence[TargetWr
     with database.transaction(tenant_id=run.tenant_id) as connection:
         rows = connection.execute(DONE_MEANWHILE_SQL, ([write.effect_key for write in writes],))
         return {row["effect_key"]: row["result"] or {} for row in rows}
+
+
+def first_intent(row: Mapping[str, Any]) -> Intent:
+    return Intent(EffectState.INTENDED if row["is_restored"] else EffectState.NEW)
 
 
 def intent_from(row: Mapping[str, Any]) -> Intent:

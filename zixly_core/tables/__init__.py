@@ -11,7 +11,15 @@ from zixly_core.tables.base import metadata
 from zixly_core.tables.clients import memberships, tenant_workflows, tenants, users, workflows
 from zixly_core.tables.comparing import drifts, reconciliations
 from zixly_core.tables.jobs import batches, job_attempts, job_counters, workflow_jobs, workflow_related_records
-from zixly_core.tables.keeping import archive_removals, deleted_counts, ledger_balance, payload_archives, tenant_erasures, tenant_exports
+from zixly_core.tables.keeping import (
+    archive_removals,
+    deleted_counts,
+    ledger_balance,
+    payload_archives,
+    restores,
+    tenant_erasures,
+    tenant_exports,
+)
 from zixly_core.tables.notifying import notification_channels, notifications
 from zixly_core.tables.pausing import pauses
 from zixly_core.tables.receiving import dedupe_keys, deliveries, events
@@ -56,6 +64,7 @@ __all__ = [
     "reconciliations",
     "record_states",
     "replays",
+    "restores",
     "sequence_marks",
     "sessions",
     "sign_ins",

@@ -52,6 +52,14 @@ ledger_balance = Table(
     required("balanced_at", At, server_default=NOW),
 )
 
+restores = Table(
+    "restores",
+    metadata,
+    key(),
+    required("taken_at", At),
+    required("restored_at", At, server_default=NOW),
+)
+
 tenant_exports = Table(
     "tenant_exports",
     metadata,

@@ -55,7 +55,9 @@ FORMS: Mapping[str, Callable[[str], Any]] = {
     "subscriptions.details": lambda word: {"said": word},
 }
 # Rows of these are there, or are nobody's.
-NOT_PLANTED = frozenset("workflows job_counters sequence_marks dedupe_keys audit_log deleted_counts tenant_erasures ledger_balance".split())
+NOT_PLANTED = frozenset(
+    "workflows job_counters sequence_marks dedupe_keys audit_log deleted_counts tenant_erasures ledger_balance restores".split()
+)
 
 COLUMNS_SQL = """
 select column_name as name, data_type as type, is_nullable = 'NO' and column_default is null as needed from information_schema.columns

@@ -1,0 +1,76 @@
+"""A database that was restored from a backup of an hour ago has forgotten what was done since; the vendors have not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.workflows.conftest import Stage
+from tests.integration.workflows.test_completed_tasks import TASK, complete
+from tests.integration.workflows.test_paid_orders import act, new_order
+from tests.integration.workflows.test_won_deals import DEAL
+from zixly_core.ids import new_id
+from zixly_sandbox.constants import PAID_INVOICE
+
+KINDS = {"contacts", "invoice", "payment", "credit_note", "project", "task", "notes"}
+RECORDS = "workflow_related_records job_attempts effects record_states"
+
+
+@pytest.fixture
+def records(stage: Stage) -> list[tuple[str, str]]:
+    """A record for each workflow that writes: properties, an invoice, a project with tasks, payments, credit notes, a note."""
+    complete(stage)
+    order = new_order(stage, lines=[{"title": "Board", "quantity": 3, "price": 100}], with_shipping=False)
+    act(stage, order, "refund", quantities={order["line_items"][0]["id"]: 1})
+    return [
+        ("xero-invoice-to-hubspot", PAID_INVOICE),
+        ("hubspot-deal-to-xero", DEAL),
+        ("shopify-order-to-xero", str(order["id"])),
+        ("asana-task-to-hubspot", TASK),
+    ]
+
+
+def work_off(stage: Stage, records: list[tuple[str, str]]) -> None:
+    for workflow, record in records:
+        job = stage.run_record(workflow, record)
+        assert job["status"] == "COMPLETED", job["error_message"]
+
+
+def kinds_written(stage: Stage) -> set[str]:
+    return {write.object_type for write in stage.sandbox.sandbox.writes.select()}
+
+
+def forget_the_last_hour(stage: Stage) -> None:
+    """What a backup from before does not know. At the vendors an hour went by: what they keep for idempotency keys is gone."""
+    for table in RECORDS.split():
+        stage.ledger.owner.execute(f"delete from zixly.{table}")
+    stage.ledger.owner.execute("delete from zixly.workflow_jobs")
+    stage.sandbox.admin("POST", "/clock", {"seconds": 3600})
+
+
+def test_what_comes_again_after_a_restore_writes_nothing_again(stage: Stage, records: list[tuple[str, str]]) -> None:
+    work_off(stage, records)
+    written = len(stage.sandbox.sandbox.writes)
+    assert kinds_written(stage) >= KINDS
+    forget_the_last_hour(stage)
+    stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '1 hour')", (new_id(),))
+
+    work_off(stage, records)
+
+    assert stage.sandbox.sandbox.writes.select(after=written) == []
+    assert stage.sandbox.doubled() == []
+    assert {row["state"] for row in stage.rows("select state from zixly.effects")} == {"DONE"}
+
+
+def test_without_the_note_of_the_restore_records_would_be_doubled(stage: Stage, records: list[tuple[str, str]]) -> None:
+    """So that the test above is known to see it. (Xero itself refuses what it has already.)"""
+    told_twice = [one for one in records if one[0] in ("hubspot-deal-to-xero", "asana-task-to-hubspot")]
+    work_off(stage, told_twice)
+    forget_the_last_hour(stage)
+    work_off(stage, told_twice)
+    assert {one["object_type"] for one in stage.sandbox.doubled()} >= {"notes", "project"}
+
+
+def test_what_is_new_after_a_restore_is_written(stage: Stage, records: list[tuple[str, str]]) -> None:
+    stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now())", (new_id(),))
+    work_off(stage, records)
+    assert kinds_written(stage) >= KINDS
