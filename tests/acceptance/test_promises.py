@@ -229,6 +229,6 @@ def test_the_page_for_metrics_tells_what_happened(stack: StackUnderTest) -> None
     wait_until_all_jobs_ended(stack)
     text = httpx2.get(f"{stack.plan.urls.bridge}/metrics", trust_env=False).text
     done = stack.rows("select count(*) from zixly.workflow_jobs where status = 'COMPLETED'")[0]["count"]
-    line = next(one for one in text.splitlines() if one.startswith("pipeline_jobs_processed_total") and 'status="completed"' in one)
-    assert float(line.rsplit(" ", 1)[1]) == done
+    lines = [one for one in text.splitlines() if one.startswith("pipeline_jobs_processed_total") and 'status="completed"' in one]
+    assert sum(float(line.rsplit(" ", 1)[1]) for line in lines) == done > 0
     assert "\npipeline_unaccounted 0.0" in text

@@ -15,8 +15,15 @@ from zixly_core.stores.ledger_balance import Balance, balance_of
 from zixly_core.stores.readings import reading
 from zixly_core.stores.settle import DURATION
 
+# Workflows begin at 0: of a counter that is born with its first failure Prometheus sees no increase.
 COUNTERS_SQL = """
-select name, job_type, status, sum(value)::float8 as value from zixly.job_counters group by name, job_type, status"""
+select name, job_type, status, sum(value)::float8 as value from (
+  select name, job_type, status, value from zixly.job_counters
+  union all
+  select begun.name, w.name, begun.status, 0 from zixly.workflows w
+  cross join (values ('queued', ''), ('processed', 'completed'), ('processed', 'failed'), ('processed', 'cancelled'))
+       as begun (name, status)
+) counted group by name, job_type, status"""
 
 # Why each open job is open. RUNNING jobs without a batch wait for an outside service; one that nobody has looked at for minutes
 # is waited for by nobody. They are found by tenant.
