@@ -6,7 +6,7 @@ task's, takes a run's health from the leases of its jobs, and ends a run as canc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +28,15 @@ from zixly_dagster.instance.private_names import (
     WorkerStatus,
 )
 from zixly_dagster.instance.run_ledger import PostgresRunLedger, RunLedger
-from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, priority_of, workers_app
+from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUEUE, priority_of, waiting_runs, workers_app
 from zixly_dagster.workflow import BATCH_TAG, LANE_TAG, PRIORITY_TAG
 
 NOT_STARTED = {DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING}
 # What kombu lets through when the broker is away.
 BROKER_ERRORS = (OperationalError, RedisError, OSError)
+
+# A worker's main process answers at once, whatever its children do; it may have to wait for a core.
+WORKERS_ANSWER_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -44,7 +47,7 @@ class WarmRunLauncher(CeleryRunLauncher):
     def __init__(self, broker: str, inst_data: ConfigurableClassData | None = None, *, ledger: RunLedger | None = None) -> None:
         self._inst_data = inst_data
         self._ledger = ledger or PostgresRunLedger()
-        self.broker = broker
+        self.broker = self._broker = broker
         self.backend = None
         self.include = []
         self.config_source = {}
@@ -67,7 +70,7 @@ class WarmRunLauncher(CeleryRunLauncher):
         try:
             self._send(run)
         except BROKER_ERRORS:
-            self._take_jobs_back(run)
+            self.take_jobs_back(run, why="The workers' broker is away")
             raise
 
     def _send(self, run: DagsterRun) -> None:
@@ -81,8 +84,8 @@ class WarmRunLauncher(CeleryRunLauncher):
             ignore_result=True,
         )
 
-    def _take_jobs_back(self, run: DagsterRun) -> None:
-        """At once, so that nobody waits for the sweep; which does it when the ledger is away as well."""
+    def take_jobs_back(self, run: DagsterRun, *, why: str) -> None:
+        """At once, so that nobody waits for the sweep; which does it when the ledger is away as well. What is claimed is left alone."""
         batch = run.tags.get(BATCH_TAG)
         if batch is None:
             return
@@ -91,7 +94,24 @@ class WarmRunLauncher(CeleryRunLauncher):
         except StoreUnavailable as error:
             log.warning("jobs_not_taken_back", run_id=run.run_id, batch_id=batch, reason=error.reason)
             return
-        self._instance.report_engine_event(f"The workers' broker is away: {count} jobs are due again.", run)
+        self._instance.report_engine_event(f"{why}: {count} jobs are due again.", run)
+
+    def in_hand(self, run_ids: Sequence[str]) -> set[str] | None:
+        """Those of the runs that wait in a queue or that a worker has; None when the broker is away or no worker answers. Queues are read
+        before workers are asked: a run that is taken in between is found with its worker."""
+        try:
+            waiting = waiting_runs(self._broker)
+            answers = self.celery.control.inspect(timeout=WORKERS_ANSWER_SECONDS).query_task(*run_ids)
+        except BROKER_ERRORS as error:
+            log.warning("workers_not_asked", error_type=type(error).__name__)
+            return None
+        if not answers:
+            return None
+        return {run_id for run_id in run_ids if run_id in waiting or any(run_id in tasks for tasks in answers.values())}
+
+    def holds_lease(self, run_id: str) -> bool:
+        """Raises `StoreUnavailable`."""
+        return self._ledger.lease_of(run_id) is Lease.LIVE
 
     def terminate(self, run_id: str) -> bool:
         """Cancel the run's open jobs, then stop the run: at once when no worker has it yet, by an interrupt otherwise. False when

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ssl
 
+import orjson
 from celery import Celery
 from kombu.entity import Queue
 from kombu.utils.url import parse_url
+
+from zixly_core.broker import client_of
 
 EXECUTE_RUN = "zixly.execute_run"
 LIVE_QUEUE = "live"
@@ -29,6 +32,15 @@ def priority_of(tag: str | None, *, is_live: bool) -> int:
 def keys_of(queue: str) -> list[str]:
     """The lists on Redis that a queue consists of, one for each priority."""
     return [f"{queue}{PRIORITY_MARK}{step}" if step else queue for step in PRIORITY_STEPS]
+
+
+def waiting_runs(broker_url: str) -> set[str]:
+    """The runs whose messages no worker has taken yet. Raises what redis raises."""
+    with client_of(broker_url).pipeline(transaction=False) as pipeline:
+        for key in (*keys_of(LIVE_QUEUE), *keys_of(BULK_QUEUE)):
+            pipeline.lrange(key, 0, -1)
+        lists = pipeline.execute()
+    return {orjson.loads(message)["headers"]["id"] for messages in lists for message in messages}
 
 
 def tls_of(broker_url: str) -> dict[str, object] | None:

@@ -21,6 +21,7 @@ from zixly_core.stores.account_rests import end_rests
 from zixly_core.stores.database import Database
 from zixly_core.stores.pauses import end_pauses, mirror_switches
 from zixly_core.stores.sweep import Begun, Swept, sweep, unclaimed_batches
+from zixly_dagster.instance.lost_runs import LostRuns
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.workflow import BATCH_TAG, DISPATCH_PREFIX
 
@@ -44,6 +45,8 @@ NOT_TAKEN = "No worker took this run in time. Its jobs were given back and go on
 def sweep_sensor() -> SensorDefinition:
     """Every few seconds; does nothing but repair, so it may run beside anything."""
 
+    lost_runs = LostRuns()
+
     @sensor(
         name="sweep",
         minimum_interval_seconds=5,
@@ -64,6 +67,7 @@ def sweep_sensor() -> SensorDefinition:
             return SkipReason(f"Postgres is away, nothing was swept: {error}")
         end_runs(context.instance, swept)
         announce(dispatchers, swept)
+        lost_runs.end(context.instance)
         return SkipReason(summary_of(swept))
 
     return sweep_ledger
