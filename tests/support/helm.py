@@ -1,29 +1,29 @@
-"""The chart for tests: rendered by Helm's SDK with every set of values, once for all that is asked about it."""
+"""The chart for tests: rendered by Helm's SDK with every set of values (chart_values.py), once for all that is asked about it."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.support.chart_values import CHART, bad_values, good_values
 
 ROOT = Path(__file__).parents[2]
-CHART = ROOT / "deploy" / "chart" / "zixly"
 PYTHON = ROOT / ".venv-chart" / "bin" / "python"
 RENDERER = Path(__file__).with_name("helm_renderer.py")
 # The oldest that the chart says it works on, one between, and the newest whose schemas there are.
 VERSIONS = ("1.33", "1.35", "1.37")
 CALL_SECONDS = 100
 
-Values = Mapping[str, Any]
 Manifest = dict[str, Any]
 
 
@@ -35,23 +35,6 @@ def require_helm() -> None:
     if os.environ.get("CI"):
         pytest.fail(text)
     pytest.skip(text)
-
-
-def values_of(*names: str) -> dict[str, Any]:
-    """Files of values in the chart's folder, one over the other."""
-    merged: dict[str, Any] = {}
-    for name in names:
-        merged = over(merged, yaml.safe_load((CHART / name).read_text()))
-    return merged
-
-
-def over(below: Values, above: Values) -> dict[str, Any]:
-    """As Helm lays values over others: maps into each other, anything else in place of what was there."""
-    merged = dict(deepcopy(below))
-    for name, value in above.items():
-        is_map = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = over(merged[name], value) if is_map else deepcopy(value)
-    return merged
 
 
 @dataclass(frozen=True)
@@ -81,48 +64,38 @@ def containers_of(pod: Manifest) -> list[Manifest]:
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
 
 
-def asked(values: Mapping[str, Values], *, lint: Sequence[Values] = (), objects: Mapping[str, list[Manifest]] | None = None) -> Any:
-    """The renderer's answer: `lint`, `rendered` by name, `refused` by version and name. `objects` are manifests made elsewhere."""
+def asked(question: Mapping[str, Any]) -> Any:
+    """The renderer's answer: `lint`, `rendered` by name, `refused` by version and name."""
     require_helm()
-    question = {"chart": str(CHART), "values": values, "lint": list(lint), "versions": VERSIONS, "objects": objects or {}}
-    done = subprocess.run([PYTHON, RENDERER], input=json.dumps(question), capture_output=True, text=True, timeout=CALL_SECONDS, check=False)
+    whole = json.dumps({"chart": str(CHART), "versions": VERSIONS, **question})
+    done = subprocess.run([PYTHON, RENDERER], input=whole, capture_output=True, text=True, timeout=CALL_SECONDS, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
 
 
-REQUIRED = "ci/required-values.yaml"
-
-
-def good_values() -> dict[str, dict[str, Any]]:
-    """Every set that must render: the files of the chart, and the switches in their other positions."""
-    required = values_of(REQUIRED)
-    external = over(
-        required,
-        {"secrets": {"existingSecret": "", "externalSecrets": {"enabled": True, "storeRef": {"name": "aws", "kind": "SecretStore"}}}},
-    )
-    return {
-        "required": required,
-        "celery": values_of(REQUIRED, "values-celery.yaml"),
-        "kubernetes": values_of(REQUIRED, "values-k8s-run-launcher.yaml"),
-        "external-secrets": external,
-        "hpa": over(required, {"workers": {"pools": [pool("hpa")]}, "bridge": {"autoscaling": {"enabled": True}}}),
-        "keda": over(required, {"workers": {"pools": [pool("keda")]}}),
-        "everything": over(external, yaml.safe_load((CHART / "ci" / "everything-values.yaml").read_text())),
-        "small": over(required, {"bridge": {"replicas": 1}, "gateway": {"replicas": 1}, "migration": {"enabled": False}}),
-    }
-
-
-def pool(by: str, **fields: Any) -> dict[str, Any]:
-    scaling = {"by": by, "minReplicas": 2, "maxReplicas": 5}
-    return {"name": "all", "lanes": ["live", "bulk"], "replicas": 2, "autoscaling": scaling} | fields
+# What Kubernetes would refuse: so that the checks are seen to fail.
+WRONG: Manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "wrong"}, "spec": {"port": []}}
 
 
 @cache
-def good_answers() -> Any:
-    """Rendered, validated and linted, once in a process."""
-    values = good_values()
-    return asked(values, lint=list(values.values()))
+def answers() -> Any:
+    """To everything that is asked here, once: the processes that run tests side by side share the answer."""
+    good = good_values()
+    question = {"values": {**good, **bad_values()}, "lint": list(good.values()), "objects": {"wrong": [WRONG]}}
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return asked(question)
+    file = Path(tempfile.gettempdir()) / f"zixly-chart-{run}.json"
+    with file.open("a+") as shared:
+        fcntl.flock(shared, fcntl.LOCK_EX)
+        shared.seek(0)
+        text = shared.read()
+        if not text:
+            text = json.dumps(asked(question))
+            shared.write(text)
+    return json.loads(text)
 
 
+@cache
 def rendered(name: str) -> Rendered:
-    return Rendered(**good_answers()["rendered"][name])
+    return Rendered(**answers()["rendered"][name])

@@ -14,13 +14,14 @@ import helm_python
 import kubernetes_validate
 import yaml
 from kubernetes_validate import utils
+from run_pods import run_pods
 
 # Reading a schema costs far more than asking it; there are a few dozen of them.
 utils.schema_contents = functools.cache(utils.schema_contents)
 
 
 def rendered(chart: helm_python.Chart, values: dict[str, Any]) -> dict[str, Any]:
-    """The objects, or why there are none."""
+    """The objects, with the Job of a run where each has one, or why there are none."""
     try:
         chart.validate_schema(values)
         files = chart.render(values, name="demo", namespace="prod")
@@ -28,11 +29,8 @@ def rendered(chart: helm_python.Chart, values: dict[str, Any]) -> dict[str, Any]
         return {"error": str(error), "objects": [], "notes": ""}
     notes = next(text for name, text in files.items() if name.endswith("NOTES.txt"))
     texts = [text for name, text in sorted(files.items()) if not name.endswith("NOTES.txt")]
-    return {
-        "error": None,
-        "objects": [one for text in texts for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one],
-        "notes": notes,
-    }
+    objects = [one for text in texts for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
+    return {"error": None, "objects": objects + run_pods(objects), "notes": notes}
 
 
 def problems(objects: list[dict[str, Any]], version: str) -> list[str]:

@@ -14,7 +14,8 @@ from promql_parser import parse
 
 from tests.support.certificate import certificate_in
 from tests.support.chart_settings import SCHEMA, secret_settings, settings_schema, variable
-from tests.support.helm import CHART, ROOT, containers_of, good_values, rendered, values_of
+from tests.support.chart_values import CHART, good_values, values_of
+from tests.support.helm import ROOT, containers_of, rendered
 from tests.support.nginx import require_nginx
 from zixly_cli.stack.environment import DATABASE_ROLES, SECRET_USERS, USES_BROKER, USES_DAGSTER, USES_QUEUE, USES_SEALED_SECRETS
 from zixly_core import metrics
@@ -33,6 +34,7 @@ KINDS = {
     "webserver-viewer": "webserver",
     "worker-all": "worker",
 }
+LOCKS = ("dev.lock", "chart.lock")
 OF_AWS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
@@ -40,6 +42,10 @@ def container(name: str, values: str = "required") -> dict[str, Any]:
     deployment = rendered(values).one("Deployment", name)
     (only,) = deployment["spec"]["template"]["spec"]["containers"]
     return dict(only)
+
+
+def secrets_of(one: dict[str, Any]) -> set[str]:
+    return {variable["name"] for variable in one["env"] if "secretKeyRef" in variable.get("valueFrom", {})}
 
 
 def variables_read() -> set[str]:
@@ -66,7 +72,7 @@ def test_the_schema_knows_every_setting_with_its_bounds() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
 def test_a_process_is_given_the_secrets_that_it_has_in_the_embedded_stack(name: str, kind: str) -> None:
-    given = {one["name"] for one in container(name)["env"] if "secretKeyRef" in one.get("valueFrom", {})} - OF_AWS
+    given = secrets_of(container(name)) - OF_AWS
     expected = {f"ZIXLY_DATABASE_URL_{role.upper()}" for role in DATABASE_ROLES[kind]}
     expected |= {secret for secret, users in SECRET_USERS.items() if kind in users}
     uses = {
@@ -145,3 +151,20 @@ def test_the_files_of_the_chart_are_the_repositorys() -> None:
         "workspace.yaml": ROOT / "workspace.yaml",
         "nginx.conf.template": ROOT / "deploy" / "gateway" / "nginx.conf.template",
     }
+
+
+def test_a_run_in_a_pod_of_its_own_knows_what_a_worker_knows() -> None:
+    """By the Job that dagster-k8s makes; what holds for every pod is asked of it in test_objects.py."""
+    job = next(one for one in rendered("kubernetes").of_kind("Job") if one["metadata"]["name"].startswith("dagster-run-"))
+    (only,) = job["spec"]["template"]["spec"]["containers"]
+    assert secrets_of(only) == secrets_of(container("worker-all"))
+    assert only["envFrom"] == container("worker-all")["envFrom"]
+    assert len({one["name"] for one in only["env"]}) == len(only["env"]), "no variable twice"
+    assert job["spec"]["backoffLimit"] == 0
+
+
+def test_the_launcher_for_pods_is_of_the_dagster_that_is_run() -> None:
+    versions = {name: dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE)) for name in LOCKS}
+    ours, theirs = versions["dev.lock"], versions["chart.lock"]
+    assert theirs["dagster"] == ours["dagster"]
+    assert theirs["dagster-k8s"] == ours["dagster-celery"]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.chart_settings import secret_settings
-from tests.support.helm import Manifest, containers_of, good_values, rendered
+from tests.support.chart_values import good_values
+from tests.support.helm import Manifest, containers_of, rendered
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
