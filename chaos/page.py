@@ -16,7 +16,7 @@ figure{margin:1rem 0;overflow-x:auto} svg{width:100%;min-width:44rem;height:auto
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8884;vertical-align:top}
 td.number,th.number{text-align:right;white-space:nowrap} .wide{overflow-x:auto}
-dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.5rem 1.5rem;margin:1rem 0}
+dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.5rem 1.5rem;margin:1rem 0}
 dt{font-size:.85rem;opacity:.75} dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 """
 FIGURES = {
