@@ -12,9 +12,14 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
-from zixly_core.secret_references import Secret
+from zixly_core.secret_references import SCHEME, Secret
 
 PREFIX = "ZIXLY_"
+# What an address of Postgres, and one of the workers' queue, begins with.
+POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg2://", "postgresql+psycopg://")
+REDIS = ("redis://", "rediss://", "unix://", "memory://")
+ROLES = ("owner", "intake", "api", "dispatch", "runs", "metrics", "retention", "reseal")
+DATABASE_URLS = ("dagster_database_url", *(f"database_url_{role}" for role in ROLES))
 
 
 class Settings(BaseSettings):
@@ -142,6 +147,15 @@ class Settings(BaseSettings):
     otlp_url: str | None = None
     otlp_headers: Secret | None = None
     otlp_ratio: float = Field(default=1, ge=0, le=1)
+
+    @field_validator(*DATABASE_URLS, "broker_url", mode="before")
+    @classmethod
+    def looks_like_an_address(cls, value: object, info: ValidationInfo) -> object:
+        """The drivers would say so too, but each in a way of its own, and some with the address, which holds a password."""
+        schemes = REDIS if info.field_name == "broker_url" else POSTGRES
+        if isinstance(value, str) and not value.startswith((*schemes, SCHEME)):
+            raise ValueError(f"it must begin with {schemes[0]}")
+        return value
 
     @field_validator("sign_in")
     @classmethod

@@ -18,7 +18,9 @@ DEFINITIONS = "zixly_dagster.definitions"
 
 def main(arguments: list[str]) -> int:
     try:
-        observe(read_settings(), process="code")
+        settings = read_settings()
+        settings.required("dagster_database_url")
+        observe(settings, process="code")
     except ZixlyError as error:
         sys.stderr.write(f"code: {error}\n")
         return 2

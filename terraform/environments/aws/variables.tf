@@ -139,7 +139,7 @@ variable "database" {
     most_gb      = optional(number, 500)
     two_zones    = optional(bool, true)
     backup_days  = optional(number, 14)
-    connections  = optional(number, 300)
+    connections  = optional(number, 450)
     postgres     = optional(string, "17")
     keep_forever = optional(bool, true)
   })
