@@ -91,6 +91,7 @@ def test_the_daemon_tells_runs_sensors_and_what_waits_for_workers(stack: Stack) 
 
     until(lambda: "daemon_ready" in daemon.said, seconds=30, what="the daemon is ready")
     until(lambda: waiting() >= 1, seconds=30, what="the sensor's run waits for a worker")
+    until(lambda: any(name == "sensor_tick_age_seconds" for name, _ in told()), seconds=30, what="the tick that asked for it has ended")
     samples = told()
     assert samples["dagster_runs", ("starting",)] >= 1
     assert {labels for name, labels in samples if name == "dagster_runs"} == {
