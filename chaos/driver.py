@@ -26,6 +26,8 @@ class Done:
     seconds: float
     words: str
     survived: bool
+    was_done: bool = True
+    """False for one that came when it could not be done, as what it was for was down already; it counts for nothing."""
 
 
 async def drive(plan: Plan, scene: Scene, *, began: float, say: Say) -> list[Done]:
@@ -41,11 +43,11 @@ async def at_its_moment(fault: PlannedFault, scene: Scene, *, began: float, say:
 
 
 def done_now(fault: PlannedFault, scene: Scene) -> Done:
-    at, started, survived = time.time(), time.monotonic(), True
+    at, started, survived, was_done = time.time(), time.monotonic(), True, True
     try:
         words = ACTS[fault.kind](scene, fault)
     except (NotBack, NotReconnected) as error:
         words, survived = str(error), False
     except TROUBLES as error:
-        words = f"came at a moment when it could not be done ({type(error).__name__})"
-    return Done(fault.kind, at, time.monotonic() - started, words, survived)
+        words, was_done = f"could not be done then: {error or type(error).__name__}", False
+    return Done(fault.kind, at, time.monotonic() - started, words, survived, was_done)

@@ -33,6 +33,10 @@ CLOCK_SECONDS = (90.0, 600.0, 7200.0)
 T = TypeVar("T")
 
 
+class CouldNotBeDone(Exception):
+    """Another fault was there before this one."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """What faults work on."""
@@ -56,7 +60,7 @@ def killed(scene: Scene, name: str, *, with_children: bool) -> str:
     """SIGKILL, and wait until the process manager has it running again."""
     process = scene.ground.process(name)
     if process is None:
-        return f"{name} was down already"
+        raise CouldNotBeDone(f"{name} was down already")
     victims = [*(process.children(recursive=True) if with_children else []), process]
     for one in victims:
         send(one, signal.SIGKILL)
@@ -77,7 +81,7 @@ def kill_child_of(scene: Scene, name: str, choice: float) -> str:
     process = scene.ground.process(name)
     children = process.children(recursive=True) if process else []
     if not children:
-        return f"{name} had no child"
+        raise CouldNotBeDone(f"{name} had no child")
     send(chosen(children, choice), signal.SIGKILL)
     return f"a child of {name} killed"
 
@@ -108,7 +112,7 @@ def stopped(scene: Scene, name: str, *, seconds: float) -> str:
     """SIGSTOP to the process and its children, and SIGCONT to those that are still there."""
     process = scene.ground.process(name)
     if process is None:
-        return f"{name} was down already"
+        raise CouldNotBeDone(f"{name} was down already")
     victims = [process, *process.children(recursive=True)]
     for one in victims:
         send(one, signal.SIGSTOP)
@@ -148,7 +152,7 @@ def in_valkey(scene: Scene, number: int, act: Callable[[redis.Redis], str]) -> s
     try:
         return act(client)
     except redis.RedisError as error:
-        return f"Valkey was away ({type(error).__name__})"
+        raise CouldNotBeDone(f"Valkey was away ({type(error).__name__})") from error
     finally:
         client.close()
 
@@ -238,7 +242,7 @@ ACTS: Mapping[FaultKind, Act] = {
     FaultKind.TOKENS_REVOKED: tokens_revoked,
 }
 # What a fault may end with when the stack itself is down at that moment; anything else is a bug of the suite.
-TROUBLES = (httpx2.HTTPError, psutil.Error, ZixlyError, OSError)
+TROUBLES = (CouldNotBeDone, httpx2.HTTPError, psutil.Error, ZixlyError, OSError)
 
 
 def available(ground: Ground) -> list[FaultKind]:

@@ -57,7 +57,7 @@ def looked_at(outcome: Outcome) -> Mapping[str, int]:
 def survived(faults: list[Done]) -> list[dict[str, Any]]:
     """Each kind with how often it was done and how long it was."""
     by_kind: dict[str, list[Done]] = defaultdict(list)
-    for one in faults:
+    for one in (one for one in faults if one.was_done):
         by_kind[one.kind.value].append(one)
     return [
         {
@@ -82,7 +82,7 @@ def document_of(outcome: Outcome, *, scale: Scale, now: datetime) -> dict[str, A
         "measured_at": now.isoformat(timespec="seconds"),
         "stream_seconds": round(outcome.stream_seconds, 1),
         "drain_seconds": round(outcome.drain_seconds, 1),
-        "faults_done": len(outcome.faults),
+        "faults_done": sum(one.was_done for one in outcome.faults),
         "load_for_each_core": round(os.getloadavg()[2] / (os.cpu_count() or 1), 1),
         **looked_at(outcome),
         "dead_letters": sum(outcome.dead_letters.values()),

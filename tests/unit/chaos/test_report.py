@@ -64,9 +64,11 @@ def test_the_console_can_show_the_report(tmp_path: Path) -> None:
     assert shown.not_measured == []
 
 
-def test_faults_are_counted_by_kind() -> None:
-    document = document_of(outcome_of(), scale=SCALE, now=datetime(2026, 11, 28, tzinfo=UTC))
+def test_faults_are_counted_by_kind_and_those_that_could_not_be_done_for_nothing() -> None:
+    undone = replace(KILLED, kind=FaultKind.FLUSH_BROKER, was_done=False)
+    document = document_of(outcome_of(faults=[*outcome_of().faults, undone]), scale=SCALE, now=datetime(2026, 11, 28, tzinfo=UTC))
     (killed, _) = document["faults"]
+    assert document["faults_done"] == 3
     assert (killed["fault"], killed["done"], killed["survived"], killed["longest_seconds"]) == ("kill bridge", 2, 2, 5.0)
 
 
