@@ -50,8 +50,8 @@ def start(database: TestDatabase, tmp_path: Path) -> Iterator[Start]:
     yield started
     for process in processes:
         if process.poll() is None:
-            process.kill()
-            process.wait(timeout=10)
+            process.terminate()  # with its children, who would outlive it otherwise
+            process.wait(timeout=longest(20))
 
 
 def is_ready(address: str) -> bool:
