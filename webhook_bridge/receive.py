@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 
 from webhook_bridge.body import raw_body
 from webhook_bridge.intake_service import IntakeService
-from webhook_bridge.problems import BodyTooLarge, BodyTooSlow, problems
+from webhook_bridge.problems import DESCRIPTIONS, BodyTooLarge, BodyTooSlow, problems
+from zixly_core.errors import InvalidSignature, MalformedPayload
 from zixly_core.ids import new_id
 from zixly_core.prepared import Committed
 from zixly_core.requester import requester
@@ -48,17 +49,34 @@ def receive_routes(
                 summary=f"A delivery from {system.title}",
                 description="Taken as raw bytes, verified, committed to Postgres, and only then answered.",
                 operation_id=f"receive_{''.join(c if c.isalnum() else '_' for c in path).strip('_')}",
+                response_class=Response,
                 response_model=None,
                 status_code=200,
-                responses={
-                    200: {"description": "Kept. Empty, for systems that demand that."},
-                    202: {"model": Accepted, "description": "Kept, for senders that may see the job ids."},
-                    413: {"description": "The body is larger than ZIXLY_MAX_BODY_BYTES; noted, not kept."},
-                    **problems(400, 401, 408, 415, 503),
-                },
+                responses=answers_of(system),
                 openapi_extra=described(system, path),
             )
     return router
+
+
+def answers_of(system: System) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: what senders are answered. Vendors want empty answers, and what is refused is told in the system's own form."""
+    refused = [system.profile.rejection(error) for error in (InvalidSignature("An example."), MalformedPayload("An example."))]
+    told: dict[int | str, dict[str, Any]] = {
+        one.status: with_body(DESCRIPTIONS[one.status], one.headers.get("content-type")) for one in refused if one.status >= 400
+    }
+    empty: dict[int | str, dict[str, Any]] = {status: {"description": DESCRIPTIONS[status]} for status in (408, 413, 415, 429)}
+    return {
+        200: {"description": "Kept. Empty, for systems that demand that."},
+        202: {"model": Accepted, "description": "Kept, for senders that may see the job ids."},
+        **told,
+        **empty,
+        **problems(503),
+    }
+
+
+def with_body(description: str, media_type: str | None) -> dict[str, Any]:
+    content = {"content": {media_type: {"schema": {"type": "object"}}}} if media_type else {}
+    return {"description": description, **content}
 
 
 @dataclass(frozen=True)
