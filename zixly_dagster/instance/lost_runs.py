@@ -67,7 +67,7 @@ def is_held(launcher: WarmRunLauncher, run: DagsterRun) -> bool:
 
 
 def end_lost(instance: DagsterInstance, launcher: WarmRunLauncher, run: DagsterRun) -> None:
-    log.warning("run_lost", run_id=run.run_id, job=run.job_name, status=run.status.value)
+    log.warning("run_lost", run_id=run.run_id, workflow=run.job_name, status=run.status.value)
     launcher.take_jobs_back(run, why="The run was lost")
     if run.status is DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, LOST)
