@@ -12,6 +12,7 @@ from tests.integration.sign_in.browser import Browser
 from tests.integration.sign_in.provider.running import CLIENT_ID, CLIENT_SECRET, running_provider
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
+from zixly_core.openid import setting_up
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def place(ledger: TestLedger, database: TestDatabase, provider: Provider) -> Iterator[Place]:
+def place(ledger: TestLedger, database: TestDatabase, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setattr(setting_up, "_shared", {})  # a bridge that just started: what an earlier one asked the provider is not known to it
     settings = settings_for(
         database,
         bridge_public_url=provider.url,

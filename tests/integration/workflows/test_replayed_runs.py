@@ -24,7 +24,7 @@ from zixly_sandbox.constants import DEAL, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
 
 ALL = 5_000 if IS_FULL else 1_000
-LARGE = ALL // 10
+LARGE = 500
 READ_INVOICES = "xero GET /Invoices"
 
 
