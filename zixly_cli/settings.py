@@ -61,7 +61,9 @@ class StackSettings(BaseModel):
 
 
 # Settings of the sandbox alone (zixly_sandbox/README.md).
-SANDBOX_VARIABLES = frozenset({"ZIXLY_SANDBOX_SEED", "ZIXLY_SANDBOX_LATENCY_SECONDS"})
+SANDBOX_VARIABLES = frozenset({"ZIXLY_SANDBOX_SEED", "ZIXLY_SANDBOX_LATENCY_SECONDS", "ZIXLY_SANDBOX_HOST", "ZIXLY_SANDBOX_TARGET_URL"})
+# Read by docker-compose.yml alone.
+COMPOSE_VARIABLES = frozenset({"ZIXLY_COMPOSE_NETWORK", "ZIXLY_COMPOSE_CERTIFICATES"})
 VIEWER_WEBSERVER = "viewer_webserver"
 # Processes that listen for something else than to tell metrics.
 PORT_OWNERS = ("postgres", "valkey", "sandbox", "bridge", "webserver", "code")

@@ -20,10 +20,11 @@ from zixly_cli.stack.log_stream import LogStream
 from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.programs import Plan
+from zixly_cli.stack.setup_steps import StopRequested
 from zixly_cli.stack.shutdown import stop_all
 from zixly_cli.stack.signing_in import with_sign_in
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
-from zixly_cli.stack.startup import Say, Stack, StopRequested, bring_up, launch
+from zixly_cli.stack.startup import Say, Stack, bring_up, launch
 from zixly_core.errors import SettingsError, Transient, ZixlyError
 
 # How long a stack whose `make` was killed may take to stop before we give up on it.

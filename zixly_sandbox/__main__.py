@@ -1,4 +1,4 @@
-"""`python -m zixly_sandbox`: serve on 127.0.0.1."""
+"""`python -m zixly_sandbox`: serve, on 127.0.0.1 unless told otherwise."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def server(settings: SandboxSettings) -> uvicorn.Server:
         hubspot_secret=settings.hubspot_signing_secret,
         shopify_url=settings.shopify_url,
         shopify_secrets=(settings.shopify_signing_secret,),
-        base_url=f"http://127.0.0.1:{settings.sandbox_port}",
+        base_url=settings.base_url,
     )
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
+        host=settings.sandbox_host,
         port=settings.sandbox_port,
         http=DroppableProtocol,
         ws="none",

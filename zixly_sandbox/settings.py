@@ -17,6 +17,11 @@ class SandboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZIXLY_", extra="ignore", env_ignore_empty=True)
 
     sandbox_port: int = Field(default=3900, ge=1, le=65535)
+    sandbox_host: str = "127.0.0.1"
+    sandbox_url: str | None = None
+    """Where others know the sandbox; this machine where it is not set."""
+    sandbox_target_url: str | None = None
+    """The bridge to which it sends its webhooks; the one on this machine where it is not set."""
     sandbox_seed: int = DEFAULT_SEED
     sandbox_latency_seconds: float = Field(default=0, ge=0, le=10)
     bridge_port: int = 3000
@@ -34,13 +39,20 @@ class SandboxSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
+    def base_url(self) -> str:
+        return self.sandbox_url or f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def bridge_url(self) -> str:
+        return (self.sandbox_target_url or f"http://127.0.0.1:{self.bridge_port}").rstrip("/")
+
+    @property
     def target_url(self) -> str:
-        """Webhooks go to the bridge on this machine."""
-        return f"http://127.0.0.1:{self.bridge_port}/webhook/xero"
+        return f"{self.bridge_url}/webhook/xero"
 
     @property
     def hubspot_url(self) -> str:
-        return f"http://127.0.0.1:{self.bridge_port}/webhook/hubspot"
+        return f"{self.bridge_url}/webhook/hubspot"
 
     @property
     def hubspot_public_url(self) -> str:
@@ -53,7 +65,7 @@ class SandboxSettings(BaseSettings):
 
     @property
     def shopify_url(self) -> str:
-        return f"http://127.0.0.1:{self.bridge_port}/webhook/shopify"
+        return f"{self.bridge_url}/webhook/shopify"
 
     @property
     def shopify_signing_secret(self) -> str:

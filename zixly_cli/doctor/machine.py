@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from zixly_cli.control import status_rows
 from zixly_cli.doctor.findings import Check, words_of
 from zixly_cli.gateway import GatewaySettings
-from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings
+from zixly_cli.settings import COMPOSE_VARIABLES, ROOT, SANDBOX_VARIABLES, StackSettings
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.postgres_binaries import find_binaries
 from zixly_cli.stack.server_user import server_user
@@ -17,7 +17,7 @@ from zixly_core.errors import SettingsError
 from zixly_core.settings import Settings
 
 # Variables that are no settings of ours: what workspace.yaml and the processes of the stack are told.
-OTHER_VARIABLES = SANDBOX_VARIABLES | {"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK"}
+OTHER_VARIABLES = SANDBOX_VARIABLES | COMPOSE_VARIABLES | {"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK"}
 
 
 def machine_checks(variables: Mapping[str, str], settings: StackSettings) -> list[Check]:

@@ -18,11 +18,15 @@ class Addresses:
 
     def __init__(self, settings: StackSettings, secrets: StackSecrets) -> None:
         self._settings = settings
-        self._secrets = secrets
+        self.secrets = secrets
+
+    def host_of(self, part: str) -> str:
+        """Where a part listens."""
+        return "127.0.0.1"
 
     def database(self, user: str, *, name: str = "zixly", driver: str = "postgresql") -> str:
-        password = quote(self._secrets.postgres[user], safe="")
-        return f"{driver}://{user}:{password}@127.0.0.1:{self._settings.postgres_port}/{name}"
+        password = quote(self.secrets.postgres[user], safe="")
+        return f"{driver}://{user}:{password}@{self.host_of('postgres')}:{self._settings.postgres_port}/{name}"
 
     @property
     def admin(self) -> str:
@@ -37,7 +41,7 @@ class Addresses:
         return self.database(DAGSTER, name="dagster")
 
     def valkey(self, number: int) -> str:
-        return f"redis://:{quote(self._secrets.valkey, safe='')}@127.0.0.1:{self._settings.valkey_port}/{number}"
+        return f"redis://:{quote(self.secrets.valkey, safe='')}@{self.host_of('valkey')}:{self._settings.valkey_port}/{number}"
 
     @property
     def queue(self) -> str:
@@ -49,7 +53,7 @@ class Addresses:
 
     @property
     def bridge(self) -> str:
-        return f"http://127.0.0.1:{self._settings.bridge_port}"
+        return f"http://{self.host_of('bridge')}:{self._settings.bridge_port}"
 
     @property
     def public(self) -> str:
@@ -59,11 +63,11 @@ class Addresses:
     @property
     def webserver(self) -> str:
         """The Dagster UI: below a path where people sign in, since there the gateway's is the same."""
-        return f"http://127.0.0.1:{self._settings.webserver_port}{self.webserver_path}"
+        return f"http://{self.host_of('webserver')}:{self._settings.webserver_port}{self.webserver_path}"
 
     @property
     def viewer_webserver(self) -> str:
-        return f"http://127.0.0.1:{self._settings.viewer_webserver_port}{self.webserver_path}"
+        return f"http://{self.host_of('viewer-webserver')}:{self._settings.viewer_webserver_port}{self.webserver_path}"
 
     @property
     def public_webserver(self) -> str:
@@ -77,4 +81,4 @@ class Addresses:
 
     @property
     def sandbox(self) -> str:
-        return f"http://127.0.0.1:{self._settings.sandbox_port}"
+        return f"http://{self.host_of('sandbox')}:{self._settings.sandbox_port}"

@@ -84,8 +84,12 @@ def environment_of(kind: str, *, home: Home, settings: StackSettings, secrets: S
     }
     chosen.setdefault("ZIXLY_TOTAL_SLOTS", str(settings.workers * settings.worker_slots))
     chosen.setdefault("ZIXLY_WATCHED_FOLDERS", f"postgres={outside_of(home.path) if os.geteuid() == 0 else home.path}")
-    seen = {name: value for name, value in chosen.items() if kind in SECRET_USERS.get(name, {kind})}
-    return {**own, **seen, **fixed_of(kind, home=home, settings=settings, urls=urls)}
+    return {**own, **seen_by(kind, chosen), **fixed_of(kind, home=home, settings=settings, urls=urls)}
+
+
+def seen_by(kind: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Of these variables the ones that a process of this kind may see."""
+    return {name: value for name, value in variables.items() if kind in SECRET_USERS.get(name, {kind})}
 
 
 def vendor_defaults(*, urls: Addresses, secrets: StackSecrets) -> dict[str, str]:

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from zixly_cli.seed import Sender, seed_demo
-from zixly_cli.stack.databases import DAGSTER, OWNER, ROLES, make_database, make_roles, may_connect
 from zixly_cli.stack.environment import prepare_dagster_home
 from zixly_cli.stack.manager import Manager, start_manager
 from zixly_cli.stack.manager_files import write_files
 from zixly_cli.stack.postgres import SUPERUSER, init_cluster, postgres_server
 from zixly_cli.stack.programs import STORES, Plan, Program, programs_of
+from zixly_cli.stack.setup_steps import TAIL_LINES, StopRequested, make_databases, run_setup
 from zixly_cli.stack.valkey import find_valkey, write_config
 from zixly_core.errors import Transient
 from zixly_core.migrate import migrate
 from zixly_core.secrets.key_file import create_key_file
 
 READY_SECONDS = 120.0
-SETUP_SECONDS = 120.0
-# Lines of a log shown when its process does not come up.
-TAIL_LINES = 15
 
 Say = Callable[[str], None]
-
-
-class StopRequested(Exception):
-    """The user asked to stop while the stack was still starting."""
 
 
 @dataclass(frozen=True)
@@ -103,50 +95,3 @@ def tail(stack: Stack, name: str) -> str:
     path = stack.plan.home.logs / f"{name}.log"
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     return "\n".join([*lines[-TAIL_LINES:], f"(all of it: {path})"])
-
-
-def make_databases(plan: Plan) -> None:
-    """Roles with their passwords, and the databases `zixly` and `dagster`, closed to each other's roles."""
-    admin = plan.urls.admin
-    make_roles(admin, passwords=plan.secrets.postgres)
-    make_database(admin, name="zixly", owner=OWNER)
-    make_database(admin, name="dagster", owner=DAGSTER)
-    may_connect(admin, database="zixly", roles=ROLES)
-    may_connect(admin, database="dagster", roles=())
-
-
-def run_setup(plan: Plan, *steps: tuple[str, str], stop: threading.Event) -> None:
-    """Run these modules side by side, each with the environment of its kind. Raises `Transient` with what a failed one said."""
-    running = {
-        module: subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=plan.home.path,
-            env=plan.environment(kind),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        for kind, module in steps
-    }
-    try:
-        for module, process in running.items():
-            said = output_of(process, stop=stop)
-            if process.returncode != 0:
-                raise Transient(f"`python -m {module}` failed:\n" + "\n".join(said.splitlines()[-TAIL_LINES:]))
-    finally:
-        for process in running.values():
-            process.kill()
-            process.communicate()
-
-
-def output_of(process: subprocess.Popen[bytes], *, stop: threading.Event) -> str:
-    deadline = time.monotonic() + SETUP_SECONDS
-    while True:
-        try:
-            return process.communicate(timeout=0.2)[0].decode(errors="replace")
-        except subprocess.TimeoutExpired:
-            if stop.is_set():
-                raise StopRequested from None
-            if time.monotonic() > deadline:
-                raise Transient(f"{process.args!r} did not end within {SETUP_SECONDS:.0f} s") from None

@@ -13,7 +13,7 @@ from zixly_core.errors import SettingsError
 # `set-proc-title no`: a rewritten title would overwrite the environment in which a lost server is recognised.
 # `appendonly` with `everysec`: a killed server loses a second at most, and what it loses is found again in Postgres.
 CONFIG = """\
-bind 127.0.0.1
+bind {bind}
 port {port}
 protected-mode yes
 requirepass {password}
@@ -57,8 +57,12 @@ def wheel_programs() -> list[Path]:
 def write_config(home: Home, *, port: int, password: str) -> Path:
     """Write the server's file, readable by its owner only since the password stands in it."""
     path = home.valkey / "valkey.conf"
-    write_private(path, CONFIG.format(port=port, password=password, folder=home.valkey).encode())
+    write_private(path, config_text(port=port, password=password, folder=home.valkey).encode())
     return path
+
+
+def config_text(*, port: int, password: str, folder: Path, bind: str = "127.0.0.1") -> str:
+    return CONFIG.format(port=port, password=password, folder=folder, bind=bind)
 
 
 def forget_everything(home: Home) -> None:

@@ -24,9 +24,10 @@ from zixly_cli.stack.home import Home
 from zixly_cli.stack.orphans import end_orphans, orphans_of
 from zixly_cli.stack.ports import free_stack_ports, refuse_taken_ports
 from zixly_cli.stack.programs import Plan, Program
+from zixly_cli.stack.setup_steps import StopRequested, make_databases
 from zixly_cli.stack.shutdown import stop_all
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
-from zixly_cli.stack.startup import Stack, StopRequested, launch, make_databases, start_group
+from zixly_cli.stack.startup import Stack, launch, start_group
 from zixly_core.errors import SettingsError, Transient
 
 # Ignores what it is told, as a process does that hangs.

@@ -9,7 +9,7 @@ import pytest
 
 from zixly_cli.doctor.machine import check_variables
 from zixly_cli.gateway import GatewaySettings
-from zixly_cli.settings import ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings, user_variables
+from zixly_cli.settings import COMPOSE_VARIABLES, ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError
 from zixly_core.settings import Settings
 
@@ -47,7 +47,7 @@ def test_a_misspelt_variable_is_found() -> None:
 def test_the_example_lists_every_setting_and_no_other() -> None:
     listed = set(re.findall(r"^#?(ZIXLY_\w+)=", EXAMPLE.read_text(), flags=re.MULTILINE))
     fields = {f"ZIXLY_{name.upper()}" for name in (*Settings.model_fields, *StackSettings.model_fields, *GatewaySettings.model_fields)}
-    assert listed == fields | SANDBOX_VARIABLES
+    assert listed == fields | SANDBOX_VARIABLES | COMPOSE_VARIABLES
 
 
 @pytest.mark.parametrize("model", [Settings, StackSettings])

@@ -1,0 +1,80 @@
+"""`python -m zixly_cli.containers.prepare`: the service `settings`, which runs to its end before anything else starts.
+
+Makes what is secret where it is missing, and writes for each container a folder with what that one needs and nothing else. A wrong
+setting stops it here, with one sentence naming the variable, and with it the whole start.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from zixly_cli.containers.files import gateway_files, grafana_files, postgres_files, prometheus_files, valkey_files
+from zixly_cli.containers.places import ContainerPlan, plan_of
+from zixly_cli.doctor.platform import settings_from
+from zixly_cli.stack.environment import USES_SEALED_SECRETS
+from zixly_cli.stack.private_files import write_private
+from zixly_core.errors import SettingsError
+
+SETTINGS = Path("/settings")
+OURS = ("bridge", "code", "daemon", "webserver", "worker")
+PROFILES = "ZIXLY_COMPOSE_PROFILES"
+
+
+def main() -> int:
+    try:
+        plan = plan_of(os.environ, profiles=os.environ.get(PROFILES, ""))
+        prepare(plan, folder=SETTINGS)
+    except SettingsError as error:
+        sys.stderr.write(f"settings: {error}\n")
+        return 2
+    sys.stdout.write(f"settings: written; the bridge is known as {plan.urls.public}\n")
+    return 0
+
+
+def prepare(plan: ContainerPlan, *, folder: Path) -> None:
+    """Check every container's settings, and only then write. Raises `SettingsError`."""
+    kinds = (*OURS, "sandbox") if plan.has_sandbox else OURS
+    environments = {kind: plan.environment(kind) for kind in kinds}
+    for variables in environments.values():
+        settings_from(variables)
+    foreign = {
+        "postgres": postgres_files(plan),
+        "valkey": valkey_files(plan),
+        "gateway": gateway_files(plan),
+        "prometheus": prometheus_files(plan),
+        "grafana": grafana_files(),
+    }
+    for kind, variables in environments.items():
+        write_private(folder / kind / "environment", exports(variables).encode())
+        if kind in USES_SEALED_SECRETS:
+            copy_keys(plan, folder / kind / "secrets.key")
+    for name, files in foreign.items():
+        for path, text in files.items():
+            write_for_another_user(folder / name / path, text)
+
+
+def exports(variables: Mapping[str, str]) -> str:
+    """Lines for the shell that starts a container (deploy/images/entrypoint)."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))
+
+
+def copy_keys(plan: ContainerPlan, path: Path) -> None:
+    write_private(path, plan.home.key_file.read_bytes())
+
+
+def write_for_another_user(path: Path, text: str) -> None:
+    """Stores and monitoring run as users of their own images. The volume is mounted in that one container, so its mode may be open."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_name(f".{path.name}.new")
+    written.write_text(text)
+    written.chmod(0o444)
+    shutil.move(written, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
