@@ -15,7 +15,7 @@ from pathlib import Path
 
 from zixly_cli.containers.files import gateway_files, grafana_files, postgres_files, prometheus_files, valkey_files
 from zixly_cli.containers.places import ContainerPlan, plan_of
-from zixly_cli.doctor.platform import settings_from
+from zixly_cli.settings_of_platform import settings_from
 from zixly_cli.stack.environment import USES_SEALED_SECRETS
 from zixly_cli.stack.private_files import write_private
 from zixly_core.errors import SettingsError

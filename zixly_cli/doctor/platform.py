@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from zixly_cli.control import ProcessRow, status_rows
 from zixly_cli.settings import PREFIX, StackSettings
+from zixly_cli.settings_of_platform import settings_from
 from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.environment import DATABASE_ROLES, environment_of
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
-from zixly_core.errors import SettingsError
 from zixly_core.settings import Settings
 
 DATABASE_PREFIX = f"{PREFIX}DATABASE_URL_"
@@ -70,15 +68,3 @@ def stack_variables(variables: Mapping[str, str], stack: StackSettings) -> dict[
     for kind in DATABASE_ROLES:
         merged |= environment_of(kind, home=home, settings=stack, secrets=secrets, user=variables)
     return {name: value for name, value in merged.items() if name.startswith(PREFIX)}
-
-
-def settings_from(variables: Mapping[str, str]) -> Settings:
-    """The settings of the platform; a wrong value is named. Raises `SettingsError`."""
-    values = {name.removeprefix(PREFIX).lower(): value for name, value in variables.items()}
-    known = {name: value for name, value in values.items() if name in Settings.model_fields}
-    try:
-        return Settings(**known)  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name} is wrong: {first['msg']}") from None

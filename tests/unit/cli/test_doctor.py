@@ -12,13 +12,14 @@ from pydantic import SecretStr
 
 from zixly_cli.doctor import examine, room
 from zixly_cli.doctor.findings import Check, Finding, Problem, all_looked_at
-from zixly_cli.doctor.platform import Platform, platform_of, settings_from
+from zixly_cli.doctor.platform import Platform, platform_of
 from zixly_cli.doctor.room import room_checks
 from zixly_cli.doctor.servers import newest_migration
 from zixly_cli.doctor.transport import transport_checks
 from zixly_cli.doctor.trust import difference, trust_checks
 from zixly_cli.doctor.vendors import addresses_of
 from zixly_cli.settings import StackSettings
+from zixly_cli.settings_of_platform import settings_from
 from zixly_core.errors import SettingsError
 from zixly_core.settings import Settings
 
