@@ -53,9 +53,9 @@ COPY --from=packages /opt/zixly /opt/zixly
 COPY --from=contents /build/sbom.cdx.json /usr/share/zixly/sbom.cdx.json
 COPY deploy/images/entrypoint deploy/images/zixly /usr/local/bin/
 COPY . /app
-ENV PATH=/opt/zixly/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+ENV PATH=/opt/zixly/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
   DAGSTER_HOME=/dagster DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD=3 ZIXLY_WORKSPACE=/app/workspace.yaml ZIXLY_HOME=/tmp/zixly
-RUN python -m compileall -q /app
+RUN python -m compileall -q /app && echo /app >/opt/zixly/lib/python3.13/site-packages/zixly.pth
 USER 10001:10001
 WORKDIR /app
 # Every process of ours is a module: `docker run zixly/platform python -m webhook_bridge`. Whether it works is asked where it is known which

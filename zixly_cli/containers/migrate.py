@@ -9,9 +9,13 @@ import threading
 from zixly_cli.containers.places import ContainerPlan, plan_of
 from zixly_cli.containers.prepare import PROFILES
 from zixly_cli.seed import Sender, seed_demo
+from zixly_cli.stack.postgres import wait_until_ready
 from zixly_cli.stack.setup_steps import make_databases, run_setup
 from zixly_core.errors import SettingsError, ZixlyError
 from zixly_core.migrate import migrate
+
+# A first start makes the data folder.
+POSTGRES_SECONDS = 60.0
 
 
 def main() -> int:
@@ -26,6 +30,7 @@ def main() -> int:
 
 def bring_up_to_date(plan: ContainerPlan) -> None:
     """Safe to repeat. With the sandbox the demo tenants are written too. Raises `ZixlyError`."""
+    wait_until_ready(plan.urls.admin, timeout_seconds=POSTGRES_SECONDS)
     make_databases(plan)
     migrate(plan.urls.owner)
     run_setup(plan, ("dagster-migrate", "zixly_dagster.instance.migrate"), ("register", "zixly_dagster.register"), stop=threading.Event())
