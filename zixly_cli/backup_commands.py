@@ -48,8 +48,9 @@ def restore(
     from zixly_cli.backups.postgres_programs import postgres_programs
     from zixly_cli.backups.restoring import checked_backup, restore_backup
     from zixly_cli.control import status_rows
-    from zixly_cli.doctor.platform import DATABASE_PREFIX, settings_from
+    from zixly_cli.doctor.platform import DATABASE_PREFIX
     from zixly_cli.settings import read_stack_settings, user_variables
+    from zixly_cli.settings_of_platform import settings_from
     from zixly_core.errors import SettingsError
 
     variables = user_variables()

@@ -10,15 +10,16 @@ from pathlib import Path
 
 from zixly_cli.backups.place import Place, place_of
 from zixly_cli.backups.postgres_programs import PostgresPrograms
-from zixly_cli.doctor.platform import settings_from, stack_variables
+from zixly_cli.doctor.platform import stack_variables
 from zixly_cli.settings import StackSettings
+from zixly_cli.settings_of_platform import settings_from
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.postgres import SUPERUSER, PostgresServer, init_cluster, postgres_server, server_environment, wait_until_ready
 from zixly_cli.stack.private_files import write_private
 from zixly_cli.stack.programs import Plan
+from zixly_cli.stack.setup_steps import make_databases
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
-from zixly_cli.stack.startup import make_databases
 from zixly_cli.up import owned_home
 from zixly_core.errors import SettingsError
 
