@@ -9,6 +9,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ import httpx2
 import psycopg
 import pytest
 
+from tests.acceptance.test_operations_reconciliation import sandbox
 from tests.support.deliveries import shopify_headers
 from tests.support.stack import StackUnderTest
 from zixly_cli.seed import DEMO
 from zixly_cli.settings import ROOT
 from zixly_cli.stack.environment import SANDBOX_CLIENT_SECRET
 from zixly_core.personal_data import TABLES, Holds
+from zixly_sandbox.constants import PAID_INVOICE
 
 WORD = "planted-" + uuid4().hex
 # Of what the platform holds, names and addresses are told from ids and codes by these.
@@ -63,6 +66,41 @@ def send_planted(stack: StackUnderTest) -> None:
     # The workflow may want the event or not; if it does, its job comes to an end, with whatever words.
     stack.wait_until(lambda: stack.rows(RUN_SQL), seconds=120, words="no run took a batch")
     stack.wait_until(lambda: has_ended(stack), seconds=180, words="the job of the planted order did not end")
+
+
+def fail_whole_jobs(stack: StackUnderTest) -> None:
+    """A vendor that says the word in its refusal of a record and of a token; a payload of it that cannot be read."""
+    words = {"kind": "400", "text": f'{{"Detail": "{WORD}", "error_description": "{WORD}"}}'}
+    with refusing_vendor(stack, pattern="GET /xero/api.xro/2.0/Invoices*", **words):
+        job = stack.zixly("run", "xero-invoice-to-hubspot", PAID_INVOICE, "--json")
+        assert json.loads(job.stdout)["status"] == "FAILED", job.stdout + job.stderr
+    with refusing_vendor(stack, pattern="POST /xero/identity/connect/token", **words):
+        sandbox(stack, "POST", "/tokens/expire", {"system": "xero", "account": DEMO.organisation})
+        stack.zixly("run", "xero-invoice-to-hubspot", PAID_INVOICE, "--json", "--wait", "10")
+    body = f'{{"{WORD}": '.encode()
+    url = f"http://127.0.0.1:{stack.settings.bridge_port}/webhook/shopify"
+    httpx2.post(url, content=body, headers=shopify_headers(body, secret=SANDBOX_CLIENT_SECRET, shop=DEMO.shop), timeout=15)
+
+
+@contextmanager
+def refusing_vendor(stack: StackUnderTest, *, pattern: str, **words: str) -> Iterator[None]:
+    """Xero refuses such calls meanwhile, in these words."""
+    sandbox(stack, "POST", "/faults", {"system": "xero", "pattern": pattern, **words})
+    try:
+        yield
+    finally:
+        httpx2.delete(f"http://127.0.0.1:{stack.settings.sandbox_port}/_sandbox/faults", timeout=10).raise_for_status()
+
+
+def told_text(stack: StackUnderTest) -> dict[str, str]:
+    """What the processes tell whoever asks without seeing payloads: metrics, issues, what was notified of."""
+    ports = stack.settings.ports()
+    listening = [ports["bridge"], ports["daemon"], *stack.settings.worker_ports().values()]
+    metrics = {
+        f"metrics at {port}": httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=15).raise_for_status().text for port in listening
+    }
+    tables = ("issues", "issue_transitions", "notifications", "job_attempts")
+    return {**metrics, **{table: json.dumps(stack.rows(f"select * from zixly.{table}"), default=str) for table in tables}}
 
 
 def has_ended(stack: StackUnderTest) -> bool:
@@ -154,7 +192,8 @@ def found_in(texts: Mapping[str, str], words: Mapping[str, str]) -> list[str]:
 @pytest.fixture(scope="module")
 def texts(running_stack: StackUnderTest) -> dict[str, str]:
     send_planted(running_stack)
-    return {**dagster_text(running_stack), **log_text(running_stack)}
+    fail_whole_jobs(running_stack)
+    return {**dagster_text(running_stack), **log_text(running_stack), **told_text(running_stack)}
 
 
 def test_dagster_and_the_logs_were_read(running_stack: StackUnderTest, texts: dict[str, str]) -> None:
