@@ -2,18 +2,18 @@
 # A machine whose pip needs settings of its own passes them as a secret, which stays in no layer: --secret id=pip,src=pip.conf
 
 FROM python:3.13-slim AS packages
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv --without-pip /opt/zixly
 COPY requirements/image.lock /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
     pip --python /opt/zixly install --quiet --require-hashes --only-binary :all: -r /build/image.lock
 
 # What is in the image, with hashes, from the lock that it was made of: the same bytes each time.
 FROM python:3.13-slim AS contents
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv --without-pip /opt/audit
 COPY requirements/audit.lock /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
     pip --python /opt/audit install --quiet --require-hashes -r /build/audit.lock
 COPY requirements/image.lock pyproject.toml /build/
 WORKDIR /build
@@ -21,9 +21,9 @@ RUN /opt/audit/bin/python -W ignore -m cyclonedx_py requirements image.lock --py
 
 # The emulator of AWS, in an image of its own: its packages are pinned apart from ours.
 FROM python:3.13-slim AS ministack
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=/var/cache/pip
 COPY requirements/ministack.lock /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip,target=/etc/pip.conf \
     pip install --quiet --require-hashes -r /build/ministack.lock \
   && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin zixly \
   && mkdir -p /state && chown zixly:zixly /state
