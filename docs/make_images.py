@@ -19,7 +19,7 @@ from docs.pictures.pages import Picture, console_pictures, dagster_pictures, ids
 from docs.pictures.week import happen  # noqa: E402
 from tests.support.browser import Page, find_chromium, page  # noqa: E402 - the tests are no installed package
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder  # noqa: E402
-from zixly_cli.settings import VIEWER_WEBSERVER  # noqa: E402
+from zixly_cli.stack.kinds import VIEWER_WEBSERVER  # noqa: E402
 from zixly_cli.stack.ports import free_ports  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"

@@ -22,11 +22,13 @@ from zixly_cli.send import DEMO_INVOICE
 from zixly_cli.settings import PORT_OWNERS, ROOT, StackSettings, port_setting, user_variables
 from zixly_cli.signed_delivery import SignedDelivery
 from zixly_cli.stack.home import Home, HomeLock
+from zixly_cli.stack.looking_after import Say, teller
 from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import free_stack_ports
 from zixly_cli.stack.shutdown import stop_all
-from zixly_cli.stack.startup import Say, Stack
-from zixly_cli.up import owned_home, plan_of, started, stop_on_signals, teller
+from zixly_cli.stack.signals import stop_on_signals
+from zixly_cli.stack.startup import Stack
+from zixly_cli.up import owned_home, plan_of, started
 from zixly_core.errors import SettingsError, Transient
 
 PAYLOADS = ROOT / "tests" / "payloads"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from zixly_cli.stack.kinds import VIEWER_WEBSERVER
 from zixly_core.errors import SettingsError
 
 PREFIX = "ZIXLY_"
@@ -64,7 +65,6 @@ class StackSettings(BaseModel):
 SANDBOX_VARIABLES = frozenset({"ZIXLY_SANDBOX_SEED", "ZIXLY_SANDBOX_LATENCY_SECONDS", "ZIXLY_SANDBOX_HOST", "ZIXLY_SANDBOX_TARGET_URL"})
 # Read by docker-compose.yml alone.
 COMPOSE_VARIABLES = frozenset({"ZIXLY_COMPOSE_NETWORK", "ZIXLY_COMPOSE_CERTIFICATES"})
-VIEWER_WEBSERVER = "viewer_webserver"
 # Processes that listen for something else than to tell metrics.
 PORT_OWNERS = ("postgres", "valkey", "sandbox", "bridge", "webserver", "code")
 

@@ -1,9 +1,8 @@
-"""`zixly up`: own the home, start the stack, show its logs, look after it, stop it."""
+"""`zixly up`: own the home, start the stack, and look after it (stack/looking_after.py)."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -16,27 +15,28 @@ from rich.table import Table
 from zixly_cli.settings import StackSettings
 from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.home import Home, HomeLock
-from zixly_cli.stack.log_stream import LogStream
+from zixly_cli.stack.looking_after import Say, become, teller
 from zixly_cli.stack.orphans import end_orphans
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.programs import Plan
 from zixly_cli.stack.setup_steps import StopRequested
 from zixly_cli.stack.shutdown import stop_all
+from zixly_cli.stack.signals import is_called_by_make, stop_on_signals
 from zixly_cli.stack.signing_in import with_sign_in
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
-from zixly_cli.stack.startup import Say, Stack, bring_up, launch
-from zixly_core.errors import SettingsError, Transient, ZixlyError
+from zixly_cli.stack.startup import Stack, bring_up, launch
+from zixly_core.errors import SettingsError, ZixlyError
 
 # How long a stack whose `make` was killed may take to stop before we give up on it.
 PREDECESSOR_SECONDS = 15.0
-LOOK_SECONDS = 0.25
-CARE_SECONDS = 2.0
 
 
 def up(settings: StackSettings, *, variables: Mapping[str, str], console: Console, asks_to_sign_in: bool = False) -> int:
-    """Run the stack until Ctrl-C or SIGTERM. The exit status: 0 after an orderly end, 1 when something failed."""
-    say = teller(console)
-    with stop_on_signals() as stop, owned_home(settings, say=say) as home:
+    """Run the stack until Ctrl-C or SIGTERM. The exit status, of what this process becomes: 0 after an orderly end, 1 when something
+    failed. It returns only when the stack was stopped before it was up."""
+    say, parent = teller(console), os.getppid()
+    with stop_on_signals() as stop, owned(settings, say=say) as lock:
+        home = lock.home
         plan = plan_of(home, settings, variables=variables, asks_to_sign_in=asks_to_sign_in)
         stack = started(plan, stop=stop, say=say)
         if stack is None:
@@ -44,44 +44,23 @@ def up(settings: StackSettings, *, variables: Mapping[str, str], console: Consol
         try:
             console.print(address_table(stack.plan))
             console.print("[bold green]ready[/] (Ctrl-C stops everything)")
-            return look_after(stack, stop=stop, say=say)
+            if not stop.is_set():
+                become(home, names=stack.plan.names, manager_pid=stack.process.pid, lock=lock.descriptor(), parent=parent)
         finally:
             stop_all(stack.manager, process=stack.process, home=home, say=say)
-
-
-def teller(console: Console) -> Say:
-    began = time.monotonic()
-    return lambda text: console.print(f"[dim]{time.monotonic() - began:5.1f} s[/] {text}", highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM, the end of the terminal, or the death of the `make` that called us sets."""
-    stop = threading.Event()
-    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    if is_called_by_make():
-        threading.Thread(target=watch_parent, args=(os.getppid(), stop), name="watch-make", daemon=True).start()
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def is_called_by_make() -> bool:
-    return "MAKELEVEL" in os.environ
-
-
-def watch_parent(parent: int, stop: threading.Event) -> None:
-    """A killed `make` cannot tell us. Left alone, we would stop the next `make up`."""
-    while not stop.wait(0.5):
-        if os.getppid() != parent:
-            stop.set()
+        return 0
 
 
 @contextmanager
 def owned_home(settings: StackSettings, *, say: Say) -> Iterator[Home]:
     """The home, ours alone, with nothing of an earlier stack running. Raises `SettingsError` when another `zixly up` has it."""
+    with owned(settings, say=say) as lock:
+        yield lock.home
+
+
+@contextmanager
+def owned(settings: StackSettings, *, say: Say) -> Iterator[HomeLock]:
+    """The same, as the lock by which it is ours."""
     home = Home(settings.home)
     home.make()
     lock = HomeLock(home)
@@ -90,7 +69,7 @@ def owned_home(settings: StackSettings, *, say: Say) -> Iterator[Home]:
         ended = end_orphans(home.path)
         if ended:
             say(f"ended {len(ended)} processes that a killed stack left behind")
-        yield home
+        yield lock
     finally:
         lock.release()
 
@@ -135,33 +114,6 @@ def started(plan: Plan, *, stop: threading.Event, say: Say) -> Stack | None:
             return None
         raise
     return stack
-
-
-def look_after(stack: Stack, *, stop: threading.Event, say: Say) -> int:
-    """Show logs and put processes that the manager gave up on back on their feet, until told to stop."""
-    stream = LogStream({name: stack.plan.home.logs / f"{name}.log" for name in stack.plan.names})
-    next_care = time.monotonic()
-    while not stop.wait(LOOK_SECONDS):
-        stream.show_new()
-        if time.monotonic() < next_care:
-            continue
-        next_care = time.monotonic() + CARE_SECONDS
-        if stack.process.poll() is not None:
-            say("[bold red]the process manager was killed; stopping[/]")
-            return 1
-        revive(stack, say=say)
-    stream.show_new()
-    return 0
-
-
-def revive(stack: Stack, *, say: Say) -> None:
-    try:
-        for name, state in stack.manager.states().items():
-            if state.state == "FATAL":
-                say(f"[red]{name} keeps failing[/]; it is tried again (log: {stack.plan.home.logs / name}.log)")
-                stack.manager.start(name)
-    except Transient as error:
-        say(f"[red]{error}[/]")
 
 
 def address_table(plan: Plan) -> Table:

@@ -125,6 +125,7 @@ class HomeLock:
     """Held by the `zixly up` that owns the home, and let go by the kernel however that process ends."""
 
     def __init__(self, home: Home) -> None:
+        self.home = home
         self._path = home.run / "up.lock"
         self._file: IO[bytes] | None = None
 
@@ -141,6 +142,12 @@ class HomeLock:
         handle.flush()
         self._file = handle
         return True
+
+    def descriptor(self) -> int:
+        """Of the file by which the lock is held: whoever has it open holds the lock."""
+        if self._file is None:
+            raise ValueError("The lock is not held")
+        return self._file.fileno()
 
     def release(self) -> None:
         if self._file is not None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zixly_cli.settings import ROOT, VIEWER_WEBSERVER, StackSettings
+from zixly_cli.settings import ROOT, StackSettings
 from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.environment import environment_of
 from zixly_cli.stack.home import Home
+from zixly_cli.stack.kinds import VIEWER_WEBSERVER, kind_of
 from zixly_cli.stack.orphans import MARK
 from zixly_cli.stack.postgres import PostgresServer, server_environment
 from zixly_cli.stack.probes import (
@@ -173,10 +174,3 @@ def python_program(plan: Plan, name: str, module: tuple[str, ...], probe: Probe,
         stop_seconds=STOP_SECONDS[kind],
         port=port,
     )
-
-
-def kind_of(name: str) -> str:
-    """`worker` for `worker-2`, `webserver` for the viewers' too; the others are their own kind."""
-    if name == VIEWER_WEBSERVER:
-        return "webserver"
-    return "worker" if name.startswith("worker-") else name

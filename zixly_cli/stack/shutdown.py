@@ -5,12 +5,21 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from zixly_cli.stack.home import Home
+from zixly_cli.stack.kinds import kind_of
 from zixly_cli.stack.manager import Manager
 from zixly_cli.stack.orphans import GENTLE_SECONDS, end_orphans
-from zixly_cli.stack.programs import kind_of
 from zixly_core.errors import Transient
+
+
+class ManagerProcess(Protocol):
+    """The process of the manager, as `subprocess.Popen` shows it."""
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ STOP_GROUPS = (
 )
 
 
-def stop_all(manager: Manager, *, process: subprocess.Popen[bytes] | None, home: Home, say: Callable[[str], None]) -> None:
+def stop_all(manager: Manager, *, process: ManagerProcess | None, home: Home, say: Callable[[str], None]) -> None:
     """Stop every process and the manager. What does not stop in time is killed; nothing of this home is left afterwards."""
     gentle_seconds = 0.2
     try:

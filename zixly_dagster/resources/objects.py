@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from dagster import ConfigurableResource
-from dagster_aws.s3 import S3Resource
 from pydantic import Field
 
 from zixly_core.object_store import ObjectStore
@@ -22,6 +21,8 @@ class ObjectsResource(ConfigurableResource[None]):
         parts = urlsplit(self.url)
         if parts.scheme != "s3":
             return open_object_store(self.url)
+        from dagster_aws.s3 import S3Resource  # noqa: PLC0415 - loads boto3, 15 MB that a process without a bucket is spared
+
         query = parse_qs(parts.query)
         s3 = S3Resource(
             endpoint_url=query.get("endpoint", [None])[0], region_name=query.get("region", [None])[0], use_unsigned_session=False

@@ -24,8 +24,8 @@ from tests.support.nginx import require_nginx, running_nginx
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 from zixly_cli.deliveries import sample_maker
 from zixly_cli.send import DEMO_ACCOUNTS, DEMO_RECORDS, signing_key
-from zixly_cli.settings import VIEWER_WEBSERVER
 from zixly_cli.signed_delivery import SignedDelivery
+from zixly_cli.stack.kinds import VIEWER_WEBSERVER
 from zixly_cli.stack.ports import free_ports
 from zixly_sandbox.openid.people import PEOPLE, SandboxPerson
 
