@@ -110,8 +110,8 @@ format: $(STAMP) ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure, beside the baseline (QUICK=1 for a short form)
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+bench: $(STAMP) ## Measure, beside the baselines (QUICK=1 for a short form, FULL=1 with a flood of ten minutes)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(FULL),--full)
 
 .PHONY: chaos
 chaos: $(STAMP) ## Break everything while deliveries come in, then count (SEED=, MINUTES=, DELIVERIES=; REPORT=1 writes docs/reliability)

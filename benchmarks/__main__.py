@@ -11,10 +11,11 @@ from typing import NoReturn
 from rich.console import Console
 
 from benchmarks.machine import description
+from benchmarks.plots import write_plots
 from benchmarks.progress import teller
 from benchmarks.report import all_figures, document_of, json_line, table_of, write_results
-from benchmarks.scale import QUICK, WHOLE
-from benchmarks.session import QUESTIONS, measured
+from benchmarks.scale import FULL, QUICK, WHOLE
+from benchmarks.session import NAMES, measured
 from zixly_core.errors import ZixlyError
 
 TABLE_WIDTH = 100
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, leave)
     try:
-        found = measured(chosen.only or QUESTIONS, scale=QUICK if chosen.quick else WHOLE, say=teller())
+        found = measured(chosen.only or NAMES, scale=QUICK if chosen.quick else FULL if chosen.full else WHOLE, say=teller())
     except ZixlyError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 2
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     document = document_of(figures, machine=description(), measured_at=now, is_quick=chosen.quick, problems=found.problems)
     if not chosen.only:
         write_results(document)
+        write_plots(figures)
     console = Console() if sys.stdout.isatty() else Console(width=TABLE_WIDTH)
     console.print(table_of(figures))
     print(json_line(document))
@@ -45,8 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the platform beside Dagster as it comes.")
-    made.add_argument("--quick", action="store_true", help="a short form: few jobs, no repetitions")
-    made.add_argument("--only", action="append", choices=tuple(QUESTIONS), help="only this question; may be repeated; no results file")
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--quick", action="store_true", help="a short form: few jobs, no repetitions")
+    form.add_argument("--full", action="store_true", help="with a flood of ten minutes")
+    made.add_argument("--only", action="append", choices=NAMES, help="only this question; may be repeated; no results file")
     return made
 
 

@@ -11,13 +11,11 @@ import argparse
 import asyncio
 import itertools
 import math
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,22 +26,21 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
+from benchmarks.bridge import KEY, running, running_bridge, seed_and_register
 from benchmarks.deliveries import moments
 from benchmarks.errors import NotMeasured
 from benchmarks.figures import median, ratio
 from benchmarks.machine import description
-from benchmarks.payload_search import Urls, add_events, add_tenants, milliseconds, running_server
+from benchmarks.payload_search import add_events, add_tenants, milliseconds
+from benchmarks.server import Urls, running_server
 from zixly_cli.deliveries import xero_delivery
-from zixly_cli.seed import DEMO, Sender, seed_demo
+from zixly_cli.seed import DEMO
 from zixly_cli.stack import databases
-from zixly_cli.stack.ports import free_ports
-from zixly_cli.stack.probes import http_answers
 from zixly_core.archiving import Limits, archive_payloads
 from zixly_core.ids import new_id
 from zixly_core.objects.folder import FolderObjectStore
 from zixly_core.stores.database import Database
 
-KEY = "only-for-this-benchmark"
 AGE = timedelta(days=100)
 # More is not archived in a second: an object holds 500, and four pauses fill it.
 ROWS_PER_SECOND = 2_000
@@ -82,12 +79,12 @@ def measured(urls: Urls, folder: Path, *, turns: int, seconds: float, rate: floa
     taken: dict[bool, list[list[float]]] = {False: [], True: []}
     archived = 0
     with running_bridge(urls, folder) as bridge, running_archiver(urls, folder) as archiver:
-        asyncio.run(latencies(bridge, seconds=WARM_UP_SECONDS, rate=rate))
+        asyncio.run(latencies(bridge.address, seconds=WARM_UP_SECONDS, rate=rate))
         for turn in range(2 * turns):
             is_archiving = turn % 2 == 1
             if is_archiving:
                 told(archiver, seconds)
-            taken[is_archiving].append(asyncio.run(latencies(bridge, seconds=seconds, rate=rate)))
+            taken[is_archiving].append(asyncio.run(latencies(bridge.address, seconds=seconds, rate=rate)))
             if is_archiving:
                 archived += heard(archiver)
     if archived < turns * 500:
@@ -108,31 +105,10 @@ def measured(urls: Urls, folder: Path, *, turns: int, seconds: float, rate: floa
 
 def prepare(urls: Urls, folder: Path, *, rows: int) -> None:
     """The demo's accounts, its workflows, and many old events."""
-    key = folder / "key"
-    key.write_text(b64encode(os.urandom(32)).decode())
-    key.chmod(0o600)
-    seed_demo(urls(databases.OWNER), key_file=key, sender=Sender(KEY, KEY))
-    environment = {**os.environ, "ZIXLY_DATABASE_URL_DISPATCH": urls("zixly_dispatch")}
-    subprocess.run([sys.executable, "-m", "zixly_dagster.register"], env=environment, check=True, capture_output=True, timeout=120)
+    seed_and_register(urls, folder)
     with psycopg.connect(urls(databases.OWNER), autocommit=True, row_factory=dict_row) as owner:
         add_events(owner, add_tenants(owner), first=1, last=rows, begin=datetime.now(UTC) - AGE)
         owner.execute("vacuum analyze zixly.events")
-
-
-@contextmanager
-def running_bridge(urls: Urls, folder: Path) -> Iterator[str]:
-    """Its address."""
-    port = free_ports(("bridge",))["bridge"]
-    own = {f"ZIXLY_DATABASE_URL_{role.upper()}": urls(f"zixly_{role}") for role in ("intake", "api", "metrics")}
-    own |= {"ZIXLY_BRIDGE_PORT": str(port), "ZIXLY_XERO_WEBHOOK_KEYS": KEY, "ZIXLY_SECRETS_KEY_FILE": str(folder / "key")}
-    with running("webhook_bridge", environment=own, log=folder / "bridge.log"):
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while not http_answers(f"{address}/health")(0.0):
-            if time.monotonic() > deadline:
-                raise NotMeasured(f"The bridge did not start: {(folder / 'bridge.log').read_text()[-1_000:]}")
-            time.sleep(0.1)
-        yield address
 
 
 @contextmanager
@@ -142,24 +118,6 @@ def running_archiver(urls: Urls, folder: Path) -> Iterator[subprocess.Popen[byte
         told(process, 0.01)  # its start is nobody's turn
         heard(process)
         yield process
-
-
-@contextmanager
-def running(module: str, *arguments: str, environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ZIXLY_")}
-    with log.open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            env={**kept, **environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if arguments else errors,
-            stderr=errors,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def told(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks.figures import percentile
 from benchmarks.finished_jobs import fill, running_bridge
 from benchmarks.machine import description
-from benchmarks.payload_search import running_server
+from benchmarks.server import running_server
 
 VISITS = 10
 PATHS = {"overview": "/console", "jobs": "/console/jobs", "failed_jobs": "/console/jobs?status=FAILED", "issues": "/console/issues"}

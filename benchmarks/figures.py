@@ -46,3 +46,10 @@ def median(values: Sequence[float | None]) -> float | None:
 def ratio(ours: float | None, theirs: float | None) -> float | None:
     """None when either is missing or nothing was to compare with."""
     return ours / theirs if ours is not None and theirs else None
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float | None:
+    """How much the second number grows for one of the first, by least squares; None for fewer than two points."""
+    if len({x for x, _ in points}) < 2:
+        return None
+    return statistics.linear_regression([x for x, _ in points], [y for _, y in points]).slope

@@ -18,7 +18,8 @@ import httpx2
 import psycopg
 from psycopg.rows import dict_row
 
-from benchmarks.payload_search import Urls, add_tenants
+from benchmarks.payload_search import add_tenants
+from benchmarks.server import Urls
 from zixly_cli.stack import databases
 from zixly_cli.stack.ports import free_ports
 

@@ -7,14 +7,9 @@ does it; then searches for values that one event alone has. README.md tells the 
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import signal
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,19 +22,15 @@ from psycopg.rows import dict_row
 from benchmarks.figures import percentile
 from benchmarks.machine import description
 from benchmarks.many_events import MANY_SQL
+from benchmarks.server import Urls, running_server
 from zixly_cli.stack import databases
-from zixly_cli.stack.ports import free_ports
-from zixly_cli.stack.postgres import PostgresServer, init_cluster, postgres_server, server_environment, wait_until_ready
 from zixly_core.ids import new_id
-from zixly_core.migrate import migrate
 from zixly_core.payload_paths import wanted_value
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import Scope, scoped
 from zixly_core.stores.payload_index import index_next
 from zixly_core.stores.payload_search import Within, find_events
 
-NAME = "zixly_search"
-PASSWORD = "only-for-this-benchmark"
 TENANTS = 5
 SET = 50_000
 SEARCHES = 200
@@ -55,44 +46,6 @@ def main() -> int:
         figures = measured(url_of, count=count)
     print(orjson.dumps({"machine": description(), "figures": figures}, option=orjson.OPT_INDENT_2).decode())
     return 0
-
-
-class Urls:
-    """The database by role."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    def __call__(self, user: str, *, dbname: str = NAME) -> str:
-        return f"postgresql://{user}:{PASSWORD}@127.0.0.1:{self._port}/{dbname}"
-
-
-@contextmanager
-def running_server(folder: Path) -> Iterator[Urls]:
-    """A durable server with our migrations, stopped at the end."""
-    server = postgres_server(folder, bin_setting=Path(os.environ["ZIXLY_PG_BIN"]) if os.environ.get("ZIXLY_PG_BIN") else None)
-    urls = Urls(free_ports(("postgres",))["postgres"])
-    init_cluster(server, password=PASSWORD)
-    process = started(server, port=urls._port, log=folder / "postgres.log")
-    try:
-        admin = urls("postgres", dbname="postgres")
-        wait_until_ready(admin, timeout_seconds=60)
-        databases.make_roles(admin, passwords=dict.fromkeys((databases.OWNER, databases.DAGSTER, *databases.ROLES), PASSWORD))
-        databases.make_database(admin, name=NAME, owner=databases.OWNER)
-        migrate(urls(databases.OWNER))
-        yield urls
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-
-
-def started(server: PostgresServer, *, port: int, log: Path) -> subprocess.Popen[bytes]:
-    user = server.user
-    whose: dict[str, Any] = {} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            server.command(port=port), cwd=server.place, stdout=output, stderr=output, env=server_environment(), **whose
-        )
 
 
 def measured(urls: Urls, *, count: int) -> dict[str, object]:

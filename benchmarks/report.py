@@ -10,6 +10,7 @@ import orjson
 from rich.table import Table
 
 from benchmarks.figures import ratio
+from benchmarks.goals import Goal
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 Figures = Mapping[str, float | None]
@@ -17,7 +18,9 @@ Figures = Mapping[str, float | None]
 # Every figure that the results name. What no question of this version measures is null there, as is what failed.
 KEYS = tuple(
     """
-    ingest_per_s express_ingest_per_s ingest_ratio_to_express ingest_ratio_to_express_pg ingest_p99_ms_at_5x
+    ingest_per_s express_ingest_per_s express_pg_ingest_per_s ingest_ratio_to_express ingest_ratio_to_express_pg
+    ingest_cpu_ms express_ingest_cpu_ms express_pg_ingest_cpu_ms ingest_p50_ms_at_5x ingest_p99_ms_at_5x
+    flood_seconds flood_per_s flood_memory_max_mb flood_memory_mb_per_minute
     jobs_per_minute_burst express_jobs_per_minute jobs_ratio_to_express runs_per_minute stock_runs_per_minute runs_ratio_to_stock
     first_op_p50_s first_op_p95_s completed_p50_s completed_p95_s
     stock_first_op_p50_s stock_first_op_p95_s stock_completed_p50_s stock_completed_p95_s
@@ -30,32 +33,50 @@ KEYS = tuple(
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: a figure, the baseline's, and the goal (DESIGN.md, section 8)."""
+    """One line of the table: a figure, the same of what stands beside it (`beside`), and the goal."""
 
     what: str
     key: str
     unit: str
-    stock: str | None = None
-    goal: str = ""
+    beside: str | None = None
+    goal: Goal | None = None
 
 
 LINES = (
-    Line("runs a minute, one job each", "runs_per_minute", "", stock="stock_runs_per_minute"),
-    Line("  as a multiple of the stock launcher", "runs_ratio_to_stock", "x", goal="15 x"),
-    Line("sent to first op, 1 a second, median", "first_op_p50_s", "s", stock="stock_first_op_p50_s", goal="0.2 s"),
-    Line("sent to first op, 1 a second, 95 of 100", "first_op_p95_s", "s", stock="stock_first_op_p95_s", goal="1 s"),
-    Line("sent to completed, 1 a second, median", "completed_p50_s", "s", stock="stock_completed_p50_s"),
-    Line("sent to completed, 1 a second, 95 of 100", "completed_p95_s", "s", stock="stock_completed_p95_s"),
-    Line("sent to first op, one at a time, median", "single_first_op_p50_s", "s", stock="stock_single_first_op_p50_s"),
-    Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", stock="stock_single_completed_p50_s"),
-    Line("memory of the idle stack", "idle_memory_mb", "MB", goal="below 1200 MB"),
+    Line("deliveries a second, each committed first", "ingest_per_s", "", beside="express_ingest_per_s"),
+    Line("  as a multiple of Express with Prisma", "ingest_ratio_to_express", "x", goal=Goal.least(4)),
+    Line("  as a multiple of Express, bare driver", "ingest_ratio_to_express_pg", "x", goal=Goal.least(2)),
+    Line("  server CPU for each", "ingest_cpu_ms", "ms", beside="express_ingest_cpu_ms"),
+    Line("  99 of 100, at five times the steady load", "ingest_p99_ms_at_5x", "ms", goal=Goal.most(250)),
+    Line("flood: deliveries a second", "flood_per_s", ""),
+    Line("  memory of the bridge, highest", "flood_memory_max_mb", "MB"),
+    Line("  growth of it in a minute", "flood_memory_mb_per_minute", "MB"),
+    Line("jobs a minute in a burst of 10,000", "jobs_per_minute_burst", "", beside="express_jobs_per_minute", goal=Goal.least(15_000)),
+    Line("  as a multiple of the faster Express", "jobs_ratio_to_express", "x", goal=Goal.least(1.5)),
+    Line("  slots of the workers that were busy", "worker_utilisation", "", goal=Goal.least(0.8)),
+    Line("runs a minute, one job each", "runs_per_minute", "", beside="stock_runs_per_minute"),
+    Line("  as a multiple of the stock launcher", "runs_ratio_to_stock", "x", goal=Goal.least(15)),
+    Line("sent to first op, 1 a second, median", "first_op_p50_s", "s", beside="stock_first_op_p50_s", goal=Goal.most(0.2)),
+    Line("sent to first op, 1 a second, 95 of 100", "first_op_p95_s", "s", beside="stock_first_op_p95_s", goal=Goal.most(1)),
+    Line("sent to completed, 1 a second, median", "completed_p50_s", "s", beside="stock_completed_p50_s"),
+    Line("sent to completed, 1 a second, 95 of 100", "completed_p95_s", "s", beside="stock_completed_p95_s"),
+    Line("sent to first op, one at a time, median", "single_first_op_p50_s", "s", beside="stock_single_first_op_p50_s"),
+    Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", beside="stock_single_completed_p50_s"),
+    Line("the same with 1,000,000 jobs, relative", "growth_ratio", "x"),
+    Line("memory of the idle stack", "idle_memory_mb", "MB", goal=Goal.most(1200)),
     Line("processes of the idle stack", "idle_processes", ""),
     Line("backfill of 10,000 invoices at 60 calls/min", "budget_backfill_minutes", "min"),
-    Line("  calls refused with 429", "budget_refused_calls", "", goal="1"),
-    Line("  of Xero's minutes used", "budget_xero_utilisation", "", goal="0.8"),
-    Line("  live events beside it, 95 of 100", "budget_live_p95_s", "s", goal="10 s"),
+    Line("  calls refused with 429", "budget_refused_calls", "", goal=Goal.most(1)),
+    Line("  of Xero's minutes used", "budget_xero_utilisation", "", goal=Goal.least(0.8)),
+    Line("  live events beside it, 95 of 100", "budget_live_p95_s", "s", goal=Goal.most(10)),
     Line("  live events beside it, longest", "budget_live_longest_s", "s"),
 )
+# Ratio -> what is divided by what.
+RATIOS = {
+    "ingest_ratio_to_express": ("ingest_per_s", "express_ingest_per_s"),
+    "ingest_ratio_to_express_pg": ("ingest_per_s", "express_pg_ingest_per_s"),
+    "runs_ratio_to_stock": ("runs_per_minute", "stock_runs_per_minute"),
+}
 
 
 def all_figures(measured: Figures) -> dict[str, float | None]:
@@ -64,7 +85,7 @@ def all_figures(measured: Figures) -> dict[str, float | None]:
         if name not in KEYS:
             raise KeyError(f"The figure {name} is not in KEYS, so nobody would see it")
     figures: dict[str, float | None] = {key: rounded(measured.get(key)) for key in KEYS}
-    figures["runs_ratio_to_stock"] = rounded(ratio(measured.get("runs_per_minute"), measured.get("stock_runs_per_minute")))
+    figures |= {name: rounded(ratio(measured.get(ours), measured.get(theirs))) for name, (ours, theirs) in RATIOS.items()}
     return figures
 
 
@@ -92,16 +113,23 @@ def table_of(figures: Figures) -> Table:
     """Only the figures that the questions of this version can give; a dash for those that did not come."""
     table = Table(title="Measured", title_justify="left")
     table.add_column("what", no_wrap=True)
-    for column in ("Zixly", "stock Dagster", "goal"):
+    for column in ("Zixly", "beside it", "goal", ""):
         table.add_column(column, justify="right", no_wrap=True)
     for line in LINES:
-        stock = "" if line.stock is None else cell(figures[line.stock], unit=line.unit)
-        table.add_row(line.what, cell(figures[line.key], unit=line.unit), stock, line.goal)
+        beside = "" if line.beside is None else cell(figures[line.beside], unit=line.unit)
+        table.add_row(line.what, cell(figures[line.key], unit=line.unit), beside, *goal_cells(line, figures[line.key]))
     return table
+
+
+def goal_cells(line: Line, value: float | None) -> tuple[str, str]:
+    """The goal, and whether it was met, or missed by how much."""
+    if line.goal is None:
+        return "", ""
+    return f"{line.goal.word} {cell(line.goal.value, unit=line.unit)}", line.goal.verdict(value)
 
 
 def cell(value: float | None, *, unit: str) -> str:
     if value is None:
         return "–"
-    number = f"{value:.2f}" if unit == "s" else f"{value:.1f}" if unit == "x" or value % 1 else f"{value:.0f}"
+    number = f"{value:.2f}" if unit in {"s", "ms"} else f"{value:.1f}" if unit == "x" or value % 1 else f"{value:.0f}"
     return f"{number} {unit}".rstrip()

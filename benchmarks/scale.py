@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class Scale:
     backfill_invoices: int
     """Invoices of the backfill beside which live events are sent."""
     live_events: int
+    ingest_seconds: float
+    """Each turn of each receiver, with each number of connections."""
+    steady_seconds: float
+    """At five times the steady load."""
+    flood_seconds: float
     deliveries_per_second: float = 1.0
     runs_patience_seconds: float = 420.0
 
@@ -38,6 +43,9 @@ WHOLE = Scale(
     idle_seconds=10.0,
     backfill_invoices=10_000,
     live_events=20,
+    ingest_seconds=7.0,
+    steady_seconds=20.0,
+    flood_seconds=45.0,
 )
 QUICK = Scale(
     repetitions=1,
@@ -49,4 +57,9 @@ QUICK = Scale(
     idle_seconds=3.0,
     backfill_invoices=1_600,
     live_events=5,
+    ingest_seconds=2.0,
+    steady_seconds=4.0,
+    flood_seconds=5.0,
 )
+# `FULL=1`: what the goal of flat memory speaks of.
+FULL = replace(WHOLE, flood_seconds=600.0)

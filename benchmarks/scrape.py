@@ -20,7 +20,7 @@ from sqlalchemy import create_engine
 from benchmarks.figures import percentile
 from benchmarks.finished_jobs import fill, running_bridge
 from benchmarks.machine import description
-from benchmarks.payload_search import Urls, running_server
+from benchmarks.server import Urls, running_server
 from zixly_cli.stack import databases
 from zixly_dagster.instance.instance_counts import instance_counts
 from zixly_dagster.instance.migrate import migrate

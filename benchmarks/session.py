@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from benchmarks.bench_stack import BenchStack, bench_stack
 from benchmarks.deliveries import send_all
 from benchmarks.errors import NotMeasured
+from benchmarks.findings import Findings
 from benchmarks.instance import STOCK, ZIXLY, Instance
 from benchmarks.ledger import ended_jobs, refuse_unfinished
 from benchmarks.progress import Say
-from benchmarks.questions import budget, idle, latency, runs, single
+from benchmarks.questions import budget, idle, ingest, latency, runs, single
 from benchmarks.sandbox import lift_limits, paid_invoices
 from benchmarks.scale import Scale
 from benchmarks.stock_dagster import stock_dagster
@@ -25,6 +27,12 @@ class Measure(Protocol):
     """A question, put to an instance."""
 
     def __call__(self, instance: Instance, *, scale: Scale, say: Say) -> dict[str, float | None]: ...
+
+
+class MeasureAlone(Protocol):
+    """A question that needs no stack."""
+
+    def __call__(self, *, scale: Scale, say: Say) -> Findings: ...
 
 
 @dataclass(frozen=True)
@@ -45,18 +53,28 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
-@dataclass
-class Findings:
-    """Figures by name, and why others are missing."""
-
-    figures: dict[str, float | None] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+# Put before the stack starts, over servers of their own. Each says itself what it could not measure.
+ALONE: Mapping[str, MeasureAlone] = {"ingest": ingest.measure}
+NAMES = (*ALONE, *QUESTIONS)
 
 
 def measured(names: Iterable[str], *, scale: Scale, say: Say) -> Findings:
     """Put the named questions. One that fails leaves its reason in `problems`, and the others are put all the same."""
-    findings = Findings()
-    questions = {name: QUESTIONS[name] for name in QUESTIONS if name in set(names)}
+    findings, asked = Findings(), set(names)
+    for name in (name for name in ALONE if name in asked):
+        say(name)
+        attempt(name, partial(put_alone, ALONE[name], scale=scale, say=say, findings=findings), say, findings)
+    questions = {name: QUESTIONS[name] for name in QUESTIONS if name in asked}
+    if questions:
+        put_to_a_stack(questions, scale=scale, say=say, findings=findings)
+    return findings
+
+
+def put_alone(question: MeasureAlone, *, scale: Scale, say: Say, findings: Findings) -> None:
+    findings.add(question(scale=scale, say=say))
+
+
+def put_to_a_stack(questions: Mapping[str, Question], *, scale: Scale, say: Say, findings: Findings) -> None:
     with_baseline = {name: question for name, question in questions.items() if question.has_baseline}
     say("starting the stack")
     with bench_stack() as stack:
@@ -67,7 +85,6 @@ def measured(names: Iterable[str], *, scale: Scale, say: Say) -> Findings:
         if with_baseline:
             attempt("stock instance", lambda: baseline(with_baseline, stack, scale=scale, say=say, findings=findings), say, findings)
         say("stopping everything")
-    return findings
 
 
 def baseline(questions: Mapping[str, Question], stack: BenchStack, *, scale: Scale, say: Say, findings: Findings) -> None:

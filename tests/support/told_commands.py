@@ -40,7 +40,7 @@ def told_by_pages() -> Iterator[Told]:
     """In code spans and code blocks of every page."""
     folders = (ROOT / "docs", *(ROOT / package for package in PACKAGES), ROOT / "benchmarks")
     pages = (ROOT / "README.md", *itertools.chain.from_iterable(sorted(folder.rglob("*.md")) for folder in folders))
-    for page in pages:
+    for page in (page for page in pages if "node_modules" not in page.parts):
         blocks = [LINE.findall(block) for block in FENCE.findall(page.read_text())]
         spans = SPAN.findall(FENCE.sub("", page.read_text()).replace("\n", " "))
         for text in itertools.chain(*blocks, spans):

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.report import KEYS, LINES, RESULTS, all_figures, document_of, json_line, table_of, write_results
+from benchmarks.report import KEYS, LINES, RATIOS, RESULTS, all_figures, document_of, json_line, table_of, write_results
 
 NAMED_BY_THE_GOALS = {
     *("ingest_per_s", "express_ingest_per_s", "ingest_ratio_to_express", "ingest_ratio_to_express_pg", "ingest_p99_ms_at_5x"),
+    *("express_pg_ingest_per_s", "ingest_cpu_ms", "flood_memory_max_mb", "flood_memory_mb_per_minute"),
     *("jobs_per_minute_burst", "express_jobs_per_minute", "jobs_ratio_to_express"),
     *("runs_per_minute", "stock_runs_per_minute", "runs_ratio_to_stock"),
     *("first_op_p50_s", "first_op_p95_s", "completed_p50_s", "completed_p95_s"),
@@ -21,7 +22,7 @@ NAMED_BY_THE_GOALS = {
 
 
 def text_of(figures: dict[str, float | None]) -> str:
-    console = Console(file=io.StringIO(), width=120, force_terminal=False)
+    console = Console(file=io.StringIO(), width=140, force_terminal=False)
     console.print(table_of(figures))
     output = console.file
     assert isinstance(output, io.StringIO)
@@ -49,14 +50,25 @@ def test_a_figure_that_the_results_do_not_name_is_refused() -> None:
 
 
 def test_every_line_of_the_table_shows_figures_that_exist() -> None:
-    shown = {line.key for line in LINES} | {line.stock for line in LINES if line.stock}
+    shown = {line.key for line in LINES} | {line.beside for line in LINES if line.beside}
     assert shown <= set(KEYS)
 
 
 def test_the_table_has_the_baseline_and_the_goal_beside_what_was_measured() -> None:
     text = text_of(all_figures({"first_op_p50_s": 0.1234, "stock_first_op_p50_s": 54.9, "runs_per_minute": 295.5}))
-    assert line_of(text, "first op, 1 a second, median")[1:] == ["0.12 s", "54.90 s", "0.2 s"]
-    assert line_of(text, "runs a minute")[1:] == ["295.5", "–", ""]
+    assert line_of(text, "first op, 1 a second, median")[1:] == ["0.12 s", "54.90 s", "at most 0.20 s", "met"]
+    assert line_of(text, "runs a minute")[1:] == ["295.5", "–", "", ""]
+
+
+def test_a_missed_goal_is_told_with_how_much_is_missing() -> None:
+    text = text_of(all_figures({"idle_memory_mb": 1345.0, "ingest_per_s": 3000.0, "express_ingest_per_s": 1000.0}))
+    assert line_of(text, "memory of the idle stack")[3:] == ["at most 1200 MB", "missed by 12 %"]
+    assert line_of(text, "multiple of Express with Prisma")[1:] == ["3.0 x", "", "at least 4.0 x", "missed by 25 %"]
+    assert line_of(text, "multiple of Express, bare driver")[1:] == ["–", "", "at least 2.0 x", ""]
+
+
+def test_every_ratio_is_of_figures_that_exist() -> None:
+    assert {*RATIOS, *(name for pair in RATIOS.values() for name in pair)} <= set(KEYS)
 
 
 def test_the_json_line_is_one_line_and_the_file_says_the_same(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.errors import NotMeasured
-from benchmarks.session import Findings, attempt
+from benchmarks.findings import Findings
+from benchmarks.session import attempt
 
 
 def test_a_failed_question_leaves_one_line_and_the_log_goes_to_the_progress_alone() -> None:
