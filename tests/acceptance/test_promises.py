@@ -196,7 +196,7 @@ def test_deliveries_taken_while_valkey_is_away_are_done_when_it_comes_back_empty
 
 
 def test_cancelling_a_run_in_the_dagster_ui_cancels_its_job(stack: StackUnderTest) -> None:
-    sandbox(stack, "POST", "/faults", json={"system": "xero", "pattern": "GET */Invoices*", "kind": "slow", "seconds": 4, "count": 1})
+    sandbox(stack, "POST", "/faults", json={"system": "xero", "pattern": "GET */Invoices*", "kind": "slow", "seconds": 10, "count": 1})
     invoice = pay(stack)
     job = running_job(stack, invoice)
     mutation = "mutation($id: String!) { terminateRun(runId: $id) { __typename ... on TerminateRunFailure { message } } }"
