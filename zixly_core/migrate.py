@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from zixly_core.errors import SettingsError
+from zixly_core.errors import SettingsError, Transient
 from zixly_core.settings import read_settings
 
 # Any number: two migrations at once wait for each other on it.
 MIGRATION_LOCK = 7_106_001
+# A request of the bridge waits for the database no longer than its provider waits for the answer; this is a part of that.
+LOCK_WAIT = timedelta(seconds=2)
+PAUSE_SECONDS = 1.0
+# As long as a backup may take: it reads every table in one transaction.
+PATIENCE = timedelta(minutes=15)
 
 
-def migrate(owner_url: str) -> None:
-    """Run what is missing of the migrations. Safe to call twice and by several processes at once."""
+def migrate(owner_url: str, *, patience: timedelta = PATIENCE) -> None:
+    """Run what is missing of the migrations, each in a transaction of its own. Safe to call twice and by several processes at once.
+
+    The old version goes on working meanwhile, and must not stand still behind a lock that we wait for: whoever waits for a table is
+    waited for by all that come after. So none is waited for longer than `LOCK_WAIT`; then the migration is tried again, until
+    `patience` is over. Raises `Transient` then; what was done stays.
+    """
     engine = create_engine(psycopg_url(owner_url), poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        connection.execute(text(f"set lock_timeout = {LOCK_WAIT // timedelta(milliseconds=1)}"))
         connection.commit()
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
+        deadline = time.monotonic() + patience.total_seconds()
+        while not upgraded(connection):
+            if time.monotonic() > deadline:
+                words = f"A migration did not get its locks within {patience}: a long transaction holds them (pg_stat_activity). Try again"
+                raise Transient(words, reason="migration_blocked")
+            time.sleep(PAUSE_SECONDS)
+
+
+def upgraded(connection: Connection) -> bool:
+    """False when a lock was not to be had."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    try:
         command.upgrade(config, "head")
-        connection.commit()
+    except OperationalError as error:
+        connection.rollback()
+        if isinstance(error.orig, LockNotAvailable):
+            return False
+        raise
+    connection.commit()
+    return True
 
 
 def psycopg_url(url: str) -> str:
@@ -42,6 +74,9 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"migrate: {error}\n")
         return 2
+    except Transient as error:
+        sys.stderr.write(f"migrate: {error}\n")
+        return 1
     return 0
 
 
