@@ -117,6 +117,10 @@ bench: $(STAMP) ## Measure, beside the baselines (QUICK=1 for a short form, FULL
 chaos: $(STAMP) ## Break everything while deliveries come in, then count (SEED=, MINUTES=, DELIVERIES=; REPORT=1 writes docs/reliability)
 	@$(BIN)/python -m chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),5) --deliveries $(or $(DELIVERIES),10000) $(if $(REPORT),--report)
 
+.PHONY: long-haul
+long-haul: $(STAMP) ## Twice the steady load with nothing broken, and whether anything grows (MINUTES=, 60; REPORT=1 writes docs/reliability)
+	@$(BIN)/python -m chaos.long_haul --seed $(or $(SEED),1) --minutes $(or $(MINUTES),60) $(if $(REPORT),--report)
+
 lock: $(STAMP) ## Resolve the dependencies anew
 	cd requirements && for name in bootstrap ministack chart audit lint-infra; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade $$name.in -o $$name.lock; done
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements/dev.lock

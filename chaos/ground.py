@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 import psutil
 
+from tests.support.busy import longest
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.manager import Manager
 from zixly_cli.stack.private_files import write_private
@@ -67,13 +68,13 @@ class Ground:
 
     def wait_until_back(self, name: str, *, instead_of: int | None) -> float:
         """How many seconds the process manager took to have it running again. Raises `NotBack`."""
-        began = time.monotonic()
-        while time.monotonic() - began < BACK_SECONDS:
+        began, patience = time.monotonic(), longest(BACK_SECONDS)
+        while time.monotonic() - began < patience:
             state = self.states().get(name)
             if state is not None and state[0] == "RUNNING" and state[1] != instead_of:
                 return time.monotonic() - began
             time.sleep(LOOK_SECONDS)
-        raise NotBack(f"{name} did not come back within {BACK_SECONDS:.0f} s")
+        raise NotBack(f"{name} did not come back within {patience:.0f} s")
 
     def states(self) -> dict[str, tuple[str, int | None]]:
         try:

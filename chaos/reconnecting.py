@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
+from tests.support.busy import longest
 from zixly_cli.seed import DemoTenant, demo_id
 from zixly_cli.stack.programs import Plan
 
@@ -23,7 +24,8 @@ class NotReconnected(Exception):
 
 def reconnect(plan: Plan, *, tenant: DemoTenant, system: str) -> int:
     """Try until the last page says so, as the bridge may be away meanwhile; how many tries it took. Raises `NotReconnected`."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    patience = longest(PATIENCE_SECONDS)
+    deadline = time.monotonic() + patience
     tries = 0
     while time.monotonic() < deadline:
         tries += 1
@@ -33,7 +35,7 @@ def reconnect(plan: Plan, *, tenant: DemoTenant, system: str) -> int:
         except httpx2.HTTPError:
             pass  # the bridge is away
         time.sleep(PAUSE_SECONDS)
-    raise NotReconnected(f"{system} of {tenant.slug} was not connected again within {PATIENCE_SECONDS:.0f} s")
+    raise NotReconnected(f"{system} of {tenant.slug} was not connected again within {patience:.0f} s")
 
 
 def is_reconnected(bridge_url: str, *, tenant: DemoTenant, system: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 from alembic.script import ScriptDirectory
+from psycopg import sql
 
 from zixly_cli.backups.manifest import DAGSTER_DUMP, OBJECTS, PLATFORM_DUMP, Manifest, check_files, read_manifest
 from zixly_cli.backups.place import Place, Say
@@ -23,8 +24,9 @@ from zixly_core.object_store import checked_key
 
 TABLES_SQL = "select count(*) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
 ROLES_SQL = "select rolname from pg_roles where rolname = any(%s)"
-NOTE_SQL = "insert into zixly.restores (id, taken_at) values (%s, %s)"
-AUDIT_SQL = "insert into zixly.audit_log (id, actor, action, subject) values (%s, %s, 'backup.restored', %s)"
+NOTE_SQL = "insert into zixly.restores (id, taken_at) values ({}, {})"
+AUDIT_SQL = "insert into zixly.audit_log (id, actor, action, subject) values ({}, {}, 'backup.restored', {})"
+NOTED = {"restores": 1, "audit_log": 1}
 CONTENT_TYPE = "application/octet-stream"
 SAID_EVERY = 1_000
 
@@ -76,9 +78,9 @@ def restore_backup(place: Place, folder: Path, manifest: Manifest, *, actor: str
     put_objects(place, folder, manifest, say=say)
     place.programs.restore(place.dagster_url, folder / DAGSTER_DUMP, with_grants=False)
     say("Dagster's history is there")
-    place.programs.restore(place.owner_url, folder / PLATFORM_DUMP, with_grants=True)
+    place.programs.restore(place.owner_url, folder / PLATFORM_DUMP, with_grants=True, then=note_of(manifest, actor=actor))
     migrate(place.owner_url)
-    note_restore(place, manifest, actor=actor)
+    count_again(place, manifest)
     say(f"{sum(manifest.tables.values())} rows of {len(manifest.tables)} tables are there, counted")
 
 
@@ -90,12 +92,19 @@ def put_objects(place: Place, folder: Path, manifest: Manifest, *, say: Say) -> 
     say(f"{len(manifest.object_keys)} documents are there")
 
 
-def note_restore(place: Place, manifest: Manifest, *, actor: str) -> None:
-    """The note by which runs look before they write; and what was counted at the backup is counted again. Raises `Permanent`."""
+def note_of(manifest: Manifest, *, actor: str) -> str:
+    """The note by which runs look before they write. It comes with the rows or they do not come: a platform that has them without it
+    would do again what was done after the backup. Every backup is of a version that has the table."""
+    subject = f"backup of {manifest.taken_at.isoformat(timespec='seconds')}"
+    note = sql.SQL(NOTE_SQL).format(new_id(), manifest.taken_at)
+    audit = sql.SQL(AUDIT_SQL).format(new_id(), actor, subject)
+    return sql.SQL("set row_security = on; {}; {};").format(note, audit).as_string(None)
+
+
+def count_again(place: Place, manifest: Manifest) -> None:
+    """What was counted at the backup is there, and the two rows of the note. Raises `Permanent`."""
     with psycopg.connect(place.owner_url) as connection:
-        counted = {table: rows_in(connection, table) for table in manifest.tables}
-        connection.execute(NOTE_SQL, (new_id(), manifest.taken_at))
-        connection.execute(AUDIT_SQL, (new_id(), actor, f"backup of {manifest.taken_at.isoformat(timespec='seconds')}"))
+        counted = {table: rows_in(connection, table) - NOTED.get(table, 0) for table in manifest.tables}
     wrong = [f"{table} {counted[table]} instead of {rows}" for table, rows in manifest.tables.items() if counted[table] != rows]
     if wrong:
         raise Permanent(f"After the restore there are other numbers of rows: {', '.join(wrong)}", reason="restore_incomplete")

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +18,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.busy import longest
 from tests.support.ledger import TestLedger
 from tests.support.postgres import PASSWORD, TestDatabase
 from zixly_cli.backups.embedded import keys_for
 from zixly_cli.backups.manifest import read_manifest
+from zixly_cli.backups.postgres_programs import postgres_programs
 from zixly_cli.backups.restoring import checked_backup
 from zixly_cli.settings import StackSettings, port_setting
 from zixly_cli.stack.databases import DAGSTER, OWNER, make_database
@@ -34,7 +38,7 @@ SECRET = b"a refresh token"
 DOCUMENT = b"%PDF-"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Site:
     """Where one platform is: a database, Dagster's beside it, documents, keys."""
 
@@ -42,6 +46,7 @@ class Site:
     name: str
     folder: Path
     keys: Path
+    pg_bin: Path | None = None
 
     @property
     def objects(self) -> Path:
@@ -56,6 +61,7 @@ class Site:
             ZIXLY_DAGSTER_DATABASE_URL=server.url(f"{self.name}_dagster", user=DAGSTER, driver="postgresql+psycopg2"),
             ZIXLY_OBJECTS_URL=self.objects.as_uri(),
             ZIXLY_SECRETS_KEY_FILE=str(self.keys),
+            **({"ZIXLY_PG_BIN": str(self.pg_bin)} if self.pg_bin else {}),
         )
 
     def rows(self, query: str) -> list[Any]:
@@ -170,6 +176,37 @@ def test_another_key_a_damaged_file_and_an_unknown_version_are_refused_and_nothi
         checked_backup(backup, key_ids=keys, postgres=99, say=str)
     assert target.rows("select count(*) from pg_tables where schemaname = 'zixly'") == [(0,)]
     assert not target.objects.exists()
+
+
+def programs_that_kill_the_restore(folder: Path) -> Path:
+    """The programs of Postgres, of which `pg_restore` kills its caller when it has read all rows of the platform."""
+    real = postgres_programs(None).folder
+    folder.mkdir()
+    for program in ("initdb", "postgres", "pg_dump", "psql"):
+        (folder / program).symlink_to(real / program)
+    killing = folder / "pg_restore"
+    killing.write_text(f'#!/bin/sh\n"{real}/pg_restore" "$@" || exit\ncase "$*" in *zixly.dump*) kill -9 $PPID ;; esac\n')
+    killing.chmod(0o755)
+    return folder
+
+
+def test_a_restore_that_is_killed_leaves_no_rows_without_the_note_by_which_runs_look_before_they_write(
+    site: Site, target: Site, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "pg_bin", programs_that_kill_the_restore(site.folder / "bin"))
+    killed = target.zixly("restore", str(backup))
+    assert killed.returncode == -signal.SIGKILL
+    nobody_is_in(target)
+    assert target.rows("select count(*) from pg_tables where schemaname = 'zixly'") == [(0,)]
+
+
+def nobody_is_in(site: Site) -> None:
+    """Whoever was left behind by a killed command sees its end, and goes."""
+    deadline = time.monotonic() + longest(30)
+    with psycopg.connect(site.database.server.admin_url, autocommit=True) as connection:
+        while connection.execute("select from pg_stat_activity where datname = %s", (site.name,)).fetchone() is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_the_embedded_stack_is_made_anew_from_a_backup(site: Site, backup: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.workflows.conftest import Stage
+from tests.integration.workflows.sweeps import SweepStage
 from tests.integration.workflows.test_completed_tasks import TASK, complete
 from tests.integration.workflows.test_paid_orders import act, new_order
 from tests.integration.workflows.test_won_deals import DEAL
@@ -74,3 +75,31 @@ def test_what_is_new_after_a_restore_is_written(stage: Stage, records: list[tupl
     stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now())", (new_id(),))
     work_off(stage, records)
     assert kinds_written(stage) >= KINDS
+
+
+@pytest.mark.parametrize("callback", [False, True], ids=["asked for", "calling back"])
+def test_a_sweep_that_was_asked_for_before_the_restore_is_found_again_and_waited_for(stage: Stage, *, callback: bool) -> None:
+    """The service knows it by its key. It calls back at a URL that only the lost rows knew, so the job looks for its end itself."""
+    sweeps = SweepStage(stage)
+    job_id = sweeps.waiting(callback=callback)
+    as_it_was_asked(stage)
+
+    assert sweeps.run().is_success
+
+    assert len(sweeps.started()) == 1
+    sweeps.finish()
+    sweeps.make_looks_due()
+    sweeps.look()
+    assert sweeps.run().is_success
+    assert sweeps.job(job_id)["status"] == "COMPLETED"
+
+
+def as_it_was_asked(stage: Stage) -> None:
+    """The backup has the job, and nothing of what came of it."""
+    for table in (*RECORDS.split(), "signing_secrets", "subscriptions", "batches"):
+        stage.ledger.owner.execute(f"delete from zixly.{table}")
+    stage.ledger.owner.execute(
+        "update zixly.workflow_jobs set status = 'QUEUED', batch_id = null, run_id = null, waiting_until = null, waiting_for = null,"
+        " lease_until = null, checkpoint = '{}', attempts = 0, started_at = null"
+    )
+    stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '1 hour')", (new_id(),))
