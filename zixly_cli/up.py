@@ -26,6 +26,8 @@ from zixly_cli.stack.signing_in import with_sign_in
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
 from zixly_cli.stack.startup import Stack, bring_up, launch
 from zixly_core.errors import SettingsError, ZixlyError
+from zixly_core.setting_names import refuse_unknown
+from zixly_core.settings import Settings
 
 # How long a stack whose `make` was killed may take to stop before we give up on it.
 PREDECESSOR_SECONDS = 15.0
@@ -93,6 +95,7 @@ def take_lock(lock: HomeLock, *, home: Home, say: Say) -> None:
 
 
 def plan_of(home: Home, settings: StackSettings, *, variables: Mapping[str, str], asks_to_sign_in: bool) -> Plan:
+    refuse_unknown(variables, settings=Settings.model_fields)
     secrets = load_or_make_secrets(home.secrets_file)
     if asks_to_sign_in:
         settings = settings.model_copy(update={"sign_in": "required"})

@@ -16,7 +16,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from zixly_core.errors import SettingsError
 from zixly_core.metrics_access import may_scrape
-from zixly_core.settings import PREFIX, Settings
+from zixly_core.setting_names import PREFIX
+from zixly_core.settings import Settings
 
 PortSetting = Literal["worker_metrics_port", "daemon_metrics_port"]
 PATH = "/metrics"

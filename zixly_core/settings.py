@@ -13,8 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
 from zixly_core.secret_references import SCHEME, Secret
+from zixly_core.setting_names import PREFIX, refuse_unknown
 
-PREFIX = "ZIXLY_"
 # What an address of Postgres, and one of the workers' queue, begins with.
 POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg2://", "postgresql+psycopg://")
 REDIS = ("redis://", "rediss://", "unix://", "memory://")
@@ -191,7 +191,8 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """The settings from the environment; a wrong value stops the start with one sentence naming the variable."""
+    """The settings from the environment; a wrong value or an unknown name stops the start with one sentence naming the variable."""
+    refuse_unknown(os.environ, settings=Settings.model_fields)
     try:
         return Settings()
     except ValidationError as error:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 from zixly_core.secret_references import Secret
-from zixly_core.settings import PREFIX, Settings
+from zixly_core.setting_names import PREFIX
+from zixly_core.settings import Settings
 
 SCHEMA = Path(__file__).parents[2] / "deploy" / "chart" / "zixly" / "values.schema.json"
 # Set by the chart itself, or by values with names of their own; of the embedded stack and the sandbox; files that no pod has.

@@ -13,20 +13,27 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from zixly_cli.containers.files import gateway_files, grafana_files, postgres_files, prometheus_files, valkey_files
 from zixly_cli.containers.places import ContainerPlan, plan_of
 from zixly_cli.settings_of_platform import settings_from
 from zixly_cli.stack.environment import USES_SEALED_SECRETS
 from zixly_cli.stack.private_files import write_private
 from zixly_core.errors import SettingsError
+from zixly_core.setting_names import refuse_unknown
+from zixly_core.settings import Settings
 
 SETTINGS = Path("/settings")
+# The checkout, so that names in `.env` can be looked at: compose hands on those that docker-compose.yml lists, and drops a misspelt one.
+WRITTEN = Path("/checkout/.env")
 OURS = ("bridge", "code", "daemon", "webserver", "worker")
 PROFILES = "ZIXLY_COMPOSE_PROFILES"
 
 
 def main() -> int:
     try:
+        refuse_misspelt(os.environ, written=WRITTEN)
         plan = plan_of(os.environ, profiles=os.environ.get(PROFILES, ""))
         prepare(plan, folder=SETTINGS)
     except SettingsError as error:
@@ -34,6 +41,16 @@ def main() -> int:
         return 2
     sys.stdout.write(f"settings: written; the bridge is known as {plan.urls.public}\n")
     return 0
+
+
+def refuse_misspelt(variables: Mapping[str, str], *, written: Path) -> None:
+    """Raises `SettingsError` for a name that no setting has. A file that only its owner may read is not looked at, and that is said."""
+    names = set(variables)
+    try:
+        names |= dotenv_values(written).keys() if written.is_file() else set()
+    except PermissionError:
+        sys.stdout.write("settings: .env may not be read by user 10001, so that misspelt names in it are not found\n")
+    refuse_unknown(names, settings=Settings.model_fields)
 
 
 def prepare(plan: ContainerPlan, *, folder: Path) -> None:

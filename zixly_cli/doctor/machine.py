@@ -7,17 +7,14 @@ from collections.abc import Mapping
 
 from zixly_cli.control import status_rows
 from zixly_cli.doctor.findings import Check, words_of
-from zixly_cli.gateway import GatewaySettings
-from zixly_cli.settings import COMPOSE_VARIABLES, ROOT, SANDBOX_VARIABLES, StackSettings
+from zixly_cli.settings import ROOT, StackSettings
 from zixly_cli.stack.ports import refuse_taken_ports
 from zixly_cli.stack.postgres_binaries import find_binaries
 from zixly_cli.stack.server_user import server_user
 from zixly_cli.stack.valkey import find_valkey
 from zixly_core.errors import SettingsError
+from zixly_core.setting_names import refuse_unknown
 from zixly_core.settings import Settings
-
-# Variables that are no settings of ours: what workspace.yaml and the processes of the stack are told.
-OTHER_VARIABLES = SANDBOX_VARIABLES | COMPOSE_VARIABLES | {"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK"}
 
 
 def machine_checks(variables: Mapping[str, str], settings: StackSettings) -> list[Check]:
@@ -33,13 +30,8 @@ def machine_checks(variables: Mapping[str, str], settings: StackSettings) -> lis
 
 
 def check_variables(variables: Mapping[str, str]) -> str:
-    """A misspelt variable would be ignored in silence everywhere else."""
-    known = {
-        f"ZIXLY_{name.upper()}" for name in (*Settings.model_fields, *StackSettings.model_fields, *GatewaySettings.model_fields)
-    } | OTHER_VARIABLES
-    unknown = sorted(set(variables) - known)
-    if unknown:
-        raise SettingsError(f"{', '.join(unknown)}: no setting has this name; .env.example lists them all")
+    """Processes refuse a misspelt variable too, each of those that it has in its environment."""
+    refuse_unknown(variables, settings=Settings.model_fields)
     return f"{len(variables)} set" if variables else "all defaults"
 
 

@@ -11,6 +11,7 @@ from zixly_cli.doctor.machine import check_variables
 from zixly_cli.gateway import GatewaySettings
 from zixly_cli.settings import COMPOSE_VARIABLES, ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings, user_variables
 from zixly_core.errors import SettingsError
+from zixly_core.setting_names import READ_BY_OTHERS
 from zixly_core.settings import Settings
 
 EXAMPLE = ROOT / ".env.example"
@@ -40,8 +41,16 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_misspelt_variable_is_found() -> None:
-    with pytest.raises(SettingsError, match="ZIXLY_BRIDGE_PROT"):
+    with pytest.raises(SettingsError, match="ZIXLY_BRIDGE_PROT is no setting; ZIXLY_BRIDGE_PORT is"):
         check_variables({"ZIXLY_BRIDGE_PROT": "3000"})
+
+
+def test_what_others_than_the_processes_read_is_what_they_read() -> None:
+    others = {f"ZIXLY_{name.upper()}" for name in (*StackSettings.model_fields, *GatewaySettings.model_fields)} | SANDBOX_VARIABLES
+    compose = set(re.findall(r"ZIXLY_\w+", (ROOT / "docker-compose.yml").read_text()))
+    own = {f"ZIXLY_{name.upper()}" for name in Settings.model_fields}
+    others |= compose | {"ZIXLY_CODE_HOST", "ZIXLY_WORKSPACE", "ZIXLY_STACK", "ZIXLY_FULL", "ZIXLY_TAKE_GRANTS", "ZIXLY_WRITE_GOLDEN"}
+    assert others - own == READ_BY_OTHERS - own
 
 
 def test_the_example_lists_every_setting_and_no_other() -> None:

@@ -12,7 +12,7 @@ from cryptography import x509
 from zixly_cli.containers.certificate import certificate_for
 from zixly_cli.containers.health import answers
 from zixly_cli.containers.places import ContainerPlan, plan_of
-from zixly_cli.containers.prepare import OURS, prepare
+from zixly_cli.containers.prepare import OURS, prepare, refuse_misspelt
 from zixly_cli.settings import ROOT
 from zixly_cli.stack.environment import DATABASE_ROLES
 from zixly_core.errors import SettingsError
@@ -138,3 +138,17 @@ def made(folder: Path) -> Path:
 
 def test_what_is_no_address_is_not_healthy() -> None:
     assert not answers("http://127.0.0.1/without-port")
+
+
+def test_a_misspelt_name_in_the_file_of_settings_is_named(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("COMPOSE_PROFILES=sandbox\nOTHER=1\nZIXLY_GATEWAY_PUBLIC_URK=https://hooks.example.com\n")
+    with pytest.raises(SettingsError, match="ZIXLY_GATEWAY_PUBLIC_URK is no setting; ZIXLY_GATEWAY_PUBLIC_URL is"):
+        refuse_misspelt({}, written=file)
+
+
+def test_every_name_of_the_example_is_known(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text((ROOT / ".env.example").read_text().replace("\n#ZIXLY", "\nZIXLY"))
+    refuse_misspelt({"PATH": "/bin", "ZIXLY_COMPOSE_PROFILES": ""}, written=file)
+    refuse_misspelt({}, written=tmp_path / "missing")

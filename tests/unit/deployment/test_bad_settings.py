@@ -9,7 +9,7 @@ import pytest
 
 from webhook_bridge.__main__ import main as bridge
 from zixly_core.migrate import main as migrate
-from zixly_core.settings import PREFIX
+from zixly_core.setting_names import PREFIX
 from zixly_dagster.instance.code_server import main as code_server
 from zixly_dagster.instance.daemon import main as daemon
 from zixly_dagster.instance.migrate import main as dagster_migrate
@@ -66,4 +66,12 @@ def test_one_that_is_no_address(name: str, capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv(variable, NONSENSE)
     said = said_by(main, capsys)
     assert variable in said
+    assert NONSENSE not in said
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_one_that_is_misspelt(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZIXLY_LEASE_SECONSD", NONSENSE)
+    said = said_by(STARTS[name][0], capsys)
+    assert "ZIXLY_LEASE_SECONSD is no setting; ZIXLY_LEASE_SECONDS is" in said
     assert NONSENSE not in said

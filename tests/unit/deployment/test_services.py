@@ -18,7 +18,8 @@ from zixly_cli.stack.environment import (
     USES_QUEUE,
     USES_SEALED_SECRETS,
 )
-from zixly_core.settings import PREFIX, Settings
+from zixly_core.setting_names import PREFIX
+from zixly_core.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 AWS = ROOT / "terraform" / "environments" / "aws"
