@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import boto3
 import psycopg
 import pytest
 from psycopg import sql
@@ -21,6 +24,7 @@ from psycopg import sql
 from tests.support.busy import longest
 from tests.support.ledger import TestLedger
 from tests.support.postgres import PASSWORD, TestDatabase
+from tests.support.servers import REGION, AwsServer
 from zixly_cli.backups.embedded import keys_for
 from zixly_cli.backups.manifest import read_manifest
 from zixly_cli.backups.postgres_programs import postgres_programs
@@ -31,6 +35,7 @@ from zixly_cli.stack.home import Home
 from zixly_cli.stack.ports import free_stack_ports
 from zixly_core.errors import Permanent, SettingsError
 from zixly_core.ids import new_id
+from zixly_core.objects import open_object_store
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.key_file import create_key_file, read_key_file
 
@@ -47,6 +52,8 @@ class Site:
     folder: Path
     keys: Path
     pg_bin: Path | None = None
+    bucket: str | None = None
+    """Where its documents are instead of a folder: a URL of S3."""
 
     @property
     def objects(self) -> Path:
@@ -59,7 +66,7 @@ class Site:
             ZIXLY_HOME=str(self.folder / "no-home"),
             ZIXLY_DATABASE_URL_OWNER=server.url(self.name, user=OWNER),
             ZIXLY_DAGSTER_DATABASE_URL=server.url(f"{self.name}_dagster", user=DAGSTER, driver="postgresql+psycopg2"),
-            ZIXLY_OBJECTS_URL=self.objects.as_uri(),
+            ZIXLY_OBJECTS_URL=self.bucket or self.objects.as_uri(),
             ZIXLY_SECRETS_KEY_FILE=str(self.keys),
             **({"ZIXLY_PG_BIN": str(self.pg_bin)} if self.pg_bin else {}),
         )
@@ -207,6 +214,31 @@ def nobody_is_in(site: Site) -> None:
         while connection.execute("select from pg_stat_activity where datname = %s", (site.name,)).fetchone() is not None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_documents_in_a_bucket_come_back_into_another_bucket(
+    site: Site, target: Site, monkeypatch: pytest.MonkeyPatch, aws_server: AwsServer, aws_credentials: None
+) -> None:
+    del aws_credentials  # in the environment
+    monkeypatch.setattr(site, "bucket", new_bucket(aws_server))
+    monkeypatch.setattr(target, "bucket", new_bucket(aws_server))
+    kept = {f"tenant/job-{number}/report.pdf": DOCUMENT + str(number).encode() for number in range(3)}
+    before = open_object_store(site.bucket or "")
+    for key, document in kept.items():
+        before.put(key, document, content_type="application/pdf")
+    taken = site.zixly("backup", str(site.folder / "of-a-bucket"))
+    assert taken.returncode == 0, taken.stderr + taken.stdout
+    done = target.zixly("restore", str(site.folder / "of-a-bucket"))
+    assert done.returncode == 0, done.stderr + done.stdout
+    after = open_object_store(target.bucket or "")
+    assert {key: after.get(key) for key in after.list("")} == kept
+
+
+def new_bucket(server: AwsServer) -> str:
+    name = f"backup-{uuid4().hex[:12]}"
+    with closing(boto3.client("s3", endpoint_url=server.endpoint, region_name=REGION)) as client:
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return f"s3://{name}?endpoint={server.endpoint}&region={REGION}"
 
 
 def test_the_embedded_stack_is_made_anew_from_a_backup(site: Site, backup: Path, tmp_path: Path) -> None:
