@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from webhook_bridge.announcer import Announcer
 from webhook_bridge.app_secrets import AppSecrets
@@ -27,6 +29,7 @@ from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.deliveries_api import deliveries_routes
 from webhook_bridge.exports.lists import listings
 from webhook_bridge.exports.routes import exports_routes
+from webhook_bridge.front_door import Bridge, Deliveries
 from webhook_bridge.gateway_verdict import gateway_routes, judge_of
 from webhook_bridge.guarding import check_guarded
 from webhook_bridge.health import health_routes
@@ -41,7 +44,7 @@ from webhook_bridge.pauses_api import pauses_routes
 from webhook_bridge.people_api import people_routes
 from webhook_bridge.priorities_api import priorities_routes
 from webhook_bridge.problems import handle_problems
-from webhook_bridge.receive import Clock, receive_routes
+from webhook_bridge.receive import Clock, receive_routes, receivers_of
 from webhook_bridge.reconciliations_api import reconciliations_routes
 from webhook_bridge.replays_api import replays_routes
 from webhook_bridge.reverify import Reverifier
@@ -144,7 +147,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
                 connecting.close()
             close(parts)
 
-    app = FastAPI(
+    app = Bridge(
         title="Zixly bridge",
         description=ABOUT,
         version="1",
@@ -153,10 +156,14 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
         redoc_url=None,
         redirect_slashes=False,
     )
-    put_around(app, settings, metrics)
+    around = put_around(app, settings, metrics)
+    receivers = receivers_of(
+        parts.systems, intake, public_url=settings.bridge_public_url, max_body_bytes=settings.max_body_bytes, clock=clock
+    )
+    app.put_in_front(Deliveries({path: one for path, one in receivers.items() if "{" not in path}), around)
     handle_problems(app)
     show_problems(app, can_sign_in=settings.oidc_issuer is not None)
-    public_url, max_body_bytes = settings.bridge_public_url, settings.max_body_bytes
+    public_url = settings.bridge_public_url
     judge = judge_of(known)
     places = Places(bridge=public_url, runbook=settings.runbook_url)
     reverifier = Reverifier(intake, systems=parts.systems, box=parts.box)
@@ -165,7 +172,7 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     scraped = scrape_registry(parts.registry, PipelineCollector(parts.databases["metrics"], parts.queues, Watched.of(settings)))
     take(
         app.router,
-        receive_routes(parts.systems, intake, public_url=public_url, max_body_bytes=max_body_bytes, clock=clock),
+        receive_routes(receivers),
         gateway_routes(judge),
         exports_routes(api, listings=listings(places), caller_of=known),
         deliveries_routes(api, reverifier=reverifier, box=parts.box, objects=parts.objects, caller_of=known),
@@ -204,12 +211,15 @@ def create_app(settings: Settings, parts: Parts, *, clock: Clock = now) -> FastA
     return app
 
 
-def put_around(app: FastAPI, settings: Settings, metrics: ProcessMetrics) -> None:
-    """What every request passes before it comes to a route; the last one added is the outermost."""
+def put_around(app: FastAPI, settings: Settings, metrics: ProcessMetrics) -> Callable[[ASGIApp], ASGIApp]:
+    """What every request passes before it comes to a route; the last one added is the outermost, and is given back for what stands in
+    front of the routes."""
     own_site = OwnSite.of(settings.bridge_public_url, settings.cors_origins)
     app.add_middleware(CorsForApi, origins=own_site.others)
     app.add_middleware(Bounded)
-    app.add_middleware(Around, metrics=metrics, proxies=TrustedProxies.of(settings.trusted_proxies), own_site=own_site)
+    around = partial(Around, metrics=metrics, proxies=TrustedProxies.of(settings.trusted_proxies), own_site=own_site)
+    app.add_middleware(around)
+    return around
 
 
 def callers_of(settings: Settings, parts: Parts, limits: Limits) -> tuple[Callable[[Request], Caller], Callable[[Request], Caller]]:

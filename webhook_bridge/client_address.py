@@ -6,6 +6,7 @@ It is found once, around every request, and then stands where everybody looks fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers
@@ -41,6 +42,8 @@ class TrustedProxies:
         address = address_in(scope["client"][0]) if scope.get("client") else None
         if address is None:
             return str(scope["client"][0]) if scope.get("client") else ""
+        if not self._trusts(address):
+            return str(address)
         said = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
         while self._trusts(address) and said:
             told = address_in(said.pop())
@@ -53,6 +56,7 @@ class TrustedProxies:
         return any(address in network for network in self._networks)
 
 
+@lru_cache(maxsize=1024)
 def address_in(text: str) -> Address | None:
     """The address in a text, which may hold a port: some proxies add it."""
     text = text.strip()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
-from starlette.types import Scope
+from starlette.types import Message, Scope
 
 from webhook_bridge.client_address import address_of, source_of
 from webhook_bridge.problems import NotSignedIn, TooManyRequests
@@ -96,12 +96,13 @@ def limited(caller_of: Callable[[Request], Caller], limits: Limits) -> Callable[
     return caller
 
 
-def tell_rate(headers: MutableHeaders, scope: Scope) -> None:
+def tell_rate(message: Message, scope: Scope) -> None:
     """How things stand, in the fields of the present draft (datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers, 11) and in
     those of its first six, which most clients read."""
     taken: Taken | None = scope.get("state", {}).get(TAKEN)
     if taken is None:
         return
+    headers = MutableHeaders(scope=message)
     rate, remaining, reset = taken.rate, taken.remaining, taken.reset_seconds
     headers["ratelimit-policy"] = f'"{rate.name}";q={rate.limit};w={int(rate.window.total_seconds())}'
     headers["ratelimit"] = f'"{rate.name}";r={remaining};t={reset}'

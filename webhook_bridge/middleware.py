@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from time import perf_counter
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webhook_bridge.browser_headers import browser_headers
@@ -30,8 +31,10 @@ class Around:
         self._app = app
         self._metrics = metrics
         self._proxies = proxies
+        self._durations: dict[tuple[str, str, int], Histogram] = {}
         self._own_site = own_site
-        self._headers = browser_headers(is_https=own_site.is_https)
+        careful = browser_headers(is_https=own_site.is_https)
+        self._headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in careful.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,12 +53,11 @@ class Around:
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id.hex
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                tell_rate(headers, scope)
+                status, own = message["status"], message["headers"]
+                there = {name for name, _ in own}
+                careful = [header for header in self._headers if header[0] not in there]
+                message["headers"] = [*own, (b"x-request-id", request_id.hex.encode()), *careful]
+                tell_rate(message, scope)
             await send(message)
 
         try:
@@ -63,14 +65,27 @@ class Around:
                 await self._app(scope, receive, send_on)
         finally:
             method, route = method_of(scope), route_of(scope)
-            self._metrics.http_duration.labels(method, route, str(status)).observe(perf_counter() - began)
+            self._duration(method, route, status).observe(perf_counter() - began)
             visit.tell(method=method, route=route, status=status)
+
+    def _duration(self, method: str, route: str, status: int) -> Histogram:
+        """The histogram of these labels, which are as few as routes and answers."""
+        key = (method, route, status)
+        found = self._durations.get(key)
+        if found is None:
+            found = self._durations[key] = self._metrics.http_duration.labels(method, route, str(status))
+        return found
 
 
 def address_of(scope: Scope) -> str | None:
     """The address of whoever asks, as the trusted proxies tell it; None where it is no IP address, as on a Unix socket."""
+    return ip_text(scope["client"][0]) if scope.get("client") else None
+
+
+@lru_cache(maxsize=1024)
+def ip_text(text: str) -> str | None:
     try:
-        return str(ip_address(scope["client"][0].partition("%")[0])) if scope.get("client") else None
+        return str(ip_address(text.partition("%")[0]))
     except ValueError:
         return None
 

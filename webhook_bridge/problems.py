@@ -152,9 +152,14 @@ def handle_problems(app: FastAPI) -> None:
         return problem(error.status_code, reason=reason, detail=str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(Exception)
-    async def unforeseen(_request: Request, error: Exception) -> Response:
-        log.error("request_failed", exc_info=error)
-        return problem(500, reason="internal_error", detail="Something went wrong here; the log has it under this request's id.")
+    async def other(_request: Request, error: Exception) -> Response:
+        return unforeseen(error)
+
+
+def unforeseen(error: Exception) -> Response:
+    """The answer to an error that nobody thought of, which is logged."""
+    log.error("request_failed", exc_info=error)
+    return problem(500, reason="internal_error", detail="Something went wrong here; the log has it under this request's id.")
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:

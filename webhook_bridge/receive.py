@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from webhook_bridge.body import raw_body
 from webhook_bridge.intake_service import IntakeService
@@ -34,27 +35,36 @@ class Accepted(BaseModel):
     job_ids: list[str] = Field(description="The jobs, each under `/webhook/jobs/{id}`.")
 
 
-def receive_routes(
+def receivers_of(
     systems: Mapping[str, System], intake: IntakeService, *, public_url: str, max_body_bytes: int, clock: Clock
-) -> APIRouter:
-    """The routes of all systems. `public_url` is what senders call us: some sign the URL. `clock` tells when requests arrive."""
+) -> dict[str, Receiver]:
+    """What stands behind each path. `public_url` is what senders call us: some sign the URL. `clock` tells when requests arrive."""
+    return {
+        f"/webhook/{path}": Receiver(system, path, intake, public_url.rstrip("/"), max_body_bytes, clock)
+        for system in systems.values()
+        for path in system.paths
+    }
+
+
+def receive_routes(receivers: Mapping[str, Receiver]) -> APIRouter:
+    """The routes of all systems."""
     router = APIRouter(tags=["webhooks"])
-    for system in systems.values():
-        for path in system.paths:
-            router.add_api_route(
-                f"/webhook/{path}",
-                Receiver(system, path, intake, public_url.rstrip("/"), max_body_bytes, clock).receive,
-                methods=["POST"],
-                name=f"{system.title}: {path}",
-                summary=f"A delivery from {system.title}",
-                description="Taken as raw bytes, verified, committed to Postgres, and only then answered.",
-                operation_id=f"receive_{''.join(c if c.isalnum() else '_' for c in path).strip('_')}",
-                response_class=Response,
-                response_model=None,
-                status_code=200,
-                responses=answers_of(system),
-                openapi_extra=described(system, path),
-            )
+    for template, receiver in receivers.items():
+        system, path = receiver.system, receiver.path
+        router.add_api_route(
+            template,
+            receiver.receive,
+            methods=["POST"],
+            name=f"{system.title}: {path}",
+            summary=f"A delivery from {system.title}",
+            description="Taken as raw bytes, verified, committed to Postgres, and only then answered.",
+            operation_id=f"receive_{''.join(c if c.isalnum() else '_' for c in path).strip('_')}",
+            response_class=Response,
+            response_model=None,
+            status_code=200,
+            responses=answers_of(system),
+            openapi_extra=described(system, path),
+        )
     return router
 
 
@@ -91,45 +101,49 @@ class Receiver:
     clock: Clock
 
     async def receive(self, request: Request) -> Response:
-        arrived = self._without_body(request)
+        """As an endpoint of the framework, for paths with a parameter."""
+        return await self.answer(request)
+
+    async def answer(self, request: Request) -> Response:
+        """Raises `StoreUnavailable`: nothing is promised."""
+        received_at, asked = self.clock(), requester()
         try:
-            body = await raw_body(request, max_bytes=self.max_body_bytes)
+            body, answer, reason = await raw_body(request, max_bytes=self.max_body_bytes), None, ""
         except ClientDisconnect:
             return GONE
         except BodyTooLarge as error:
-            await self.intake.refuse(arrived, system=self.system, reason=error.reason, answer=TOO_LARGE)
-            return Response(status_code=413, headers={"connection": "close"})
+            body, answer, reason = b"", TOO_LARGE, error.reason
         except BodyTooSlow:
             return Response(status_code=408, headers={"connection": "close"})
-        return response_of(await self.intake.accept(replace(arrived, body=body), system=self.system))
-
-    def _without_body(self, request: Request) -> IncomingRequest:
-        """The request as a receive profile sees it, before its body is read."""
-        asked = requester()
-        return IncomingRequest(
+        arrived = IncomingRequest(
             method=request.method,
-            url=self.public_url + asked_for(request),
-            headers=joined_headers(request),
-            body=b"",
-            received_at=self.clock(),
+            url=self.public_url + asked_for(request.scope),
+            headers=joined_headers(request.scope),
+            body=body,
+            received_at=received_at,
             path=self.path,
             client=request.client.host if request.client else "",
             id=asked.request_id or new_id(),
             trace_id=asked.named_trace,
         )
+        if answer is None:
+            return response_of(await self.intake.accept(arrived, system=self.system))
+        await self.intake.refuse(arrived, system=self.system, reason=reason, answer=answer)
+        return Response(status_code=answer.status, headers={"connection": "close"})
 
 
-def asked_for(request: Request) -> str:
+def asked_for(scope: Scope) -> str:
     """Path and query as they were written, not decoded."""
-    query = request.scope["query_string"].decode("latin-1")
-    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    return raw_path.decode("latin-1") + (f"?{query}" if query else "")
+    query: bytes = scope["query_string"]
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return (raw_path + b"?" + query if query else raw_path).decode("latin-1")
 
 
-def joined_headers(request: Request) -> dict[str, str]:
+def joined_headers(scope: Scope) -> dict[str, str]:
     """The headers; one that came twice is joined by a comma, as HTTP says, and is then no signature any more."""
     headers: dict[str, str] = {}
-    for name, value in request.headers.items():
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

@@ -25,8 +25,7 @@ class Visit:
 
     @classmethod
     def of(cls, scope: Scope, request_id: UUID) -> Visit:
-        headers = Headers(scope=scope)
-        caller = told_by(headers.getlist("traceparent"), headers.getlist("tracestate"))
+        caller = caller_of(scope)
         trace_id = caller.context.trace_id if caller else request_id
         return cls(TraceContext(trace_id, span_of(request_id)), caller, now_ns())
 
@@ -51,3 +50,11 @@ class Visit:
                 state=self.caller.state if self.caller else "",
             )
         )
+
+
+def caller_of(scope: Scope) -> Caller | None:
+    """What the headers say; most senders say nothing."""
+    if not any(name == b"traceparent" for name, _ in scope["headers"]):
+        return None
+    headers = Headers(scope=scope)
+    return told_by(headers.getlist("traceparent"), headers.getlist("tracestate"))

@@ -1,8 +1,8 @@
 """Write deliveries, events and jobs of many requests in one transaction, and tell each what it became.
 
-Two round trips: the dedupe keys first, whose uniqueness decides which events are new, then everything else. Rows go in ordered
-by dedupe key, so that two writers that share keys wait for each other instead of dead-locking. A handshake takes one more, and
-so does an event that a job waits for.
+Two round trips: the dedupe keys first, whose uniqueness decides which events are new, then everything else and the commit. Rows go
+in ordered by dedupe key, so that two writers that share keys wait for each other instead of dead-locking. A handshake takes one more,
+and so does an event that was there already or that a job waits for.
 
 The ledger balances: every event is written with one outcome. An event that wakes a job counts among those with jobs although it
 makes none (the job was counted when it was made); when that job has ended meanwhile, nobody wanted the event: it is filtered.
@@ -10,7 +10,8 @@ makes none (the job was counted when it was made); when that job has ended meanw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,12 +22,14 @@ from psycopg.rows import DictRow
 
 from zixly_core.errors import MalformedPayload
 from zixly_core.prepared import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
+from zixly_core.stores.packed import kinds_of, packed_columns
 from zixly_core.stores.paths import Woken, jobs_woken, note_use, with_first_secrets
 from zixly_core.stores.rows import columns_of, rows_from
 
+KEY_COLUMNS = "system text, key text, event_id uuid"
 NEW_KEYS_SQL = f"""
 insert into zixly.dedupe_keys (system, key, event_id)
-select system, key, event_id from {rows_from("system text, key text, event_id uuid")}
+select system, key, event_id from {rows_from(KEY_COLUMNS)}
 on conflict do nothing returning event_id"""
 
 # Of the events seen before: which event holds the key, its jobs, and whether a job still waits to be handed over.
@@ -78,6 +81,8 @@ insert into zixly.job_counters (name, job_type, shard, value)
 select 'queued', job_type, shard, value from {rows_from("job_type text, shard smallint, value float8")}
 on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value"""
 
+KEY_KINDS, DELIVERY_KINDS, EVENT_KINDS, JOB_KINDS = map(kinds_of, (KEY_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, JOB_COLUMNS))
+
 
 @dataclass(frozen=True)
 class Known:
@@ -90,22 +95,38 @@ class Known:
 
 async def commit_deliveries(connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared], *, shard: int) -> list[Committed]:
     """Write all in one transaction. The answers may leave when this has returned, not before."""
-    routed = [event for delivery in deliveries for event in delivery.events if event.route is not None]
-    async with connection.transaction():
+    async with in_one_transaction(connection):
         deliveries = await with_first_secrets(connection, deliveries)
-        new_ids = await keys_taken(connection, routed, systems=systems_of(deliveries))
-        repeated = [event for event in routed if event.id not in new_ids]
-        known = await known_events(connection, repeated, systems=systems_of(deliveries))
-        known |= new_in_this_commit(deliveries, new_ids)
+        systems = systems_of(deliveries)
+        routed = [event for delivery in deliveries for event in delivery.events if event.route is not None]
+        new_ids = await keys_taken(connection, routed, systems=systems)
+        known: dict[tuple[str, str], Known] = {}
+        if len(new_ids) < len(routed):
+            repeated = [event for event in routed if event.id not in new_ids]
+            known = await known_events(connection, repeated, systems=systems)
+            known |= new_in_this_commit(deliveries, new_ids)
         woken = await jobs_woken(connection, [event for event in routed if event.id in new_ids])
         outcomes = {event.id: outcome_of(event, new_ids, woken) for delivery in deliveries for event in delivery.events}
-        async with connection.pipeline():
-            await write_deliveries(connection, deliveries, outcomes)
-            await write_events(connection, deliveries, outcomes, known)
-            await write_jobs(connection, deliveries, outcomes, shard=shard)
-            await note_use(connection, deliveries, new_ids=new_ids)
-            await mark_verified(connection, deliveries)
+        await write_deliveries(connection, deliveries, outcomes)
+        await write_events(connection, deliveries, outcomes, known)
+        await write_jobs(connection, deliveries, outcomes, shard=shard)
+        await note_use(connection, deliveries, new_ids=new_ids)
+        await mark_verified(connection, deliveries)
     return [committed(delivery, outcomes, known, woken) for delivery in deliveries]
+
+
+@asynccontextmanager
+async def in_one_transaction(connection: AsyncConnection[DictRow]) -> AsyncIterator[None]:
+    """A transaction whose statements are sent one after the other without waiting for their answers, its end included: only what is
+    asked is waited for. The driver's own way waits for the beginning, and for everything before the end."""
+    try:
+        async with connection.pipeline():
+            await connection.execute("begin")
+            yield
+            await connection.execute("commit")
+    except Exception:  # whoever is called off leaves it to the pool, which does not wait for an answer that may never come
+        await connection.rollback()
+        raise
 
 
 def systems_of(deliveries: Iterable[Prepared]) -> dict[UUID, str]:
@@ -126,11 +147,8 @@ async def keys_taken(connection: AsyncConnection[DictRow], events: Sequence[Rout
     routable, and its sender's next try must then count."""
     if not events:
         return set()
-    ordered = sorted(events, key=lambda one: (systems[one.id], one.stored_key, one.id))
-    cursor = await connection.execute(
-        NEW_KEYS_SQL,
-        ([systems[one.id] for one in ordered], [one.stored_key for one in ordered], [one.id for one in ordered]),
-    )
+    ordered = sorted((systems[one.id], one.stored_key, one.id) for one in events)
+    cursor = await connection.execute(NEW_KEYS_SQL, packed_columns(KEY_KINDS, ordered))
     return {row["event_id"] for row in await cursor.fetchall()}
 
 
@@ -187,7 +205,7 @@ async def write_deliveries(connection: AsyncConnection[DictRow], deliveries: Seq
         )
         for one in deliveries
     ]
-    await connection.execute(DELIVERIES_SQL, columns_of(rows))
+    await connection.execute(DELIVERIES_SQL, packed_columns(DELIVERY_KINDS, rows))
 
 
 async def mark_verified(connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared]) -> None:
@@ -205,7 +223,7 @@ async def write_events(
 ) -> None:
     rows = [event_row(delivery, one, outcomes[one.id], known) for delivery in deliveries for one in delivery.events]
     if rows:
-        await connection.execute(EVENTS_SQL, columns_of(rows))
+        await connection.execute(EVENTS_SQL, packed_columns(EVENT_KINDS, rows))
 
 
 def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Mapping[tuple[str, str], Known]) -> tuple[Any, ...]:
@@ -250,7 +268,7 @@ async def write_jobs(
     ]
     if not rows:
         return
-    await connection.execute(JOBS_SQL, columns_of(rows))
+    await connection.execute(JOBS_SQL, packed_columns(JOB_KINDS, rows))
     counts: dict[str, int] = {}
     for row in rows:
         counts[row[4]] = counts.get(row[4], 0) + 1
