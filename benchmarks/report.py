@@ -23,9 +23,11 @@ KEYS = tuple(
     flood_seconds flood_per_s flood_memory_max_mb flood_memory_mb_per_minute
     jobs_per_minute_burst express_jobs_per_minute jobs_ratio_to_express runs_per_minute stock_runs_per_minute runs_ratio_to_stock
     first_op_p50_s first_op_p95_s completed_p50_s completed_p95_s
+    first_op_10_p50_s first_op_10_p95_s completed_10_p50_s completed_10_p95_s
     stock_first_op_p50_s stock_first_op_p95_s stock_completed_p50_s stock_completed_p95_s
     single_completed_p50_s stock_single_completed_p50_s single_first_op_p50_s stock_single_first_op_p50_s
-    worker_utilisation growth_ratio idle_memory_mb idle_processes
+    worker_utilisation growth_ratio idle_memory_mb idle_processes idle_memory_after_mb
+    scale_out_jobs_per_minute scale_out_2 scale_out_3
     budget_backfill_minutes budget_refused_calls budget_xero_utilisation budget_live_p95_s budget_live_longest_s
     """.split()
 )
@@ -60,16 +62,24 @@ LINES = (
     Line("sent to first op, 1 a second, 95 of 100", "first_op_p95_s", "s", beside="stock_first_op_p95_s", goal=Goal.most(1)),
     Line("sent to completed, 1 a second, median", "completed_p50_s", "s", beside="stock_completed_p50_s"),
     Line("sent to completed, 1 a second, 95 of 100", "completed_p95_s", "s", beside="stock_completed_p95_s"),
+    Line("sent to first op, 10 a second, median", "first_op_10_p50_s", "s", goal=Goal.most(0.2)),
+    Line("sent to first op, 10 a second, 95 of 100", "first_op_10_p95_s", "s", goal=Goal.most(1)),
+    Line("sent to completed, 10 a second, median", "completed_10_p50_s", "s"),
+    Line("sent to completed, 10 a second, 95 of 100", "completed_10_p95_s", "s"),
     Line("sent to first op, one at a time, median", "single_first_op_p50_s", "s", beside="stock_single_first_op_p50_s"),
     Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", beside="stock_single_completed_p50_s"),
     Line("the same with 1,000,000 jobs, relative", "growth_ratio", "x"),
     Line("memory of the idle stack", "idle_memory_mb", "MB", goal=Goal.most(1200)),
+    Line("  the same after all jobs", "idle_memory_after_mb", "MB"),
     Line("processes of the idle stack", "idle_processes", ""),
     Line("backfill of 10,000 invoices at 60 calls/min", "budget_backfill_minutes", "min"),
     Line("  calls refused with 429", "budget_refused_calls", "", goal=Goal.most(1)),
     Line("  of Xero's minutes used", "budget_xero_utilisation", "", goal=Goal.least(0.8)),
     Line("  live events beside it, 95 of 100", "budget_live_p95_s", "s", goal=Goal.most(10)),
     Line("  live events beside it, longest", "budget_live_longest_s", "s"),
+    Line("jobs a minute, slow vendors, 1 worker host", "scale_out_jobs_per_minute", ""),
+    Line("  with 2 hosts, as a multiple", "scale_out_2", "x", goal=Goal.least(1.8)),
+    Line("  with 3 hosts, as a multiple", "scale_out_3", "x", goal=Goal.least(2.6)),
 )
 # Ratio -> what is divided by what.
 RATIOS = {

@@ -31,6 +31,11 @@ def lift_limits(sandbox_url: str) -> None:
     call("PATCH", f"{sandbox_url}/_sandbox/rules", {"latency_seconds": 0, **NO_LIMITS})
 
 
+def slow_down(sandbox_url: str, *, seconds: float) -> None:
+    """So long takes each answer, until limits are lifted or restored. Raises `NotMeasured` when the sandbox does not do it."""
+    call("PATCH", f"{sandbox_url}/_sandbox/rules", {"latency_seconds": seconds})
+
+
 def restore_limits(sandbox_url: str) -> None:
     """The vendors' own limits. Raises `NotMeasured` when the sandbox does not do it."""
     call("PATCH", f"{sandbox_url}/_sandbox/rules", REAL_LIMITS)

@@ -29,6 +29,10 @@ class Scale:
     steady_seconds: float
     """At five times the steady load."""
     flood_seconds: float
+    fast_latency_seconds: int = 30
+    """The same for our instance alone at ten a second (questions/latency.py)."""
+    scale_out_jobs: int = 20
+    """For each worker host; 0: the question is not put."""
     deliveries_per_second: float = 1.0
     runs_patience_seconds: float = 420.0
 
@@ -60,6 +64,8 @@ QUICK = Scale(
     ingest_seconds=2.0,
     steady_seconds=4.0,
     flood_seconds=5.0,
+    fast_latency_seconds=8,
+    scale_out_jobs=0,
 )
 # `FULL=1`: what the goal of flat memory speaks of.
 FULL = replace(WHOLE, flood_seconds=600.0)

@@ -14,7 +14,7 @@ from benchmarks.findings import Findings
 from benchmarks.instance import STOCK, ZIXLY, Instance
 from benchmarks.ledger import ended_jobs, refuse_unfinished
 from benchmarks.progress import Say
-from benchmarks.questions import budget, idle, ingest, latency, runs, single
+from benchmarks.questions import budget, idle, ingest, latency, runs, scale_out, single
 from benchmarks.sandbox import lift_limits, paid_invoices
 from benchmarks.scale import Scale
 from benchmarks.stock_dagster import stock_dagster
@@ -43,13 +43,16 @@ class Question:
     has_baseline: bool
 
 
-# In the order in which they are put. The idle stack comes first, before anything has grown.
+# In the order in which they are put. The idle stack comes first, before anything has grown, and once more after all jobs; `scale_out`
+# last, as it leaves no worker of the stack.
 QUESTIONS: Mapping[str, Question] = {
     "idle": Question(idle.measure, has_baseline=False),
     "runs": Question(runs.measure, has_baseline=True),
     "single": Question(single.measure, has_baseline=True),
     "latency": Question(latency.measure, has_baseline=True),
     "budget": Question(budget.measure, has_baseline=False),
+    "idle_after": Question(idle.measure_again, has_baseline=False),
+    "scale_out": Question(scale_out.measure, has_baseline=False),
 }
 
 

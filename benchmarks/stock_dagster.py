@@ -10,12 +10,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.bench_stack import BenchStack
 from benchmarks.errors import NotMeasured
+from benchmarks.processes import end, spawn, wait_for
 from zixly_cli.settings import ROOT
 from zixly_cli.stack.databases import DAGSTER, make_database, may_connect
 from zixly_cli.stack.ports import free_ports
@@ -41,9 +42,7 @@ PATIENT_LEDGER = {
     "ZIXLY_HANDOVER_TIMEOUT_SECONDS": "3600",
     "ZIXLY_LEASE_SECONDS": "600",
 }
-READY_SECONDS = 120.0
 SETUP_SECONDS = 120.0
-STOP_SECONDS = 10.0
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def stock_dagster(stack: BenchStack) -> Iterator[str]:
             ("daemon", daemon(), daemon_beats(url)),
         ):
             running.append(spawn(command, environment=environment, log=home / f"{name}.log"))
-            wait_for(running[-1], probe, since=time.time(), log=home / f"{name}.log")
+            wait_for(running[-1], probe, what="The stock instance", since=time.time(), log=home / f"{name}.log")
         yield url
     finally:
         for process in reversed(running):
@@ -99,27 +98,3 @@ def migrate(environment: dict[str, str], *, home: Path) -> None:
     done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=SETUP_SECONDS, check=False)
     if done.returncode != 0:
         raise NotMeasured(f"The stock instance could not be made:\n{done.stderr[-3000:]}")
-
-
-def spawn(command: list[str], *, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as file:
-        return subprocess.Popen(
-            command, cwd=log.parent, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-        )
-
-
-def wait_for(process: subprocess.Popen[bytes], probe: Callable[[float], bool], *, since: float, log: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not probe(since):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise NotMeasured(f"The stock instance did not come up:\n{log.read_text(errors='replace')[-3000:]}")
-        time.sleep(0.2)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

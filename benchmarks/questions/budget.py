@@ -15,12 +15,10 @@ from benchmarks.figures import percentile
 from benchmarks.instance import Instance
 from benchmarks.ledger import ended_jobs, refuse_unfinished
 from benchmarks.progress import Say, counted
-from benchmarks.questions.latency import seconds_to_end
+from benchmarks.questions.latency import JOBS_A_BATCH, seconds_to_end
 from benchmarks.sandbox import calls_by_status, lift_limits, restore_limits
 from benchmarks.scale import Scale
 
-# As many jobs as a run holds outside the other questions.
-JOBS_A_BATCH = 80
 CALLS_A_MINUTE = 60
 LOOK_SECONDS = 1.0
 # One live event in so many seconds, from the beginning of the backfill on.

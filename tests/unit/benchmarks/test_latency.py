@@ -24,6 +24,10 @@ def test_latencies_count_from_the_moment_of_sending() -> None:
     }
 
 
+def test_the_figures_of_another_rate_have_names_of_their_own() -> None:
+    assert figures_of([make_job("a")], {"a": 100.0}, rate="_10")["first_op_10_p95_s"] == 0.5
+
+
 def test_a_job_that_failed_or_never_began_is_not_left_out_of_the_percentiles() -> None:
     jobs = [make_job("a"), make_job("b", status="FAILED"), make_job("c", status="QUEUED", first_op=None, completed=None)]
     figures = figures_of(jobs, dict.fromkeys("abc", 100.0), prefix="")
