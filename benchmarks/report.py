@@ -23,6 +23,7 @@ KEYS = tuple(
     flood_seconds flood_per_s flood_memory_max_mb flood_memory_mb_per_minute
     jobs_per_minute_burst express_jobs_per_minute jobs_ratio_to_express runs_per_minute stock_runs_per_minute runs_ratio_to_stock
     first_op_p50_s first_op_p95_s completed_p50_s completed_p95_s
+    run_cpu_ms run_daemon_cpu_ms run_commits run_log_kb
     first_op_10_p50_s first_op_10_p95_s completed_10_p50_s completed_10_p95_s
     stock_first_op_p50_s stock_first_op_p95_s stock_completed_p50_s stock_completed_p95_s
     single_completed_p50_s stock_single_completed_p50_s single_first_op_p50_s stock_single_first_op_p50_s
@@ -58,6 +59,8 @@ LINES = (
     Line("  slots of the workers that were busy", "worker_utilisation", "", goal=Goal.least(0.8)),
     Line("runs a minute, one job each", "runs_per_minute", "", beside="stock_runs_per_minute"),
     Line("  as a multiple of the stock launcher", "runs_ratio_to_stock", "x", goal=Goal.least(15)),
+    Line("  CPU of a run, in all processes", "run_cpu_ms", "ms"),
+    Line("  of it the daemon and the code server", "run_daemon_cpu_ms", "ms"),
     Line("sent to first op, 1 a second, median", "first_op_p50_s", "s", beside="stock_first_op_p50_s", goal=Goal.most(0.2)),
     Line("sent to first op, 1 a second, 95 of 100", "first_op_p95_s", "s", beside="stock_first_op_p95_s", goal=Goal.most(1)),
     Line("sent to completed, 1 a second, median", "completed_p50_s", "s", beside="stock_completed_p50_s"),
