@@ -24,7 +24,7 @@ from zixly_cli.control import stop_process
 from zixly_cli.stack.probes import worker_answers
 
 HOSTS = (1, 2, 3)
-# Each call to a vendor. A job makes four, one after the other, and takes about a tenth of a second of CPU.
+# Each call to a vendor. A job makes some, one after the other, and takes about a tenth of a second of CPU.
 VENDOR_SECONDS = 0.5
 PATIENCE_SECONDS = 120.0
 

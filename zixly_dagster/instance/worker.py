@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import warnings
+from importlib import import_module
 from typing import Any
 
 import psutil
@@ -35,6 +36,8 @@ from zixly_dagster.instance.workers_app import BULK_QUEUE, EXECUTE_RUN, LIVE_QUE
 # Whoever stops us waits 6 s before the kill (zixly_cli/stack/programs.py); an interrupted run needs one
 # to give its jobs back, and Celery up to two to end.
 PATIENCE_SECONDS = 3.0
+# What the first run of a child would load, each child for itself: the storage of dagster.yaml, and what that and its folder use.
+NEEDED_BY_RUNS = ("zixly_dagster.instance.storage", "psycopg2.extras", "upath")
 
 log = structlog.get_logger()
 
@@ -107,6 +110,8 @@ def load_definitions() -> None:
     from zixly_dagster.definitions import defs  # noqa: PLC0415 - only the worker loads it, and only here
 
     defs.get_repository_def().get_all_jobs()
+    for name in NEEDED_BY_RUNS:
+        import_module(name)
     silence_console()
     gc.collect()
     gc.freeze()
