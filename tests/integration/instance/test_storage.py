@@ -257,3 +257,14 @@ def test_old_ticks_are_purged_by_the_first_tick_and_not_by_each(stack: Stack, mo
     assert len([one for one in executed if one.startswith("DELETE")]) == 1
     storage.purge_ticks("origin", "another selector", time.time(), None)
     assert len([one for one in executed if one.startswith("DELETE")]) == 2
+
+
+def test_what_the_schedules_tables_have_is_asked_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = stack.instance.schedule_storage
+    assert isinstance(storage, PooledScheduleStorage)
+    assert not storage.has_built_index("no such index")
+    storage.mark_index_built("no such index")
+    assert storage.has_built_index("no such index")
+    monkeypatch.setattr(storage, "connect", None)
+    assert storage.has_built_index("no such index")
+    assert storage.has_instigators_table()
