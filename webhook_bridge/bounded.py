@@ -41,7 +41,8 @@ class Bounded:
         except ClientDisconnect:
             return
         except ZixlyError as error:
-            await discarded(receive)
+            if not isinstance(error, MalformedPayload):  # of a body that was looked into, nothing is still coming
+                await discarded(receive)
             answer = problem_of(error)
             answer.headers["connection"] = "close"  # what is left of the body is not read
             await answer(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
@@ -170,15 +171,27 @@ def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 
 def describe_problems(app: FastAPI) -> None:
-    """Put the schema that all problems share into the app's OpenAPI."""
+    """Put the schema that all problems share into the app's OpenAPI, and those that no route answers itself."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = described()
         document.setdefault("components", {}).setdefault("schemas", {})[Problem.__name__] = Problem.model_json_schema()
+        for methods in document["paths"].values():
+            for method, operation in methods.items():
+                operation["responses"] |= problems_before(method, operation["responses"])
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def problems_before(method: str, responses: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request may be answered before its route is asked: where somebody must be known, that it is not his to do or too often, and
+    where a body may come, that it cannot be taken. Routes name only what they answer themselves."""
+    if MEDIA_TYPE not in responses.get("401", {}).get("content", {}):
+        return {}
+    statuses = (403, 429) if method == "get" else (400, 403, 408, 413, 429)
+    return {str(status): answer for status, answer in problems(*statuses).items() if str(status) not in responses}
 
 
 DESCRIPTIONS = {

@@ -19,6 +19,7 @@ from zixly_core.errors import NotAllowed, Rejected
 
 PREFIX = "zx_"
 SECRET_BYTES = 32
+NOBODYS = UUID(int=0)
 DEFAULT_DAYS, MOST_DAYS = 90, 365
 
 
@@ -66,9 +67,11 @@ def given_token(text: str) -> GivenToken | None:
         return None
     token_id, _, secret = text.removeprefix(PREFIX).partition("_")
     try:
-        return GivenToken(UUID(hex=token_id), secret)
+        found = GivenToken(UUID(hex=token_id), secret)
     except ValueError:
-        return GivenToken(UUID(int=0), secret)
+        return GivenToken(NOBODYS, secret)
+    is_as_made = found.id.hex == token_id  # in capitals, with hyphens or in braces it would name the same row
+    return found if is_as_made else GivenToken(NOBODYS, secret)
 
 
 def digest_of(secret: str) -> bytes:

@@ -65,3 +65,16 @@ def test_every_route_says_what_it_does_and_what_it_answers(openapi: dict[str, An
 def test_operation_ids_are_unique(openapi: dict[str, Any]) -> None:
     ids = [one["operationId"] for _, _, one in operations(openapi)]
     assert len(ids) == len(set(ids))
+
+
+def test_what_is_answered_before_a_route_is_asked_is_described_too(openapi: dict[str, Any]) -> None:
+    """Generated requests were refused with statuses that no description named."""
+    guarded = [(method, one["responses"]) for path, method, one in operations(openapi) if path.startswith("/api/")]
+    assert len(guarded) > 80
+    for method, answers in guarded:
+        assert {"401", "403", "429"} <= set(answers)
+        assert method == "get" or {"400", "408", "413"} <= set(answers)
+
+
+def test_who_needs_nobody_to_be_known_is_refused_to_nobody(openapi: dict[str, Any]) -> None:
+    assert set(openapi["paths"]["/health"]["get"]["responses"]) == {"200"}

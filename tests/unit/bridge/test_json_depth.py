@@ -4,7 +4,9 @@ import json
 from time import process_time
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
+from webhook_bridge.bounded import Bounded
 from webhook_bridge.json_depth import is_too_deep
 
 
@@ -36,3 +38,21 @@ def test_no_body_takes_long_to_look_at(body: bytes) -> None:
     began = process_time()
     is_too_deep(body)
     assert process_time() - began < 2
+
+
+async def test_a_body_that_is_too_deep_is_refused_without_waiting_for_more() -> None:
+    """It took two seconds: what had come whole was waited for once more."""
+    coming: list[Message] = [{"type": "http.request", "body": b"[" * 100, "more_body": False}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError
+
+    await Bounded(never)({"type": "http", "method": "POST", "path": "/api/pauses", "headers": []}, receive, send)
+    assert sent[0]["status"] == 400
