@@ -1,6 +1,6 @@
 """A bridge in front of a database that holds many finished jobs: what the questions about growth are asked of.
 
-A Postgres of its own with our migrations, jobs of five tenants over 30 days, one in a thousand failed.
+A Postgres of its own with our migrations, and all that jobs of 30 days leave behind (`lifelike.py`).
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,42 +21,75 @@ import httpx2
 import psycopg
 from psycopg.rows import dict_row
 
+from benchmarks.lifelike import AT_THE_END, FORGET_SQL, OF_EACH_SET, PREPARE_SQL
 from benchmarks.payload_search import add_tenants
-from benchmarks.server import Urls
+from benchmarks.server import Urls, running_server
 from zixly_cli.stack import databases
 from zixly_cli.stack.ports import free_ports
 
 SET = 50_000
 START_SECONDS = 240.0
-# Spread over 30 days, so that a day has about 33,000 of them.
-JOBS_SQL = """
-insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, status, record_key, record_id, occurred_at,
-  created_at, due_at, started_at, completed_at, attempts, dead_letter, error_reason)
-select gen_random_uuid(), t.tenant, t.connection, 'xero-invoice-to-hubspot', 'xero',
-  case when n %% 1000 = 0 then 'FAILED' else 'COMPLETED' end, 'xero:INVOICE:' || n, n::text, at, at, at, at + interval '1 second',
-  at + interval '4 seconds', 1, n %% 1000 = 0, case when n %% 1000 = 0 then 'record_gone' end
-from generate_series(%(first)s::int, %(last)s::int) as n,
-  lateral (select (%(tenants)s::uuid[])[n %% 5 + 1] as tenant, (%(connections)s::uuid[])[n %% 5 + 1] as connection) as t,
-  lateral (select now() - interval '30 days' * (1 - n::float8 / %(count)s) - interval '5 seconds' as at) as a"""
+SAMPLE_SQL = """
+select j.id as job, e.delivery_id as delivery, j.tenant_id as connection, t.slug as tenant, j.record_key, j.record_id,
+  (select id from zixly.workflow_jobs where status = 'FAILED' limit 1) as failed_job,
+  (select id from zixly.issues where status = 'OPEN' limit 1) as issue
+from zixly.workflow_jobs j join zixly.events e on e.id = j.event_id join zixly.tenants t on t.id = j.tenant_id
+order by j.created_at desc limit 1"""
+Owner = psycopg.Connection[dict[str, Any]]
 
 
-def fill(urls: Urls, count: int) -> UUID:
-    """The jobs; the id of one of them."""
+@dataclass(frozen=True)
+class Sample:
+    """One of each thing that a page shows: the newest job and its delivery, and a failed one."""
+
+    job: UUID
+    delivery: UUID
+    connection: UUID
+    tenant: str
+    record_key: str
+    record_id: str
+    failed_job: UUID
+    issue: UUID
+
+
+@contextmanager
+def million(count: int, *, folder: Path | None) -> Iterator[tuple[Urls, Sample]]:
+    """A server with so many finished jobs. In a named folder it stays, and the next call finds it filled."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o711)  # root's Postgres runs as somebody else, who has to pass
+        with running_server(folder) as urls:
+            yield urls, fill(urls, count)
+        return
+    with tempfile.TemporaryDirectory(prefix="zixly-million-") as made, running_server(Path(made)) as urls:
+        yield urls, fill(urls, count)
+
+
+def fill(urls: Urls, count: int) -> Sample:
+    """All that so many jobs leave behind, unless it is there."""
     with psycopg.connect(urls(databases.OWNER), autocommit=True, row_factory=dict_row) as owner:
-        tenants = add_tenants(owner)
-        connections = [add_connection(owner, tenant) for tenant in tenants]
-        whose = {"tenants": tenants, "connections": connections, "count": count}
-        for first in range(1, count + 1, SET):
-            owner.execute(JOBS_SQL, {**whose, "first": first, "last": min(first + SET - 1, count)})
-        owner.execute("vacuum analyze zixly.workflow_jobs")
-        row = owner.execute("select id from zixly.workflow_jobs where record_id = %s", (str(count),)).fetchone()
+        if owner.execute("select from zixly.workflow_jobs limit 1").fetchone() is None:
+            write_all(owner, count)
+            owner.execute("vacuum analyze")
+        row = owner.execute(SAMPLE_SQL).fetchone()
     if row is None:
         raise AssertionError("no job was made")
-    found: UUID = row["id"]
-    return found
+    return Sample(**row)
 
 
-def add_connection(owner: psycopg.Connection[dict[str, Any]], tenant: UUID) -> UUID:
+def write_all(owner: Owner, count: int) -> None:
+    tenants = add_tenants(owner)
+    whose = {"tenants": tenants, "xero": [add_connection(owner, tenant) for tenant in tenants], "count": count}
+    owner.execute(PREPARE_SQL)
+    for first in range(1, count + 1, SET):
+        for statement in OF_EACH_SET:
+            owner.execute(statement, {**whose, "first": first, "last": min(first + SET - 1, count)})
+    for statement in AT_THE_END:
+        owner.execute(statement, whose)
+    owner.execute(FORGET_SQL)
+
+
+def add_connection(owner: Owner, tenant: UUID) -> UUID:
     owner.execute(
         "insert into zixly.connections (id, tenant_id, system, external_id, name) values (%s, %s, 'xero', %s, 'Organisation')",
         (tenant, tenant, str(tenant)),

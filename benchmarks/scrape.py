@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,9 @@ import psycopg
 from sqlalchemy import create_engine
 
 from benchmarks.figures import percentile
-from benchmarks.finished_jobs import fill, running_bridge
+from benchmarks.finished_jobs import million, running_bridge
 from benchmarks.machine import description
-from benchmarks.server import Urls, running_server
+from benchmarks.server import Urls
 from zixly_cli.stack import databases
 from zixly_dagster.instance.instance_counts import instance_counts
 from zixly_dagster.instance.migrate import migrate
@@ -42,9 +41,9 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks.scrape", description="A scrape before a million jobs.")
     asked.add_argument("--jobs", type=int, default=1_000_000)
     asked.add_argument("--runs", type=int, default=50_000)
+    asked.add_argument("--folder", type=Path, help="keep the filled database there, and find it there the next time")
     chosen = asked.parse_args()
-    with tempfile.TemporaryDirectory(prefix="zixly-scrape-") as folder, running_server(Path(folder)) as urls:
-        fill(urls, chosen.jobs)
+    with million(chosen.jobs, folder=chosen.folder) as (urls, _):
         with running_bridge(urls) as address, httpx2.Client(base_url=address, timeout=30, trust_env=False) as http:
             bridge = timed(lambda: http.get("/metrics").raise_for_status())
         daemon = dagsters_reading(urls, runs=chosen.runs)

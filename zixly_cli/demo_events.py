@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 import psycopg
 
 from zixly_cli.deliveries import TIMEOUT_SECONDS, post, sample_maker
 from zixly_cli.seed import DEMO, TENANTS
-from zixly_cli.stack.startup import Say, Stack
+from zixly_cli.stack.programs import Plan
+from zixly_cli.stack.startup import Say
 from zixly_core.errors import Transient
 
 # Invoices that are paid for each client.
@@ -29,6 +30,13 @@ LOOK_SECONDS = 0.2
 LISTENING = "select count(*) from zixly.subscriptions where kind = 'handshake' and status = 'ACTIVE' and external_id is not null"
 
 
+class HasPlan(Protocol):
+    """A stack, whoever brought it up."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+
 @dataclass(frozen=True)
 class Expected:
     """A job that must come of what happened."""
@@ -37,7 +45,7 @@ class Expected:
     record_id: str
 
 
-def happenings(stack: Stack, *, say: Say) -> frozenset[Expected]:
+def happenings(stack: HasPlan, *, say: Say) -> frozenset[Expected]:
     """Let everything happen; the jobs that must come of it. Raises `Transient` when the sandbox or the bridge does not do it."""
     found: set[Expected] = set()
     for happen in HAPPENINGS:
@@ -45,7 +53,7 @@ def happenings(stack: Stack, *, say: Say) -> frozenset[Expected]:
     return frozenset(found)
 
 
-def invoices_are_paid(stack: Stack, say: Say) -> set[Expected]:
+def invoices_are_paid(stack: HasPlan, say: Say) -> set[Expected]:
     paid: set[Expected] = set()
     for tenant in TENANTS:
         ids = ask(stack, f"/xero/{tenant.organisation}/pay", {"count": PAID_COUNT})["paid"]
@@ -54,7 +62,7 @@ def invoices_are_paid(stack: Stack, say: Say) -> set[Expected]:
     return paid
 
 
-def a_deal_is_won(stack: Stack, say: Say) -> set[Expected]:
+def a_deal_is_won(stack: HasPlan, say: Say) -> set[Expected]:
     """A new deal of a known contact is moved to the stage that is won."""
     properties = {"dealname": "Website care plan", "dealstage": "appointmentscheduled", "pipeline": "default", "amount": "1660.00"}
     body = {"properties": properties, "associations": {"contacts": [ADA_IN_HUBSPOT]}}
@@ -64,13 +72,13 @@ def a_deal_is_won(stack: Stack, say: Say) -> set[Expected]:
     return {Expected("hubspot-deal-to-xero", deal)}
 
 
-def an_order_is_paid(stack: Stack, say: Say) -> set[Expected]:
+def an_order_is_paid(stack: HasPlan, say: Say) -> set[Expected]:
     order = str(ask(stack, f"/shopify/{DEMO.shop}/orders", {"email": "first.order@example.test", "first_name": "Mia"})["id"])
     say(f"Shopify: order {order} was placed and paid")
     return {Expected("shopify-order-to-xero", order)}
 
 
-def a_task_is_completed(stack: Stack, say: Say) -> set[Expected]:
+def a_task_is_completed(stack: HasPlan, say: Say) -> set[Expected]:
     """Once the worker has made the webhooks: Asana tells nobody of what happened before."""
     wait_for_webhooks(stack)
     ask(stack, f"/asana/{DEMO.workspace}/tasks/{TASK}/complete", {})
@@ -78,7 +86,7 @@ def a_task_is_completed(stack: Stack, say: Say) -> set[Expected]:
     return {Expected("asana-task-to-hubspot", TASK)}
 
 
-def a_sweep_is_asked_for(stack: Stack, say: Say) -> set[Expected]:
+def a_sweep_is_asked_for(stack: HasPlan, say: Say) -> set[Expected]:
     """The demo tenant's own system asks for a sweep, signed."""
     made = stack.plan.secrets
     url = stack.plan.urls.bridge
@@ -91,7 +99,7 @@ def a_sweep_is_asked_for(stack: Stack, say: Say) -> set[Expected]:
     return {Expected("trading-sweep", delivery.headers["webhook-id"])}
 
 
-HAPPENINGS: tuple[Callable[[Stack, Say], set[Expected]], ...] = (
+HAPPENINGS: tuple[Callable[[HasPlan, Say], set[Expected]], ...] = (
     invoices_are_paid,
     a_deal_is_won,
     an_order_is_paid,
@@ -100,7 +108,7 @@ HAPPENINGS: tuple[Callable[[Stack, Say], set[Expected]], ...] = (
 )
 
 
-def wait_for_webhooks(stack: Stack) -> None:
+def wait_for_webhooks(stack: HasPlan) -> None:
     """Until Asana's webhooks of both clients have shaken hands. Raises `Transient` when they do not in time."""
     deadline = time.monotonic() + WEBHOOK_SECONDS
     with psycopg.connect(stack.plan.urls.owner, autocommit=True) as connection:
@@ -110,7 +118,7 @@ def wait_for_webhooks(stack: Stack) -> None:
             time.sleep(LOOK_SECONDS)
 
 
-def ask(stack: Stack, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def ask(stack: HasPlan, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """Let the sandbox do something. Raises `Transient` when it does not do it."""
     url = f"{stack.plan.urls.sandbox}/_sandbox{path}"
     try:
