@@ -24,18 +24,20 @@ TIMEOUT_SECONDS = 30.0
 SEED = 1
 
 
-def send_all(stack: BenchStack, invoices: Sequence[str], *, per_second: float | None = None) -> dict[str, float]:
+def send_all(
+    stack: BenchStack, invoices: Sequence[str], *, per_second: float | None = None, account: str = DEMO.organisation
+) -> dict[str, float]:
     """When each invoice's delivery was sent, in seconds since 1970. Raises `NotMeasured` when one is not answered with success."""
-    return asyncio.run(send_each(stack, invoices, per_second=per_second))
+    return asyncio.run(send_each(stack, invoices, per_second=per_second, account=account))
 
 
-async def send_each(stack: BenchStack, invoices: Sequence[str], *, per_second: float | None) -> dict[str, float]:
+async def send_each(stack: BenchStack, invoices: Sequence[str], *, per_second: float | None, account: str) -> dict[str, float]:
     """An open loop: each delivery goes out at its own time, whether or not the ones before it were answered."""
     key = stack.plan.user_variables["ZIXLY_XERO_WEBHOOK_KEYS"]
     began = time.time()
     times = {invoice: began + after for invoice, after in zip(invoices, moments(len(invoices), per_second=per_second), strict=True)}
     async with httpx2.AsyncClient(base_url=stack.plan.urls.bridge, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-        await asyncio.gather(*(send_at(client, invoice, at=at, key=key) for invoice, at in times.items()))
+        await asyncio.gather(*(send_at(client, invoice, at=at, key=key, account=account) for invoice, at in times.items()))
     return times
 
 
@@ -47,10 +49,10 @@ def moments(count: int, *, per_second: float | None) -> list[float]:
     return [(number + chance.random()) / per_second for number in range(count)]
 
 
-async def send_at(client: httpx2.AsyncClient, invoice: str, *, at: float, key: str) -> None:
+async def send_at(client: httpx2.AsyncClient, invoice: str, *, at: float, key: str, account: str) -> None:
     """The time that counts is `at`, not when the generator got round to it: a late generator makes figures worse, never better."""
     await asyncio.sleep(max(at - time.time(), 0))
-    delivery = xero_delivery([invoice], account=DEMO.organisation, key=key, now=datetime.now(UTC))
+    delivery = xero_delivery([invoice], account=account, key=key, now=datetime.now(UTC))
     try:
         answer = await client.post(f"/webhook/{delivery.path}", content=delivery.body, headers=dict(delivery.headers))
         answer.raise_for_status()

@@ -58,6 +58,21 @@ PLOTS: Mapping[str, Plot] = {
             Bar("Express, Prisma", "express_ingest_cpu_ms", is_ours=False),
         ),
     ),
+    "burst": Plot(
+        "Jobs a minute in a burst of 10,000 deliveries",
+        "a minute",
+        (
+            Bar("Zixly", "jobs_per_minute_burst", goal=15_000),
+            Bar(
+                "Express, bare driver (goal: 1.5 x)",
+                "express_pg_jobs_per_minute",
+                is_ours=False,
+                goal=1.5,
+                goal_of="express_pg_jobs_per_minute",
+            ),
+            Bar("Express, Prisma", "express_prisma_jobs_per_minute", is_ours=False),
+        ),
+    ),
     "runs": Plot(
         "Runs a minute, one job each",
         "a minute",

@@ -21,7 +21,8 @@ KEYS = tuple(
     ingest_per_s express_ingest_per_s express_pg_ingest_per_s ingest_ratio_to_express ingest_ratio_to_express_pg
     ingest_cpu_ms express_ingest_cpu_ms express_pg_ingest_cpu_ms ingest_p50_ms_at_5x ingest_p99_ms_at_5x
     flood_seconds flood_per_s flood_memory_max_mb flood_memory_mb_per_minute
-    jobs_per_minute_burst express_jobs_per_minute jobs_ratio_to_express runs_per_minute stock_runs_per_minute runs_ratio_to_stock
+    jobs_per_minute_burst express_jobs_per_minute express_pg_jobs_per_minute express_prisma_jobs_per_minute jobs_ratio_to_express
+    burst_cpu_ms memory_growth_mb runs_per_minute stock_runs_per_minute runs_ratio_to_stock
     first_op_p50_s first_op_p95_s completed_p50_s completed_p95_s
     run_cpu_ms run_daemon_cpu_ms run_commits run_log_kb
     first_op_10_p50_s first_op_10_p95_s completed_10_p50_s completed_10_p95_s
@@ -29,6 +30,8 @@ KEYS = tuple(
     single_completed_p50_s stock_single_completed_p50_s single_first_op_p50_s stock_single_first_op_p50_s
     worker_utilisation growth_ratio idle_memory_mb idle_processes idle_memory_after_mb
     scale_out_jobs_per_minute scale_out_2 scale_out_3
+    fairness_p99_alone_s fairness_p99_beside_s fairness_ratio
+    growth_ingest_ratio growth_jobs_ratio growth_runs_ratio growth_first_op_ratio growth_due_ratio
     budget_backfill_minutes budget_refused_calls budget_xero_utilisation budget_live_p95_s budget_live_longest_s
     """.split()
 )
@@ -57,6 +60,8 @@ LINES = (
     Line("jobs a minute in a burst of 10,000", "jobs_per_minute_burst", "", beside="express_jobs_per_minute", goal=Goal.least(15_000)),
     Line("  as a multiple of the faster Express", "jobs_ratio_to_express", "x", goal=Goal.least(1.5)),
     Line("  slots of the workers that were busy", "worker_utilisation", "", goal=Goal.least(0.8)),
+    Line("  CPU of the platform for each job", "burst_cpu_ms", "ms"),
+    Line("  memory of the platform after 10,000 more", "memory_growth_mb", "MB"),
     Line("runs a minute, one job each", "runs_per_minute", "", beside="stock_runs_per_minute"),
     Line("  as a multiple of the stock launcher", "runs_ratio_to_stock", "x", goal=Goal.least(15)),
     Line("  CPU of a run, in all processes", "run_cpu_ms", "ms"),
@@ -71,7 +76,14 @@ LINES = (
     Line("sent to completed, 10 a second, 95 of 100", "completed_10_p95_s", "s"),
     Line("sent to first op, one at a time, median", "single_first_op_p50_s", "s", beside="stock_single_first_op_p50_s"),
     Line("sent to completed, one at a time, median", "single_completed_p50_s", "s", beside="stock_single_completed_p50_s"),
-    Line("the same with 1,000,000 jobs, relative", "growth_ratio", "x"),
+    Line("another tenant's p99, 5 a second", "fairness_p99_beside_s", "s"),
+    Line("  beside 10,000 waiting jobs, relative", "fairness_ratio", "x", goal=Goal.most(2)),
+    Line("with 1,000,000 jobs, the worst of these", "growth_ratio", "x", goal=Goal.most(1.2)),
+    Line("  deliveries a second, slower by", "growth_ingest_ratio", "x"),
+    Line("  jobs a minute, slower by", "growth_jobs_ratio", "x"),
+    Line("  runs a minute, slower by", "growth_runs_ratio", "x"),
+    Line("  sent to first op, 95 of 100, longer by", "growth_first_op_ratio", "x"),
+    Line("  looking for due jobs, longer by", "growth_due_ratio", "x"),
     Line("memory of the idle stack", "idle_memory_mb", "MB", goal=Goal.most(1200)),
     Line("  the same after all jobs", "idle_memory_after_mb", "MB"),
     Line("processes of the idle stack", "idle_processes", ""),
@@ -88,6 +100,7 @@ LINES = (
 RATIOS = {
     "ingest_ratio_to_express": ("ingest_per_s", "express_ingest_per_s"),
     "ingest_ratio_to_express_pg": ("ingest_per_s", "express_pg_ingest_per_s"),
+    "jobs_ratio_to_express": ("jobs_per_minute_burst", "express_jobs_per_minute"),
     "runs_ratio_to_stock": ("runs_per_minute", "stock_runs_per_minute"),
 }
 

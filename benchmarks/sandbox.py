@@ -41,6 +41,11 @@ def restore_limits(sandbox_url: str) -> None:
     call("PATCH", f"{sandbox_url}/_sandbox/rules", REAL_LIMITS)
 
 
+def answer_after(sandbox_url: str, *, seconds: float) -> None:
+    """How long the vendors take for an answer. Raises `NotMeasured` when the sandbox does not do it."""
+    call("PATCH", f"{sandbox_url}/_sandbox/rules", {"latency_seconds": seconds})
+
+
 def calls_by_status(sandbox_url: str) -> dict[tuple[str, int], int]:
     """How many calls to each vendor were answered how since the sandbox began, tokens left out."""
     counts: dict[tuple[str, int], int] = {}
@@ -51,9 +56,9 @@ def calls_by_status(sandbox_url: str) -> dict[tuple[str, int], int]:
     return counts
 
 
-def paid_invoices(sandbox_url: str, *, count: int) -> list[str]:
-    """Ids of so many new paid sales invoices of as many customers of the demo organisation; no webhook was sent for them."""
-    wanted = {"organisation": DEMO.organisation, "customers": count, "invoices": count, "paid_percent": 100, "only_sales": True}
+def paid_invoices(sandbox_url: str, *, count: int, organisation: str = DEMO.organisation) -> list[str]:
+    """Ids of so many new paid sales invoices of as many customers of an organisation; no webhook was sent for them."""
+    wanted = {"organisation": organisation, "customers": count, "invoices": count, "paid_percent": 100, "only_sales": True}
     ids: list[str] = call("POST", f"{sandbox_url}/_sandbox/seed", wanted)["invoice_ids"]
     return ids
 

@@ -29,6 +29,20 @@ class Scale:
     steady_seconds: float
     """At five times the steady load."""
     flood_seconds: float
+    burst: int
+    """Deliveries of one burst."""
+    burst_warm_up: int
+    """Deliveries of a burst before, that nobody counts."""
+    burst_repetitions: int
+    express_burst: int
+    """Fewer suffice to see the rate of the Express workers, which does not change in a burst."""
+    fairness_seconds: float
+    grown_jobs: int
+    grown_runs: int
+    """What is added to the database before the questions about growth are put again."""
+    growth_burst: int
+    growth_runs: int
+    growth_latency_seconds: float
     fast_latency_seconds: int = 30
     """The same for our instance alone at ten a second (questions/latency.py)."""
     scale_out_jobs: int = 20
@@ -50,6 +64,16 @@ WHOLE = Scale(
     ingest_seconds=7.0,
     steady_seconds=20.0,
     flood_seconds=45.0,
+    burst=10_000,
+    burst_warm_up=10_000,
+    burst_repetitions=2,
+    express_burst=5_000,
+    fairness_seconds=20.0,
+    grown_jobs=1_000_000,
+    grown_runs=50_000,
+    growth_burst=3_000,
+    growth_runs=150,
+    growth_latency_seconds=20.0,
 )
 QUICK = Scale(
     repetitions=1,
@@ -64,6 +88,16 @@ QUICK = Scale(
     ingest_seconds=2.0,
     steady_seconds=4.0,
     flood_seconds=5.0,
+    burst=1_500,
+    burst_warm_up=0,
+    burst_repetitions=1,
+    express_burst=600,
+    fairness_seconds=4.0,
+    grown_jobs=10_000,
+    grown_runs=500,
+    growth_burst=500,
+    growth_runs=20,
+    growth_latency_seconds=4.0,
     fast_latency_seconds=8,
     scale_out_jobs=0,
 )

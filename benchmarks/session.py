@@ -14,7 +14,7 @@ from benchmarks.findings import Findings
 from benchmarks.instance import STOCK, ZIXLY, Instance
 from benchmarks.ledger import ended_jobs, refuse_unfinished
 from benchmarks.progress import Say
-from benchmarks.questions import budget, idle, ingest, latency, runs, scale_out, single
+from benchmarks.questions import budget, burst, express_burst, fairness, growth, idle, ingest, latency, runs, scale_out, single
 from benchmarks.sandbox import lift_limits, paid_invoices
 from benchmarks.scale import Scale
 from benchmarks.stock_dagster import stock_dagster
@@ -50,14 +50,17 @@ QUESTIONS: Mapping[str, Question] = {
     "runs": Question(runs.measure, has_baseline=True),
     "single": Question(single.measure, has_baseline=True),
     "latency": Question(latency.measure, has_baseline=True),
+    "burst": Question(burst.measure, has_baseline=False),
+    "fairness": Question(fairness.measure, has_baseline=False),
     "budget": Question(budget.measure, has_baseline=False),
     "idle_after": Question(idle.measure_again, has_baseline=False),
     "scale_out": Question(scale_out.measure, has_baseline=False),
+    "growth": Question(growth.measure, has_baseline=False),
 }
 
 
 # Put before the stack starts, over servers of their own. Each says itself what it could not measure.
-ALONE: Mapping[str, MeasureAlone] = {"ingest": ingest.measure}
+ALONE: Mapping[str, MeasureAlone] = {"ingest": ingest.measure, "express-burst": express_burst.measure}
 NAMES = (*ALONE, *QUESTIONS)
 
 

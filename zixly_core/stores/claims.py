@@ -29,6 +29,13 @@ with held as (
 )
 update zixly.workflow_jobs j set lease_until = now() + %(lease)s from held where j.id = held.id"""
 
+# Most often a run's jobs are in its hands, with a lease that was renewed lately: then there is nothing to write.
+FRESH_SQL = """
+select bool_and(lease_until > now() + %(lease)s * %(fresh)s) as is_fresh from zixly.workflow_jobs
+where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING'"""
+# Of the lease, what must be left.
+FRESH = 0.75
+
 # The first run to come gets the batch; any other finds it taken.
 TAKE_BATCH_SQL = """
 update zixly.batches set run_id = %(run_id)s, claimed_at = now()
@@ -127,14 +134,26 @@ def take_or_renew(database: Database, run: RunIdentity, *, lease: timedelta, tim
         "lease": lease,
         "timeout": timeout,
         "earlier": list(run.earlier),
+        "fresh": FRESH,
     }
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        connection.execute(RENEW_SQL, values)
-        if connection.execute(TAKE_BATCH_SQL, values).fetchone():
-            connection.execute(TAKE_JOBS_SQL, values)
-        if run.earlier and connection.execute(REOPEN_BATCH_SQL, values).fetchone():
-            connection.execute(ADOPT_JOBS_SQL, values)
+        if not is_fresh(connection, values):
+            renew_and_take(connection, run, values)
         return [ClaimedJob(**row) for row in connection.execute(HELD_SQL, values)]
+
+
+def is_fresh(connection: Rows, values: Mapping[str, Any]) -> bool:
+    """Whether this run has taken its jobs, and renewed all their leases lately."""
+    row = connection.execute(FRESH_SQL, values).fetchone()
+    return bool(row and row["is_fresh"])
+
+
+def renew_and_take(connection: Rows, run: RunIdentity, values: Mapping[str, Any]) -> None:
+    connection.execute(RENEW_SQL, values)
+    if connection.execute(TAKE_BATCH_SQL, values).fetchone():
+        connection.execute(TAKE_JOBS_SQL, values)
+    if run.earlier and connection.execute(REOPEN_BATCH_SQL, values).fetchone():
+        connection.execute(ADOPT_JOBS_SQL, values)
 
 
 def renew(database: Database, run: RunIdentity, *, lease: timedelta, timeout: timedelta) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import Connection
@@ -22,6 +24,9 @@ Rows = Connection[DictRow]
 # PgBouncer passes no options on: there its own `idle_transaction_timeout` does it (docs/architecture.md).
 SESSION_OPTIONS = "-c search_path=zixly -c idle_in_transaction_session_timeout=60000"
 
+# A connection that has rested for so long is tried before it is given out; one that was just used answers.
+RESTED_SECONDS = 1.0
+
 
 class Database:
     """A database seen by one role. Safe to share between threads; after a fork the child opens a pool of its own."""
@@ -33,6 +38,7 @@ class Database:
         self._timeout_seconds = timeout_seconds
         self._pool: ConnectionPool[Rows] | None = None
         self._pool_pid: int | None = None
+        self._used_at: WeakKeyDictionary[Rows, float] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -46,8 +52,7 @@ class Database:
         """
         try:
             with self._opened_pool().connection() as connection:
-                if tenant_id is not None:
-                    connection.execute("select set_config('app.tenant_id', %s, true)", (str(tenant_id),))
+                connection.execute(beginning(tenant_id))
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise StoreUnavailable(
@@ -75,10 +80,25 @@ class Database:
             max_size=self._max_size,
             timeout=self._timeout_seconds,
             max_idle=300,
-            check=ConnectionPool.check_connection,
-            kwargs=connection_arguments(self._name),
+            check=self._check_rested,
+            reset=self._note_use,
+            kwargs={**connection_arguments(self._name), "autocommit": True},  # transactions begin with `beginning`
             open=True,
         )
+
+    def _note_use(self, connection: Rows) -> None:
+        self._used_at[connection] = time.monotonic()
+
+    def _check_rested(self, connection: Rows) -> None:
+        """Every second statement of a run was a check. The pool takes another connection when this one is dead."""
+        used_at = self._used_at.get(connection)
+        if used_at is None or time.monotonic() - used_at > RESTED_SECONDS:
+            ConnectionPool.check_connection(connection)
+
+
+def beginning(tenant_id: UUID | None) -> bytes:
+    """One round trip that begins a transaction and says whose rows it may see."""
+    return b"begin" if tenant_id is None else f"begin; set local app.tenant_id = '{tenant_id}'".encode()
 
 
 def connection_arguments(name: str) -> dict[str, Any]:

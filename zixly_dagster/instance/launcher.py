@@ -96,6 +96,14 @@ class WarmRunLauncher(CeleryRunLauncher):
             return
         self._instance.report_engine_event(f"{why}: {count} jobs are due again.", run)
 
+    def waiting(self) -> set[str]:
+        """The runs that wait in a queue for a worker; none while the broker is away."""
+        try:
+            return waiting_runs(self._broker)
+        except BROKER_ERRORS as error:
+            log.warning("queues_not_read", error_type=type(error).__name__)
+            return set()
+
     def in_hand(self, run_ids: Sequence[str]) -> set[str] | None:
         """Those of the runs that wait in a queue or that a worker has; None when the broker is away or no worker answers. Queues are read
         before workers are asked: a run that is taken in between is found with its worker."""

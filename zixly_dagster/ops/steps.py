@@ -10,7 +10,7 @@ from zixly_core.effects import WriteOutcome, Written
 from zixly_core.errors import BudgetSpent, VendorDown, ZixlyError
 from zixly_core.job import Action, ClaimedJob, Completed, End, Failed, JobEnd, RelatedRecord, failure_from
 from zixly_core.stores.claims import Progress
-from zixly_core.stores.connections import ConfiguredConnection, connection_of, partner_connection
+from zixly_core.stores.connections import ConfiguredConnection, partner_connection
 from zixly_dagster.ops.story import Step
 from zixly_dagster.resources.batch import BatchWork
 
@@ -99,7 +99,7 @@ def plans_of(written: Mapping[str, WriteOutcome | None]) -> dict[str, Any]:
 
 def source_of(work: BatchWork, job: ClaimedJob) -> ConfiguredConnection:
     """The connection that the job's event came from."""
-    return connection_of(work.database, work.run, job.connection_id)
+    return work.connection(job.connection_id)
 
 
 def target_of(work: BatchWork, source: ConfiguredConnection, *, system: str) -> ConfiguredConnection:

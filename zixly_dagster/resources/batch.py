@@ -18,6 +18,7 @@ from zixly_core.object_store import ObjectStore
 from zixly_core.process import shared_objects
 from zixly_core.settings import Settings, settings_now
 from zixly_core.stores.claims import Progress, RunIdentity, batch_row, save_progress, take_or_renew, tenant_of_batch
+from zixly_core.stores.connections import ConfiguredConnection, connection_of
 from zixly_core.stores.database import Database
 from zixly_core.stores.outcomes import ended_jobs, jobs_of_batch
 from zixly_core.stores.settle import RetryPolicy, Settled, settle
@@ -37,7 +38,8 @@ class BatchWork:
         self.database = database
         self.run = run
         self.settings = settings
-        self._lane: Lane | None = None
+        self._row: Mapping[str, Any] | None = None
+        self._connections: dict[UUID, ConfiguredConnection] = {}
 
     def jobs(self) -> list[ClaimedJob]:
         """The jobs in hand, lease renewed; those that somebody asked to cancel are settled as cancelled and left out."""
@@ -82,17 +84,22 @@ class BatchWork:
     def lane(self) -> Lane:
         """Whether somebody waits for this batch (`live`, `urgent` when its priority is high), or it takes what live work leaves of the
         vendors' limits (`bulk`)."""
-        if self._lane is None:
-            row = self.row()
-            self._lane = "bulk" if row["lane"] == "bulk" else "urgent" if row["priority"] == HIGH else "live"
-        return self._lane
+        row = self.row()
+        return "bulk" if row["lane"] == "bulk" else "urgent" if row["priority"] == HIGH else "live"
 
     def row(self) -> Mapping[str, Any]:
-        """The batch's own row: workflow, connection, lane, number of jobs."""
-        row = batch_row(self.database, self.run)
-        if row is None:
+        """The batch's own row: workflow, connection, lane, number of jobs. What it says does not change."""
+        if self._row is None:
+            self._row = batch_row(self.database, self.run)
+        if self._row is None:
             raise Failure(f"Batch {self.run.batch_id} is gone from the ledger; nothing was done.", allow_retries=False)
-        return row
+        return self._row
+
+    def connection(self, connection_id: UUID) -> ConfiguredConnection:
+        """A connection of the tenant, as it was when the op first asked. Raises `Permanent` when there is no such one."""
+        if connection_id not in self._connections:
+            self._connections[connection_id] = connection_of(self.database, self.run, connection_id)
+        return self._connections[connection_id]
 
     @property
     def _timeout(self) -> timedelta:
@@ -116,11 +123,22 @@ def identity_of(database: Database, run: DagsterRun, *, batch_id: str) -> RunIde
         batch = UUID(batch_id)
     except ValueError:
         raise Failure(f"batch_id is not an id: it has {len(batch_id)} characters and is no UUID.", allow_retries=False) from None
-    tenant_id = tenant_of_batch(database, batch)
+    tenant_id = _tenants.get((run.run_id, batch)) or tenant_of_batch(database, batch)
     if tenant_id is None:
         raise Failure(f"There is no batch {batch} in the ledger; launch runs by replaying jobs, not by hand.", allow_retries=False)
     tagged = run.tags.get(TENANT_ID_TAG)
     if tagged is not None and tagged != str(tenant_id):
         raise Failure(f"Batch {batch} is not one of tenant {tagged}, which the run's tag names.", allow_retries=False)
+    remember_tenant(run.run_id, batch, tenant_id)
     earlier = {run.tags[tag] for tag in (PARENT_RUN_TAG, ROOT_RUN_TAG) if tag in run.tags} - {run.run_id}
     return RunIdentity(run_id=run.run_id, batch_id=batch, tenant_id=tenant_id, earlier=tuple(sorted(earlier)))
+
+
+def remember_tenant(run_id: str, batch_id: UUID, tenant_id: UUID) -> None:
+    """For the run's other ops. A worker works on one run at a time, so no more than the last one's is worth keeping."""
+    if (run_id, batch_id) not in _tenants:
+        _tenants.clear()
+        _tenants[run_id, batch_id] = tenant_id
+
+
+_tenants: dict[tuple[str, UUID], UUID] = {}

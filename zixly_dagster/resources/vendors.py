@@ -13,7 +13,7 @@ from zixly_core.process import shared_database
 from zixly_core.settings import Settings
 from zixly_core.stores.budgets import PostgresBudgets
 from zixly_core.stores.call_counts import keeping_in
-from zixly_core.stores.connections import ConfiguredConnection, connection_of
+from zixly_core.stores.connections import ConfiguredConnection
 from zixly_core.vendor_clients import VendorClients
 from zixly_dagster.resources.batch import BatchWork
 from zixly_dagster.resources.secrets import SecretsResource
@@ -31,7 +31,7 @@ def clients_for(work: BatchWork, secrets: SecretsResource, connection_id: UUID) 
         if os.getpid() not in _clients:
             _clients[os.getpid()] = VendorClients(work.settings, secrets.tokens(work.database), budgets=new_keeper(work.settings))
         clients = _clients[os.getpid()]
-    return clients.in_lane(work.lane), connection_of(work.database, work.run, connection_id)
+    return clients.in_lane(work.lane), work.connection(connection_id)
 
 
 def new_keeper(settings: Settings) -> BudgetKeeper:

@@ -1,6 +1,7 @@
 """The sweep sensor: repairs what queues, runs and workers forgot, and ends in Dagster the runs that vanished."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from zixly_core.stores.database import Database
 from zixly_core.stores.pauses import end_pauses, mirror_switches
 from zixly_core.stores.sweep import Begun, Swept, sweep, unclaimed_batches
 from zixly_dagster.instance.lost_runs import LostRuns
+from zixly_dagster.instance.waiting_runs import WaitingRuns
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.workflow import BATCH_TAG, DISPATCH_PREFIX
 
@@ -45,7 +47,7 @@ NOT_TAKEN = "No worker took this run in time. Its jobs were given back and go on
 def sweep_sensor() -> SensorDefinition:
     """Every few seconds; does nothing but repair, so it may run beside anything."""
 
-    lost_runs = LostRuns()
+    lost_runs, waiting = LostRuns(), WaitingRuns()
 
     @sensor(
         name="sweep",
@@ -62,6 +64,7 @@ def sweep_sensor() -> SensorDefinition:
             limits = dispatchers.sweep_limits()
             unclaimed = unclaimed_batches(dispatchers.dispatch(), limits=limits)
             begun = begun_among(context.instance, unclaimed, now=datetime.now(UTC))
+            begun = replace(begun, lately={*begun.lately, *waiting.batches(context.instance, unclaimed)})
             swept = sweep(dispatchers.dispatch(), limits=limits, begun=begun)
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was swept: {error}")
