@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import httpx2
 import psycopg
@@ -31,6 +32,14 @@ from zixly_cli.seed import SECOND, demo_id
 from zixly_cli.stack.home import Home
 
 Say = Callable[[str], None]
+
+
+class Breaking(Protocol):
+    """As `drive` does it."""
+
+    def __call__(self, plan: Plan, scene: Scene, *, began: float, say: Say) -> Awaitable[list[Done]]: ...
+
+
 # After the last delivery of the plan: for what the sender could not get through, and for the jobs. A lease, an attempt and the
 # pauses before two more fit three times; on a machine that has other work to do, as much more as that is.
 SENDER_PATIENCE, JOBS_PATIENCE = 120.0, 420.0
@@ -83,7 +92,8 @@ def clock_of(made: StackUnderTest, *, say: Say) -> Path | None:
     return with_movable_clock(Ground(made.plan), library=library)
 
 
-async def run(scale: Scale, ground: Ground, *, say: Say) -> Outcome:
+async def run(scale: Scale, ground: Ground, *, say: Say, breaking: Breaking = drive) -> Outcome:
+    """`breaking` is what is done to the stack while deliveries come in: the faults of the plan, or something else instead."""
     plan = plan_of(scale, available=available(ground))
     urls = ground.plan.urls
     sink, sink_url = await serve_sink()
@@ -99,7 +109,7 @@ async def run(scale: Scale, ground: Ground, *, say: Say) -> Outcome:
             stream = Stream(ground.plan, vendors, journal, http)
             sending = stream.run(plan, began=began, until=began + scale.seconds + longest(SENDER_PATIENCE))
             progress = asyncio.create_task(tell(journal, ground, say=say))
-            _, faults = await asyncio.gather(sending, drive(plan, Scene(ground, api), began=began, say=say))
+            _, faults = await asyncio.gather(sending, breaking(plan, Scene(ground, api), began=began, say=say))
             progress.cancel()
             api.delete("/faults")
     stream_seconds = time.monotonic() - began
