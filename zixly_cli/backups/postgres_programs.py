@@ -47,9 +47,9 @@ class PostgresPrograms:
             failure = fed(psql, reader, then=then)
             psql.wait()
             said.seek(0)
-            words = failure or said.read().decode(errors="replace").strip()
-        if failure or psql.returncode != 0:
-            raise failed("pg_restore", url, words)
+            words = said.read().decode(errors="replace").strip()
+        if psql.returncode != 0 or failure:
+            raise failed("pg_restore", url, words if psql.returncode else failure)
 
     def _run(self, program: str, url: str, arguments: list[str]) -> None:
         known, environment = asked_of(url)
@@ -73,7 +73,7 @@ def fed(psql: subprocess.Popen[bytes], reader: Sequence[str], *, then: str) -> s
         psql.stdin.close()
     except BrokenPipeError:
         return ""  # psql says itself why it ended
-    return "" if read.returncode == 0 else read.stderr.decode(errors="replace").strip()
+    return "" if read.returncode == 0 else read.stderr.decode(errors="replace").strip() or f"it ended with status {read.returncode}"
 
 
 def asked_of(url: str) -> tuple[str, dict[str, str]]:

@@ -186,14 +186,18 @@ def test_another_key_a_damaged_file_and_an_unknown_version_are_refused_and_nothi
 
 
 def programs_that_kill_the_restore(folder: Path) -> Path:
-    """The programs of Postgres, of which `pg_restore` kills its caller when it has read all rows of the platform."""
+    return programs_that_end(folder, 'case "$*" in *zixly.dump*) kill -9 $PPID ;; esac')
+
+
+def programs_that_end(folder: Path, ends: str) -> Path:
+    """The programs of Postgres, of which `pg_restore` does this when it has given all rows."""
     real = postgres_programs(None).folder
     folder.mkdir()
     for program in ("initdb", "postgres", "pg_dump", "psql"):
         (folder / program).symlink_to(real / program)
-    killing = folder / "pg_restore"
-    killing.write_text(f'#!/bin/sh\n"{real}/pg_restore" "$@" || exit\ncase "$*" in *zixly.dump*) kill -9 $PPID ;; esac\n')
-    killing.chmod(0o755)
+    reader = folder / "pg_restore"
+    reader.write_text(f'#!/bin/sh\n"{real}/pg_restore" "$@" || exit\n{ends}\n')
+    reader.chmod(0o755)
     return folder
 
 
@@ -204,6 +208,17 @@ def test_a_restore_that_is_killed_leaves_no_rows_without_the_note_by_which_runs_
     killed = target.zixly("restore", str(backup))
     assert killed.returncode == -signal.SIGKILL
     nobody_is_in(target)
+    assert target.rows("select count(*) from pg_tables where schemaname = 'zixly'") == [(0,)]
+
+
+@pytest.mark.parametrize(("then", "ends", "words"), [("select 1 / 0;", "", "division by zero"), ("", "exit 3", "it ended with status 3")])
+def test_a_restore_that_fails_says_why_and_leaves_nothing(
+    target: Site, backup: Path, tmp_path: Path, *, then: str, ends: str, words: str
+) -> None:
+    programs = postgres_programs(programs_that_end(tmp_path / "bin", ends))
+    url = target.database.server.url(target.name, user=OWNER)
+    with pytest.raises(Permanent, match=words):
+        programs.restore(url, backup / "zixly.dump", with_grants=True, then=then)
     assert target.rows("select count(*) from pg_tables where schemaname = 'zixly'") == [(0,)]
 
 
