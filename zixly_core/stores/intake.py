@@ -20,7 +20,7 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
-from zixly_core.errors import MalformedPayload
+from zixly_core.errors import MalformedPayload, StoreUnavailable
 from zixly_core.prepared import Committed, NewJob, Outcome, Prepared, RoutedEvent, Verdict, verdict_of
 from zixly_core.stores.packed import kinds_of, packed_columns
 from zixly_core.stores.paths import Woken, jobs_woken, note_use, with_first_secrets
@@ -123,10 +123,17 @@ async def in_one_transaction(connection: AsyncConnection[DictRow]) -> AsyncItera
         async with connection.pipeline():
             await connection.execute("begin")
             yield
-            await connection.execute("commit")
+            ended = await connection.execute("commit")
+        check_committed(ended.statusmessage)
     except Exception:  # whoever is called off leaves it to the pool, which does not wait for an answer that may never come
         await connection.rollback()
         raise
+
+
+def check_committed(answer: str | None) -> None:
+    """A transaction that had failed answers ROLLBACK to its commit, and that is no error to the driver."""
+    if answer != "COMMIT":
+        raise StoreUnavailable(f"Postgres answered {answer} to the commit of deliveries; send them again.")
 
 
 def systems_of(deliveries: Iterable[Prepared]) -> dict[UUID, str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -14,11 +15,12 @@ from tests.support.ledger import ORGANISATION, TestLedger
 from tests.support.postgres import TestDatabase
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.routing_snapshot import read_table
+from zixly_core.errors import StoreUnavailable
 from zixly_core.group_commit import GroupCommit
 from zixly_core.intake import prepared
 from zixly_core.prepared import Committed, Prepared, Verdict
 from zixly_core.routing import RoutingTable
-from zixly_core.stores.intake import commit_deliveries
+from zixly_core.stores.intake import commit_deliveries, in_one_transaction
 from zixly_core.system import IncomingRequest
 from zixly_core.systems import SYSTEMS
 
@@ -82,3 +84,20 @@ async def test_committers_that_share_keys_in_any_order_never_dead_lock(ledger: T
     await opened.close()
     jobs = ledger.owner.execute("select count(*)::int as n from zixly.workflow_jobs").fetchone()
     assert jobs == {"n": 20}
+
+
+async def test_a_transaction_that_had_failed_unnoticed_is_not_taken_for_committed(ledger: TestLedger, database: TestDatabase) -> None:
+    opened = AsyncDatabase(database.url("intake"), name="test", max_size=1)
+    await opened.open()
+    with pytest.raises(StoreUnavailable, match="ROLLBACK"):
+        await fail_unnoticed(opened)
+    async with opened.connection() as connection, in_one_transaction(connection):
+        pass
+    await opened.close()
+
+
+async def fail_unnoticed(opened: AsyncDatabase) -> None:
+    async with opened.connection() as connection, in_one_transaction(connection):
+        with suppress(psycopg.errors.UndefinedTable):
+            async with connection.pipeline():
+                await connection.execute("select 1 from zixly.no_such_table")
