@@ -92,7 +92,8 @@ def plan_in(folder: Path) -> Plan:
 
 def variables_of(plan: Plan) -> dict[str, str]:
     """The settings of the stack; those of the vendors are named, so that a file `.env` can lead to no real one."""
-    ports = {f"ZIXLY_{name.upper()}_PORT": str(port) for name, port in plan.settings.ports().items()}
+    settings = {f"{name}_port": port for name, port in plan.settings.ports().items()}
+    ports = {f"ZIXLY_{name.upper()}": str(port) for name, port in settings.items() if name in StackSettings.model_fields}
     vendors = vendor_defaults(urls=plan.urls, secrets=plan.secrets)
     workers = {"ZIXLY_WORKERS": str(plan.settings.workers), "ZIXLY_WORKER_SLOTS": str(plan.settings.worker_slots)}
     return {**ports, **vendors, **workers, "ZIXLY_HOME": str(plan.home.path)}
