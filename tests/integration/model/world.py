@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import psycopg
@@ -23,7 +25,7 @@ from webhook_bridge.routing_snapshot import read_table
 from zixly_core.batching import Batch
 from zixly_core.dispatcher import Dispatcher
 from zixly_core.intake import prepared
-from zixly_core.prepared import Committed
+from zixly_core.prepared import Committed, Prepared
 from zixly_core.queue import Queue
 from zixly_core.queues import open_queue
 from zixly_core.routing import RoutingTable
@@ -169,13 +171,24 @@ class World:
 
     async def _receive(self, request: IncomingRequest, *, dies: bool) -> Committed | None:
         delivery = prepared(request, system=SYSTEMS["xero"], secrets=[KEY], routing=self._routing)
-        with suppress(Crash):
-            async with self._intake.transaction():
-                (done,) = await commit_deliveries(self._intake, [delivery], shard=0)
-                if dies:
-                    raise Crash
-            return done
-        return None
+        if dies:
+            await self._dies_before_commit(delivery)
+            return None
+        (done,) = await commit_deliveries(self._intake, [delivery], shard=0)
+        return done
+
+    async def _dies_before_commit(self, delivery: Prepared) -> None:
+        """All of its statements are sent but the last."""
+        execute = self._intake.execute
+
+        async def until_commit(query: str, *rest: Any) -> Any:
+            if query == "commit":
+                raise Crash
+            return await execute(query, *rest)
+
+        with patch.object(self._intake, "execute", until_commit), suppress(Crash):
+            await commit_deliveries(self._intake, [delivery], shard=0)
+        await self._intake.rollback()
 
 
 def steady() -> random.Random:
