@@ -73,9 +73,10 @@ def measured(scale: Scale, *, say: Say) -> Outcome:
 
 @contextmanager
 def running_ground(*, say: Say) -> Iterator[Ground]:
-    """A stack that is ready, on a small disk and with one worker whose clock can be moved, where the machine allows these."""
+    """A stack that is ready: two workers, as on a server, and, where the machine allows it, a small disk and one worker with a movable
+    clock."""
     with ExitStack() as stack:
-        made = stack.enter_context(stack_in_a_temporary_folder())
+        made = stack.enter_context(stack_in_a_temporary_folder(workers=2, worker_slots=2))
         Home(made.settings.home).make()
         disk = stack.enter_context(small_disk(made.plan.home.objects))
         say("starting the stack")

@@ -28,8 +28,8 @@ class StackSettings(BaseModel):
     home: Path = ROOT / ".zixly"
     pg_bin: Path | None = None
     valkey_bin: Path | None = None
-    workers: int = Field(default=2, ge=1, le=16)
-    worker_slots: int = Field(default=2, ge=1, le=64)
+    workers: int = Field(default=1, ge=1, le=16)
+    worker_slots: int = Field(default=4, ge=1, le=64)
     postgres_port: Port = 5442
     valkey_port: Port = 6390
     sandbox_port: Port = 3900

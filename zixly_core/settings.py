@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     max_batch: int = Field(default=80, ge=1, le=100)
     max_open_batches: int = Field(default=32, ge=1)
     max_open_jobs: int = Field(default=640, ge=1)
-    worker_slots: int = Field(default=2, ge=1, le=64)
+    worker_slots: int = Field(default=4, ge=1, le=64)
     total_slots: int = Field(default=4, ge=1)
     metrics_token: Secret | None = None
     metrics_host: str = "127.0.0.1"

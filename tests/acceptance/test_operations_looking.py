@@ -74,11 +74,11 @@ def test_the_doctor_finds_a_well_stack_well_and_a_stopped_worker_with_its_remedy
     assert {"processes", "migrations", "queue", "sealing key", "clock (Postgres)", "Xero API", "accounts"} <= {
         one["what"] for one in findings
     }
-    assert running_stack.zixly("stop", "worker-2").returncode == 0
+    assert running_stack.zixly("stop", "worker-1").returncode == 0
     try:
         ill = running_stack.zixly("doctor")
         assert ill.returncode == 1
-        assert "worker-2 is STOPPED" in ill.stdout
+        assert "worker-1 is STOPPED" in ill.stdout
         assert "zixly restart NAME" in ill.stdout
     finally:
-        assert running_stack.zixly("start", "worker-2").returncode == 0
+        assert running_stack.zixly("start", "worker-1").returncode == 0

@@ -27,7 +27,7 @@ def stack() -> Iterator[StackUnderTest]:
 def test_one_command_brings_up_every_process_and_prints_where_they_are(stack: StackUnderTest) -> None:
     stack.up()
     assert set(stack.states().values()) == {"RUNNING"}
-    assert set(stack.states()) == {*PORT_OWNERS, "daemon", "worker-1", "worker-2"}
+    assert set(stack.states()) == {*PORT_OWNERS, "daemon", "worker-1"}
     for port in (stack.settings.bridge_port, stack.settings.webserver_port, stack.settings.sandbox_port):
         assert f"http://127.0.0.1:{port}" in stack.text()
 

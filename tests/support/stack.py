@@ -49,7 +49,9 @@ class StackUnderTest:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZIXLY_", "MAKE"))}
         mail = {"ZIXLY_SMTP_URL": f"smtp://127.0.0.1:{self.mail_port}", "ZIXLY_NOTIFY_FROM": "zixly@example.com"}
         quick = {"ZIXLY_NOTIFY_SETTLE_SECONDS": "3"}  # as resolutions wait five minutes in earnest
-        return {**kept, **own, **mail, **quick, **self.variables, "ZIXLY_HOME": str(self.settings.home), "NO_COLOR": "1", "COLUMNS": "200"}
+        workers = {"ZIXLY_WORKERS": str(self.settings.workers), "ZIXLY_WORKER_SLOTS": str(self.settings.worker_slots)}
+        home = {"ZIXLY_HOME": str(self.settings.home)}
+        return {**kept, **own, **workers, **mail, **quick, **self.variables, **home, "NO_COLOR": "1", "COLUMNS": "200"}
 
     def up(self, command: tuple[str, ...] = (sys.executable, "-m", "zixly_cli.main", "up")) -> None:
         """Start, and return when it says that it is ready."""
@@ -107,12 +109,12 @@ def start(command: tuple[str, ...], *, environment: dict[str, str], output: IO[b
 
 
 @contextmanager
-def stack_in_a_temporary_folder() -> Iterator[StackUnderTest]:
-    """A stack that is not up yet; whatever becomes of it, nothing of it is left."""
+def stack_in_a_temporary_folder(**chosen: int) -> Iterator[StackUnderTest]:
+    """A stack that is not up yet, with these settings; whatever becomes of it, nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="zixly-test-") as folder:
         Path(folder).chmod(0o711)  # root's Postgres runs as somebody else, who has to pass
         ports = free_stack_ports()
-        settings = StackSettings.model_validate({"home": Path(folder) / "home", **ports})
+        settings = StackSettings.model_validate({"home": Path(folder) / "home", **ports, **chosen})
         made = StackUnderTest(settings=settings, output=Path(folder) / "up.log")
         try:
             yield made

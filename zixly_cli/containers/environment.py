@@ -25,6 +25,7 @@ def container_environment(
     """All variables of ours for a container of this kind. What `user` sets wins where it may."""
     defaults = vendor_defaults(urls=urls, secrets=urls.secrets) if sandbox else {}
     chosen = {**defaults, **{name: value for name, value in user.items() if not name.startswith((*MANAGED, COMPOSE_PREFIX))}}
+    chosen.setdefault("ZIXLY_WORKER_SLOTS", str(settings.worker_slots))
     chosen.setdefault("ZIXLY_TOTAL_SLOTS", str(settings.workers * settings.worker_slots))
     chosen.setdefault("ZIXLY_WATCHED_FOLDERS", "volumes=/objects")
     chosen["ZIXLY_TRUSTED_PROXIES"] = user.get(GATEWAY_ADDRESS, "")

@@ -19,6 +19,8 @@ SECRETS = Path("/secrets")
 PUBLIC_URL = "https://localhost:8443"
 # The user's variables about ports say where ports are published; inside nothing moves.
 STORE_PORTS = {"ZIXLY_POSTGRES_PORT": "5432", "ZIXLY_VALKEY_PORT": "6379"}
+# Replicas of the service `worker`, and the slots of each, unless .env says otherwise: one goes on while the other is replaced.
+WORKERS = {"ZIXLY_WORKERS": "2", "ZIXLY_WORKER_SLOTS": "2"}
 SANDBOX_PROFILE = "sandbox"
 
 
@@ -63,7 +65,7 @@ def plan_of(variables: Mapping[str, str], *, profiles: str, secrets: Path = SECR
     given = {name: value for name, value in variables.items() if name.startswith("ZIXLY_") and value}
     inside = {name: value for name, value in given.items() if not name.endswith("_PORT")}
     public = given.get("ZIXLY_GATEWAY_PUBLIC_URL") or PUBLIC_URL
-    settings: StackSettings = read_stack_settings({**inside, **STORE_PORTS, "ZIXLY_BRIDGE_PUBLIC_URL": public})
+    settings: StackSettings = read_stack_settings({**WORKERS, **inside, **STORE_PORTS, "ZIXLY_BRIDGE_PUBLIC_URL": public})
     home = Home(secrets)
     made = load_or_make_secrets(home.secrets_file)
     if not home.key_file.exists():

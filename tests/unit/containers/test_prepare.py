@@ -152,3 +152,9 @@ def test_every_name_of_the_example_is_known(tmp_path: Path) -> None:
     file.write_text((ROOT / ".env.example").read_text().replace("\n#ZIXLY", "\nZIXLY"))
     refuse_misspelt({"PATH": "/bin", "ZIXLY_COMPOSE_PROFILES": ""}, written=file)
     refuse_misspelt({}, written=tmp_path / "missing")
+
+
+def test_there_are_two_workers_of_two_slots_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    plain, other = variables_of(written(tmp_path), "worker"), variables_of(written(tmp_path, ZIXLY_WORKER_SLOTS="3"), "worker")
+    assert (plain["ZIXLY_WORKER_SLOTS"], plain["ZIXLY_TOTAL_SLOTS"]) == ("2", "4")
+    assert (other["ZIXLY_WORKER_SLOTS"], other["ZIXLY_TOTAL_SLOTS"]) == ("3", "6")
