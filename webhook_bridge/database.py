@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from zixly_core.errors import StoreUnavailable
-from zixly_core.stores.database import connection_arguments
+from zixly_core.stores.database import Rested, connection_arguments
 
 AsyncRows: TypeAlias = AsyncConnection[DictRow]
 
@@ -23,6 +23,9 @@ AWAY_CLASSES = frozenset({"08", "53", "57"})
 POOL_TIMEOUT_SECONDS = 2.0
 # Longer than the senders wait; whoever still holds a connection then is stuck.
 STATEMENT_SECONDS = 10.0
+# Statements are prepared where the code asks for it, and never because they were repeated: a plan that was made before a table had rows
+# reads all of it later.
+PREPARE_WHEN_ASKED = 1_000_000_000
 
 
 class AsyncDatabase:
@@ -36,11 +39,14 @@ class AsyncDatabase:
             timeout=POOL_TIMEOUT_SECONDS,
             max_idle=300,
             reconnect_timeout=0,
-            check=AsyncConnectionPool.check_connection,
+            check=self._check_rested,
+            configure=prepare_where_direct,
+            reset=self._note_use,
             kwargs=connection_arguments(name) | {"autocommit": True},
             open=False,
         )
         self._name = name
+        self._rested: Rested[AsyncRows] = Rested()
 
     def __repr__(self) -> str:
         return f"AsyncDatabase(name={self._name!r})"
@@ -64,8 +70,24 @@ class AsyncDatabase:
                 raise
             raise self._unavailable(error) from error
 
+    async def _note_use(self, connection: AsyncRows) -> None:
+        self._rested.note(connection)
+
+    async def _check_rested(self, connection: AsyncRows) -> None:
+        if self._rested.has(connection):
+            await AsyncConnectionPool.check_connection(connection)
+
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"Postgres could not be used as {self._name} ({type(error).__name__}); send this again in a few seconds.")
+
+
+async def prepare_where_direct(connection: AsyncRows) -> None:
+    """Let Postgres keep the plans of what says `prepare=True`: a third of its work for a small commit. Not behind a pooler, where the next
+    transaction may have another server process: before PgBouncer 1.21 prepared statements do not survive that. A pooler is known by the
+    process id that came with the connection, which is then not the server's."""
+    row = await (await connection.execute("select pg_backend_pid() as server")).fetchone()
+    if row is not None and row["server"] == connection.info.backend_pid:
+        connection.prepare_threshold = PREPARE_WHEN_ASKED
 
 
 def means_away(error: psycopg.Error) -> bool:

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from zixly_core.intake import prepared
+from zixly_core.prepared import Prepared
+from zixly_core.routing import RoutingTable
 from zixly_core.signatures import hmac_base64, hmac_hex
 from zixly_core.system import IncomingRequest
+from zixly_core.systems import SYSTEMS
 from zixly_core.systems.callbacks.receive import key_of
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
@@ -155,3 +159,10 @@ def callback_headers(body: bytes, *, secret: str, message_id: str, at: datetime)
         "webhook-timestamp": timestamp,
         "webhook-signature": f"v1,{signature}",
     }
+
+
+def prepared_xero(routing: RoutingTable, *events: dict[str, object]) -> Prepared:
+    """A signed delivery with these events, ready to be committed."""
+    body = xero_body(*events)
+    request = IncomingRequest("POST", "http://bridge/webhook/xero", xero_headers(body, key="a-key"), body, datetime.now(UTC))
+    return prepared(request, system=SYSTEMS["xero"], secrets=["a-key"], routing=routing)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,23 @@ SESSION_OPTIONS = "-c search_path=zixly -c idle_in_transaction_session_timeout=6
 RESTED_SECONDS = 1.0
 
 
+C = TypeVar("C", Connection[DictRow], psycopg.AsyncConnection[DictRow])
+
+
+class Rested(Generic[C]):
+    """Which connections of a pool have not been used lately. To try each one at every turn would be every second statement."""
+
+    def __init__(self) -> None:
+        self._used_at: WeakKeyDictionary[C, float] = WeakKeyDictionary()
+
+    def note(self, connection: C) -> None:
+        self._used_at[connection] = time.monotonic()
+
+    def has(self, connection: C) -> bool:
+        used_at = self._used_at.get(connection)
+        return used_at is None or time.monotonic() - used_at > RESTED_SECONDS
+
+
 class Database:
     """A database seen by one role. Safe to share between threads; after a fork the child opens a pool of its own."""
 
@@ -38,7 +55,7 @@ class Database:
         self._timeout_seconds = timeout_seconds
         self._pool: ConnectionPool[Rows] | None = None
         self._pool_pid: int | None = None
-        self._used_at: WeakKeyDictionary[Rows, float] = WeakKeyDictionary()
+        self._rested: Rested[Rows] = Rested()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -81,18 +98,14 @@ class Database:
             timeout=self._timeout_seconds,
             max_idle=300,
             check=self._check_rested,
-            reset=self._note_use,
+            reset=self._rested.note,
             kwargs={**connection_arguments(self._name), "autocommit": True},  # transactions begin with `beginning`
             open=True,
         )
 
-    def _note_use(self, connection: Rows) -> None:
-        self._used_at[connection] = time.monotonic()
-
     def _check_rested(self, connection: Rows) -> None:
-        """Every second statement of a run was a check. The pool takes another connection when this one is dead."""
-        used_at = self._used_at.get(connection)
-        if used_at is None or time.monotonic() - used_at > RESTED_SECONDS:
+        """The pool takes another connection when this one is dead."""
+        if self._rested.has(connection):
             ConnectionPool.check_connection(connection)
 
 
@@ -108,5 +121,5 @@ def connection_arguments(name: str) -> dict[str, Any]:
         "options": SESSION_OPTIONS,
         "application_name": name,
         "connect_timeout": 5,
-        "prepare_threshold": None,  # prepared statements do not survive PgBouncer's transaction mode
+        "prepare_threshold": None,  # prepared statements do not survive the transaction mode of an older PgBouncer
     }

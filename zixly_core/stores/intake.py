@@ -155,7 +155,7 @@ async def keys_taken(connection: AsyncConnection[DictRow], events: Sequence[Rout
     if not events:
         return set()
     ordered = sorted((systems[one.id], one.stored_key, one.id) for one in events)
-    cursor = await connection.execute(NEW_KEYS_SQL, packed_columns(KEY_KINDS, ordered))
+    cursor = await connection.execute(NEW_KEYS_SQL, packed_columns(KEY_KINDS, ordered), prepare=True)
     return {row["event_id"] for row in await cursor.fetchall()}
 
 
@@ -212,7 +212,7 @@ async def write_deliveries(connection: AsyncConnection[DictRow], deliveries: Seq
         )
         for one in deliveries
     ]
-    await connection.execute(DELIVERIES_SQL, packed_columns(DELIVERY_KINDS, rows))
+    await connection.execute(DELIVERIES_SQL, packed_columns(DELIVERY_KINDS, rows), prepare=True)
 
 
 async def mark_verified(connection: AsyncConnection[DictRow], deliveries: Sequence[Prepared]) -> None:
@@ -230,7 +230,7 @@ async def write_events(
 ) -> None:
     rows = [event_row(delivery, one, outcomes[one.id], known) for delivery in deliveries for one in delivery.events]
     if rows:
-        await connection.execute(EVENTS_SQL, packed_columns(EVENT_KINDS, rows))
+        await connection.execute(EVENTS_SQL, packed_columns(EVENT_KINDS, rows), prepare=True)
 
 
 def event_row(delivery: Prepared, one: RoutedEvent, outcome: Outcome, known: Mapping[tuple[str, str], Known]) -> tuple[Any, ...]:
@@ -275,12 +275,12 @@ async def write_jobs(
     ]
     if not rows:
         return
-    await connection.execute(JOBS_SQL, packed_columns(JOB_KINDS, rows))
+    await connection.execute(JOBS_SQL, packed_columns(JOB_KINDS, rows), prepare=True)
     counts: dict[str, int] = {}
     for row in rows:
         counts[row[4]] = counts.get(row[4], 0) + 1
     names = sorted(counts)
-    await connection.execute(QUEUED_COUNTER_SQL, (names, [shard] * len(names), [float(counts[name]) for name in names]))
+    await connection.execute(QUEUED_COUNTER_SQL, (names, [shard] * len(names), [float(counts[name]) for name in names]), prepare=True)
 
 
 def job_row(delivery: Prepared, one: RoutedEvent, job: NewJob) -> tuple[Any, ...]:

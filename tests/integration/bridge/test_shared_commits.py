@@ -4,33 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import count
 
 import psycopg
 import pytest
 
-from tests.support.deliveries import xero_body, xero_event, xero_headers
+from tests.support.deliveries import prepared_xero, xero_event
 from tests.support.ledger import ORGANISATION, TestLedger
 from tests.support.postgres import TestDatabase
 from webhook_bridge.database import AsyncDatabase
 from webhook_bridge.routing_snapshot import read_table
 from zixly_core.errors import StoreUnavailable
 from zixly_core.group_commit import GroupCommit
-from zixly_core.intake import prepared
 from zixly_core.prepared import Committed, Prepared, Verdict
-from zixly_core.routing import RoutingTable
 from zixly_core.stores.intake import commit_deliveries, in_one_transaction
-from zixly_core.system import IncomingRequest
-from zixly_core.systems import SYSTEMS
-
-KEY = "a-key"
-
-
-def delivery(routing: RoutingTable, *events: dict[str, object]) -> Prepared:
-    body = xero_body(*events)
-    request = IncomingRequest("POST", "http://bridge/webhook/xero", xero_headers(body, key=KEY), body, datetime.now(UTC))
-    return prepared(request, system=SYSTEMS["xero"], secrets=[KEY], routing=routing)
 
 
 def unstorable(one: Prepared) -> Prepared:
@@ -51,8 +38,8 @@ async def test_one_delivery_that_cannot_be_stored_fails_alone(ledger: TestLedger
     async with opened.connection() as connection:
         routing = await read_table(connection)
     commits: GroupCommit[Prepared, Committed] = GroupCommit(commit)
-    good = [delivery(routing, xero_event(ORGANISATION)) for _ in range(4)]
-    bad = unstorable(delivery(routing, xero_event(ORGANISATION)))
+    good = [prepared_xero(routing, xero_event(ORGANISATION)) for _ in range(4)]
+    bad = unstorable(prepared_xero(routing, xero_event(ORGANISATION)))
     waiting = [asyncio.create_task(commits.submit(one)) for one in (*good[:2], bad, *good[2:])]
     await asyncio.sleep(0)
     commits.start()
@@ -77,7 +64,7 @@ async def test_committers_that_share_keys_in_any_order_never_dead_lock(ledger: T
 
     async def commit(order: Sequence[dict[str, object]]) -> list[Committed]:
         async with opened.connection() as connection:
-            return await commit_deliveries(connection, [delivery(routing, *order)], shard=next(shards) % 16)
+            return await commit_deliveries(connection, [prepared_xero(routing, *order)], shard=next(shards) % 16)
 
     for _ in range(rounds):
         await asyncio.gather(commit(events), commit(events[::-1]), commit(events[10:] + events[:10]))
