@@ -21,6 +21,8 @@ from benchmarks.stock_dagster import stock_dagster
 from zixly_core.errors import ZixlyError
 
 WARM_UP_SECONDS = 120.0
+# For each slot, so that every process of a worker has done something.
+WARM_UP_JOBS = 3
 
 
 class Measure(Protocol):
@@ -102,7 +104,7 @@ def baseline(questions: Mapping[str, Question], stack: BenchStack, *, scale: Sca
 
 def put(questions: Mapping[str, Question], instance: Instance, *, scale: Scale, say: Say, findings: Findings) -> None:
     """Put every question to a warm instance."""
-    warm_up(instance, count=1 if instance.is_stock else 2 * instance.stack.plan.settings.workers, say=say)
+    warm_up(instance, count=1 if instance.is_stock else WARM_UP_JOBS * slots_of(instance.stack), say=say)
     for name, question in questions.items():
         say(f"{instance.name}: {name}")
 
@@ -136,3 +138,7 @@ def warm_up(instance: Instance, *, count: int, say: Say) -> None:
     except NotMeasured as error:
         raise NotMeasured(f"{instance.name} does not get its first jobs done: {error}") from error
     say(f"{instance.name} is warm")
+
+
+def slots_of(stack: BenchStack) -> int:
+    return stack.plan.settings.workers * stack.plan.settings.worker_slots
