@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from tests.support.postgres import TestDatabase, free_port
 
 @dataclass(frozen=True)
 class Target:
-    """A bridge in a process of its own."""
+    """A bridge in a process of its own, which writes its log to a file."""
 
     port: int
     process: psutil.Process
+    log: Path
 
     @property
     def address(self) -> str:
@@ -31,17 +33,35 @@ class Target:
         return self.process.memory_info().rss / 1e6
 
 
+Start = Callable[..., AbstractContextManager[Target]]
+
+
 @pytest.fixture
-def target(ledger: TestLedger, database: TestDatabase, tmp_path: Path) -> Iterator[Target]:
-    port = free_port()
-    with (tmp_path / "bridge.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "webhook_bridge"], env=environment(database, port=port), stdout=output, stderr=output
-        )
-    try:
-        running = Target(port, psutil.Process(process.pid))
-        eventually(lambda: is_ready(running.address), seconds=30)
+def start_target(ledger: TestLedger, database: TestDatabase, tmp_path: Path) -> Start:
+    """Starts one with settings of the test's own."""
+
+    @contextmanager
+    def started(**overrides: str) -> Iterator[Target]:
+        port, log = free_port(), tmp_path / "bridge.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "webhook_bridge"],
+                env=environment(database, port=port, **overrides),
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            running = Target(port, psutil.Process(process.pid), log)
+            eventually(lambda: is_ready(running.address), seconds=30)
+            yield running
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
+    return started
+
+
+@pytest.fixture
+def target(start_target: Start) -> Iterator[Target]:
+    with start_target() as running:
         yield running
-    finally:
-        process.terminate()
-        process.wait(timeout=15)

@@ -23,12 +23,13 @@ def test_what_no_library_would_send_is_refused_at_once_and_costs_little(target: 
     before = target.megabytes
     answers: dict[str, tuple[int, float]] = {}
     with honest_sender(target.address) as honest:
-        for one in hostile():
-            began = time.monotonic()
-            status = answered(target.port, one)
-            answers[one.name] = status, time.monotonic() - began
-            print(f"{one.name}: {status}, {1_000 * answers[one.name][1]:.0f} ms")
-            assert target.process.is_running()
+        while not (answers and honest.has_sent_enough):
+            for one in hostile():
+                began = time.monotonic()
+                status = answered(target.port, one)
+                answers[one.name] = status, time.monotonic() - began
+                print(f"{one.name}: {status}, {1_000 * answers[one.name][1]:.0f} ms")
+                assert target.process.is_running()
     honest.say(f"hostile requests, {target.megabytes - before:.0f} MB more")
     honest.was_served()
     assert {one.name: answers[one.name][0] for one in hostile() if answers[one.name][0] not in one.answers} == {}

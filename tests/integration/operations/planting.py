@@ -48,11 +48,14 @@ MADE: Mapping[str, Any] = {
     "batches.lane": "live",
     "replays.mode": "START",
 }
-# JSON that is read as an object of some form; elsewhere a list will do.
+# JSON that is read in some form; elsewhere any list will do.
 FORMS: Mapping[str, Callable[[str], Any]] = {
     "drifts.fields": lambda word: {"amount": {"source": word, "target": word}},
     "workflow_jobs.result": lambda word: {"said": word},
+    "workflow_jobs.execution_log": lambda word: [{"step": "fetch", "message": word, "at": "2026-01-01T00:00:00Z"}],
+    "deliveries.headers": lambda word: {"said": word},
     "subscriptions.details": lambda word: {"said": word},
+    "subscription_checks.findings": lambda word: {"reason": word},
 }
 # Rows of these are there, or are nobody's.
 NOT_PLANTED = frozenset(
