@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import tempfile
 
@@ -18,6 +19,7 @@ from zixly_core.settings import Settings, read_settings
 
 STOP_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75  # longer than the usual proxy's 60, so that it is never us who hang up first
+MAX_FILES = 65_536
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -51,6 +53,7 @@ def check(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """uvicorn with uvloop and our bounds on httptools. No access log (the metrics and our own lines say it), no server header."""
     observe(settings, process="bridge")
+    take_many_connections()
     if settings.environment == "local" and settings.api_token is None and settings.bridge_host not in LOOPBACK:
         log.warning("api_is_open", host=settings.bridge_host, mend="set ZIXLY_API_TOKEN or ZIXLY_ENVIRONMENT=production")
     uvicorn.run(
@@ -70,6 +73,14 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         **tls_options(settings),
     )
+
+
+def take_many_connections() -> None:
+    """Each is an open file, and at the 1,024 that most systems begin with, slow senders would soon shut out all others."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(MAX_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":

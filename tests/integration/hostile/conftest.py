@@ -15,6 +15,9 @@ from tests.integration.bridge.test_process import environment, is_ready
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase, free_port
 
+# That a process may have open before it asks for more; 1,024 on most systems, and less here so that fewer connections show it.
+USUAL_FILES = 512
+
 
 @dataclass(frozen=True)
 class Target:
@@ -45,7 +48,7 @@ def start_target(ledger: TestLedger, database: TestDatabase, tmp_path: Path) -> 
         port, log = free_port(), tmp_path / "bridge.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "webhook_bridge"],
+                ["sh", "-c", f'ulimit -Sn {USUAL_FILES}; exec "$0" -m webhook_bridge', sys.executable],
                 env=environment(database, port=port, **overrides),
                 stdout=output,
                 stderr=output,
