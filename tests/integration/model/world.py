@@ -181,10 +181,10 @@ class World:
         """All of its statements are sent but the last."""
         execute = self._intake.execute
 
-        async def until_commit(query: str, *rest: Any) -> Any:
+        async def until_commit(query: str, *values: Any, **how: Any) -> Any:
             if query == "commit":
                 raise Crash
-            return await execute(query, *rest)
+            return await execute(query, *values, **how)
 
         with patch.object(self._intake, "execute", until_commit), suppress(Crash):
             await commit_deliveries(self._intake, [delivery], shard=0)

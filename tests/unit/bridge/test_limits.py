@@ -8,6 +8,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from starlette.datastructures import MutableHeaders
+from starlette.types import Message
 from structlog.testing import capture_logs
 
 from webhook_bridge.limits import Limits, limited, tell_rate
@@ -97,10 +98,11 @@ def test_tries_at_signing_in_are_limited_by_address() -> None:
 
 
 def test_an_answer_tells_how_things_stand() -> None:
-    asked, headers = request(), MutableHeaders()
+    asked = request()
+    message: Message = {"type": "http.response.start", "headers": []}
     limits().known(asked, Caller("api-token", STAFF))
-    tell_rate(headers, asked.scope)
-    assert dict(headers) == {
+    tell_rate(message, asked.scope)
+    assert dict(MutableHeaders(scope=message)) == {
         "ratelimit-policy": '"api";q=2;w=60',
         "ratelimit": '"api";r=1;t=60',
         "ratelimit-limit": "2",
@@ -110,9 +112,9 @@ def test_an_answer_tells_how_things_stand() -> None:
 
 
 def test_an_answer_of_what_is_not_limited_tells_nothing() -> None:
-    headers = MutableHeaders()
-    tell_rate(headers, request().scope)
-    assert dict(headers) == {}
+    message: Message = {"type": "http.response.start", "headers": []}
+    tell_rate(message, request().scope)
+    assert message["headers"] == []
 
 
 def test_a_store_that_is_away_is_left_alone_for_a_moment_and_told_of_once_a_minute() -> None:
