@@ -41,7 +41,6 @@ class AsyncDatabase:
             reconnect_timeout=0,
             check=self._check_rested,
             configure=prepare_where_direct,
-            reset=self._note_use,
             kwargs=connection_arguments(name) | {"autocommit": True},
             open=False,
         )
@@ -63,15 +62,13 @@ class AsyncDatabase:
         try:
             async with asyncio.timeout(STATEMENT_SECONDS), self._pool.connection() as connection:
                 yield connection
+                self._rested.note(connection)
         except (PoolTimeout, TimeoutError) as error:
             raise self._unavailable(error) from error
         except psycopg.Error as error:
             if not means_away(error):
                 raise
             raise self._unavailable(error) from error
-
-    async def _note_use(self, connection: AsyncRows) -> None:
-        self._rested.note(connection)
 
     async def _check_rested(self, connection: AsyncRows) -> None:
         if self._rested.has(connection):

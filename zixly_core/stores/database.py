@@ -32,7 +32,10 @@ C = TypeVar("C", Connection[DictRow], psycopg.AsyncConnection[DictRow])
 
 
 class Rested(Generic[C]):
-    """Which connections of a pool have not been used lately. To try each one at every turn would be every second statement."""
+    """Which connections of a pool have not been used lately. To try each one at every turn would be every second statement.
+
+    A use is noted by whoever used it: with a `reset` of its own the pool gives a connection back by way of a thread, and whoever comes
+    meanwhile is opened another one."""
 
     def __init__(self) -> None:
         self._used_at: WeakKeyDictionary[C, float] = WeakKeyDictionary()
@@ -71,6 +74,7 @@ class Database:
             with self._opened_pool().connection() as connection:
                 connection.execute(beginning(tenant_id))
                 yield connection
+                self._rested.note(connection)
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise StoreUnavailable(
                 f"Postgres could not be used as {self._name} ({type(error).__name__}); it is tried again by itself."
@@ -98,7 +102,6 @@ class Database:
             timeout=self._timeout_seconds,
             max_idle=300,
             check=self._check_rested,
-            reset=self._rested.note,
             kwargs={**connection_arguments(self._name), "autocommit": True},  # transactions begin with `beginning`
             open=True,
         )
