@@ -211,7 +211,9 @@ def test_nothing_of_a_planted_payload_is_there(texts: dict[str, str]) -> None:
 def test_nothing_personal_that_the_platform_holds_is_there(running_stack: StackUnderTest, texts: dict[str, str]) -> None:
     words = personal_words(running_stack)
     assert f"{WORD}@example.com" in words, "the register of personal data would not have found what was planted"
-    assert found_in(texts, {word: word for word in words}) == []
+    of_accounts = {f"{row['name']} in issues" for row in running_stack.rows("select name from zixly.connections")}
+    found = found_in(texts, {word: word for word in words})
+    assert [one for one in found if one not in of_accounts] == [], "an issue names its account, and nothing else of anybody"
 
 
 def test_no_secret_of_the_stack_is_there(running_stack: StackUnderTest, texts: dict[str, str]) -> None:
