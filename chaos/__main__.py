@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import signal
 import sys
 from typing import NoReturn
@@ -10,9 +11,10 @@ from typing import NoReturn
 from rich.console import Console
 
 from benchmarks.progress import teller
-from chaos.report import last_line, table_of, troubles_of, write_report
+from chaos.kept import FOLDER, keep
+from chaos.report import last_line, table_of, told_faults, troubles_of, write_report
 from chaos.scale import Scale
-from chaos.session import measured
+from chaos.session import Outcome, Say, run, running_ground
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,8 +30,19 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.report:
         write_report(outcome, scale=scale)
     Console(width=120).print(table_of(outcome))
+    print(told_faults(outcome, scale=scale))
     print(last_line(outcome))
     return 1 if troubles_of(outcome) else 0
+
+
+def measured(scale: Scale, *, say: Say) -> Outcome:
+    """One run; of one in which a promise was broken so much is kept that the reason can be found."""
+    with running_ground(say=say) as ground:
+        outcome = asyncio.run(run(scale, ground, say=say))
+        if found := troubles_of(outcome):
+            keep(ground, found, folder=FOLDER / scale.name)
+            say(f"{len(found)} breaches; the logs and rows of this run are in {FOLDER / scale.name}")
+    return outcome
 
 
 def parser() -> argparse.ArgumentParser:

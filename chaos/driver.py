@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.fault_kinds import FaultKind
 from chaos.faults import ACTS, TROUBLES, Scene
@@ -14,6 +14,8 @@ from chaos.plan import Plan, PlannedFault
 from chaos.reconnecting import NotReconnected
 
 Say = Callable[[str], None]
+# One that cannot be done now, as what it is for is down or idle, is tried again while changes come in.
+PAUSE_SECONDS, TRIES = 5.0, 4
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,24 @@ class Done:
 
 async def drive(plan: Plan, scene: Scene, *, began: float, say: Say) -> list[Done]:
     """All faults; returns when the last one is over."""
-    return list(await asyncio.gather(*(at_its_moment(one, scene, began=began, say=say) for one in plan.faults)))
+    until = began + plan.last_change_at
+    return list(await asyncio.gather(*(at_its_moment(one, scene, began=began, until=until, say=say) for one in plan.faults)))
 
 
-async def at_its_moment(fault: PlannedFault, scene: Scene, *, began: float, say: Say) -> Done:
+async def at_its_moment(fault: PlannedFault, scene: Scene, *, began: float, until: float, say: Say) -> Done:
     await asyncio.sleep(max(began + fault.at - time.monotonic(), 0))
-    done = await asyncio.to_thread(done_now, fault, scene)
-    say(f"{done.kind}: {done.words}")
+    for number in range(TRIES):
+        done = await asyncio.to_thread(done_now, fallen_elsewhere(fault, tries=number), scene)
+        say(f"{done.kind}: {done.words}")
+        if done.was_done or time.monotonic() + PAUSE_SECONDS > until:
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
     return done
+
+
+def fallen_elsewhere(fault: PlannedFault, *, tries: int) -> PlannedFault:
+    """The same fault with another throw: whom it was for may be idle for long."""
+    return replace(fault, choice=(fault.choice + tries / 2) % 1)
 
 
 def done_now(fault: PlannedFault, scene: Scene) -> Done:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class CouldNotBeDone(Exception):
-    """Another fault was there before this one."""
+    """Another fault was there before this one, or there was nothing that it could befall."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,8 @@ def delete_messages(scene: Scene, fault: PlannedFault) -> str:
         stream = f"zixly:{chosen(BUSY_SYSTEMS, fault.choice)}"
         entries: Any = client.xrange(stream, count=DELETED_MESSAGES)
         gone = client.xdel(stream, *(entry_id for entry_id, _ in entries)) if entries else 0
+        if not gone:
+            raise CouldNotBeDone(f"{stream} held no message")
         return f"{gone} messages deleted from {stream}"
 
     return in_valkey(scene, 0, delete)
@@ -172,6 +174,8 @@ def vendor(kind: str, *, seconds: float = 1.0) -> Act:
                 kept = ("system", "pattern", "kind", "seconds", "probability")
                 scene.api.post("/faults", {name: one[name] for name in kept})
         hits = next((one["hits"] for one in rules if one["id"] == made), 0)
+        if not hits:
+            raise CouldNotBeDone(f"nobody called {system}")
         return f"{system}: {hits} calls {kind} in {fault.seconds:.0f} s"
 
     return act
@@ -245,11 +249,16 @@ ACTS: Mapping[FaultKind, Act] = {
 TROUBLES = (CouldNotBeDone, httpx2.HTTPError, psutil.Error, ZixlyError, OSError)
 
 
+def missing(ground: Ground) -> dict[FaultKind, str]:
+    """The kinds that this machine cannot do, and why."""
+    found: dict[FaultKind, str] = {}
+    if ground.disk is None:
+        found[FaultKind.DISK_FULL] = "a small disk could not be mounted (root may)"
+    if ground.clock is None:
+        found |= dict.fromkeys((FaultKind.CLOCK_AHEAD, FaultKind.CLOCK_BEHIND), "libfaketime is not installed")
+    return found
+
+
 def available(ground: Ground) -> list[FaultKind]:
     """The kinds that this machine can do."""
-    missing = set()
-    if ground.disk is None:
-        missing.add(FaultKind.DISK_FULL)
-    if ground.clock is None:
-        missing |= {FaultKind.CLOCK_AHEAD, FaultKind.CLOCK_BEHIND}
-    return [kind for kind in FaultKind if kind not in missing]
+    return [kind for kind in FaultKind if kind not in missing(ground)]

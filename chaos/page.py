@@ -63,6 +63,7 @@ def page_of(document: Mapping[str, Any], *, picture: str) -> str:
 <dl>{figures}</dl>
 <h2>Faults survived</h2>
 {table(document["faults"], FAULTS)}
+{section("Faults left out", document["left_out"], {"fault": "fault", "why": "why"})}
 <h2>What was checked</h2>
 {table(document["checks"], {"check": "check", "breaches": "breaches"})}
 {section("Breaches", document["breaches"], {"trouble": "trouble", "what": "what"})}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -21,6 +21,8 @@ LATEST_REPETITION, LATEST_FIRST = 30.0, 20.0
 BURSTS, BURST_SECONDS, OF_FILLERS_IN_BURSTS = 4, 1.5, 0.25
 SECONDS_BETWEEN_FAULTS = 4.5
 FIRST_FAULT_AT = 4.0
+# What lasts as long begins in the first half of its round, or a short run would end long after its stream.
+LONG_SECONDS = 60.0
 
 
 class Step(StrEnum):
@@ -68,6 +70,11 @@ class Plan:
     @property
     def deliveries(self) -> int:
         return sum(len(one.posts) for one in self.happenings)
+
+    @property
+    def last_change_at(self) -> float:
+        """After it there is less and less that a fault could befall."""
+        return max((one.at for one in self.happenings), default=0.0)
 
 
 def plan_of(scale: Scale, *, available: Sequence[FaultKind]) -> Plan:
@@ -132,14 +139,21 @@ def posts(random: Random) -> tuple[float, ...]:
 
 
 def planned_faults(random: Random, available: Sequence[FaultKind], *, seconds: float) -> list[PlannedFault]:
-    """Every kind as often as the others: the kinds in an order of the seed's, again and again."""
-    found: list[PlannedFault] = []
-    waiting: list[FaultKind] = []
-    at = FIRST_FAULT_AT
-    while at < seconds * CHANGES_END_AT and available:
-        if not waiting:
-            waiting = random.sample(list(available), k=len(available))
-        kind = waiting.pop()
-        found.append(PlannedFault(at, kind, random.uniform(*kind.lasts), random.random()))
-        at += random.uniform(0.5, 1.5) * SECONDS_BETWEEN_FAULTS
-    return found
+    """Every kind as often as the others, and each at least once: in a short run they come closer together."""
+    span = seconds * CHANGES_END_AT - FIRST_FAULT_AT
+    count = max(len(available), int(span / SECONDS_BETWEEN_FAULTS))
+    return [
+        PlannedFault(FIRST_FAULT_AT + (number + random.random()) * span / count, kind, random.uniform(*kind.lasts), random.random())
+        for number, kind in zip(range(count), rounds(random, available), strict=False)
+    ]
+
+
+def rounds(random: Random, available: Sequence[FaultKind]) -> Iterator[FaultKind]:
+    """The kinds in an order of the seed's, again and again."""
+    while available:
+        kinds = random.sample(list(available), k=len(available))
+        half = len(kinds) // 2
+        for kind in [one for one in kinds[half:] if one.lasts[1] > LONG_SECONDS]:
+            kinds.remove(kind)
+            kinds.insert(random.randint(0, half), kind)
+        yield from kinds

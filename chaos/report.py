@@ -16,6 +16,7 @@ from rich.table import Table
 
 from benchmarks.machine import description
 from chaos.driver import Done
+from chaos.fault_kinds import FaultKind
 from chaos.findings import Finding, Trouble
 from chaos.page import page_of
 from chaos.scale import Scale
@@ -72,6 +73,24 @@ def survived(faults: list[Done]) -> list[dict[str, Any]]:
     ]
 
 
+def left_out(outcome: Outcome) -> dict[str, str]:
+    """Each kind that was never done, and why. A run without faults leaves out none."""
+    if not outcome.plan.faults:
+        return {}
+    last_words = {one.kind: one.words for one in outcome.faults}
+    done = {one.kind for one in outcome.faults if one.was_done}
+    reasons = {kind: outcome.missing.get(kind) or last_words.get(kind, "not planned") for kind in FaultKind if kind not in done}
+    return {kind.value: reason for kind, reason in reasons.items()}
+
+
+def told_faults(outcome: Outcome, *, scale: Scale) -> str:
+    """The line before the last: how much the last one stands for."""
+    kinds, missing = len(survived(outcome.faults)), left_out(outcome)
+    words = ", ".join(f"{kind} ({reason})" for kind, reason in missing.items()) or "none"
+    done, deliveries = sum(one.was_done for one in outcome.faults), outcome.plan.deliveries
+    return f"seed {scale.seed}: {done} faults of {kinds} kinds, {deliveries} deliveries, {scale.minutes:g} minutes; left out: {words}"
+
+
 def document_of(outcome: Outcome, *, scale: Scale, now: datetime) -> dict[str, Any]:
     troubles = troubles_of(outcome)
     return {
@@ -88,6 +107,7 @@ def document_of(outcome: Outcome, *, scale: Scale, now: datetime) -> dict[str, A
         "dead_letters": sum(outcome.dead_letters.values()),
         "failed_after_replay": sum(outcome.still_failed.values()) - sum(outcome.dead_letters.values()),
         "faults": survived(outcome.faults),
+        "left_out": [{"fault": kind, "why": reason} for kind, reason in left_out(outcome).items()],
         "checks": [{"check": name, "breaches": len(found)} for name, found in outcome.findings.items()],
         "breaches": [{"trouble": one.trouble.value, "what": one.text} for one in troubles[:SHOWN]],
         "answers": [{"answer": answer, "posts": posts} for answer, posts in sorted(outcome.journal.answers.items())],
@@ -113,9 +133,11 @@ def table_of(outcome: Outcome) -> Table:
     table.add_column("breaches", justify="right")
     for name, found in outcome.findings.items():
         table.add_row(name, str(len(found)))
-        for one in found[:3]:
+        for one in found[:SHOWN]:
             table.add_row(f"  {one.text}", "")
     for row in survived(outcome.faults):
         table.add_row(f"survived: {row['fault']}", f"{row['survived']} of {row['done']}")
+    for kind, reason in left_out(outcome).items():
+        table.add_row(f"left out: {kind}: {reason}", "")
     table.add_row(f"dead letters, then replayed: {outcome.dead_letters}", str(sum(outcome.dead_letters.values())))
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,8 @@ import psycopg
 from chaos.checks import judged
 from chaos.driver import Done, drive
 from chaos.evidence import Evidence
-from chaos.faults import Scene, available
+from chaos.fault_kinds import FaultKind
+from chaos.faults import Scene, available, missing
 from chaos.findings import Finding
 from chaos.ground import Ground, clock_library, small_disk, with_movable_clock
 from chaos.plan import Plan, plan_of
@@ -63,18 +64,14 @@ class Outcome:
     ended_at: list[float]
     dead_letters: dict[str, int] = field(default_factory=dict)
     still_failed: dict[str, int] = field(default_factory=dict)
-
-
-def measured(scale: Scale, *, say: Say) -> Outcome:
-    """Raises what the stack's start raises; whatever happens, nothing is left running."""
-    with running_ground(say=say) as ground:
-        return asyncio.run(run(scale, ground, say=say))
+    missing: Mapping[FaultKind, str] = field(default_factory=dict)
+    """Kinds of fault that the machine cannot do, and why."""
 
 
 @contextmanager
 def running_ground(*, say: Say) -> Iterator[Ground]:
     """A stack that is ready: two workers, as on a server, and, where the machine allows it, a small disk and one worker with a movable
-    clock."""
+    clock. Raises what the stack's start raises; whatever happens, nothing is left running."""
     with ExitStack() as stack:
         made = stack.enter_context(stack_in_a_temporary_folder(workers=2, worker_slots=2))
         Home(made.settings.home).make()
@@ -139,6 +136,7 @@ async def run(scale: Scale, ground: Ground, *, say: Say, breaking: Breaking = dr
         ended_at=[row["at"] for row in rows_of(urls.owner, ENDED_SQL)],
         dead_letters=dead,
         still_failed=counted_failures(urls.owner),
+        missing=missing(ground),
     )
 
 

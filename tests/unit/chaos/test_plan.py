@@ -8,7 +8,7 @@ import pytest
 
 from chaos.fault_kinds import FaultKind
 from chaos.faults import ACTS
-from chaos.plan import TENANTS, Step, plan_of
+from chaos.plan import CHANGES_END_AT, FIRST_FAULT_AT, LONG_SECONDS, TENANTS, Step, plan_of
 from chaos.scale import Scale
 
 SCALE = Scale(seed=7, minutes=10, deliveries=10_000)
@@ -46,6 +46,16 @@ def test_every_kind_of_fault_comes_as_often_as_the_others_and_has_something_that
     counts = Counter(one.kind for one in plan_of(SCALE, available=KINDS).faults)
     assert set(counts) == set(FaultKind) == set(ACTS)
     assert max(counts.values()) - min(counts.values()) <= 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_short_run_does_each_kind_of_fault_and_those_that_last_long_early(seed: int) -> None:
+    faults = plan_of(Scale(seed=seed, minutes=2, deliveries=800), available=KINDS).faults
+    assert Counter(one.kind for one in faults) == Counter(KINDS)
+    assert [one.at for one in faults] == sorted(one.at for one in faults)
+    assert faults[0].at >= FIRST_FAULT_AT
+    assert faults[-1].at < 120 * CHANGES_END_AT
+    assert all(one.at < 65 for one in faults if one.seconds > LONG_SECONDS)
 
 
 def test_a_machine_that_cannot_do_a_fault_is_spared_it_and_a_run_may_have_none() -> None:

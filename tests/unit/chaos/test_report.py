@@ -13,7 +13,7 @@ from chaos.checks import judged
 from chaos.driver import Done
 from chaos.fault_kinds import FaultKind
 from chaos.plan import plan_of
-from chaos.report import document_of, last_line, troubles_of, write_report
+from chaos.report import document_of, last_line, left_out, told_faults, troubles_of, write_report
 from chaos.scale import Scale
 from chaos.sender import Journal
 from chaos.session import Outcome
@@ -70,6 +70,17 @@ def test_faults_are_counted_by_kind_and_those_that_could_not_be_done_for_nothing
     (killed, _) = document["faults"]
     assert document["faults_done"] == 3
     assert (killed["fault"], killed["done"], killed["survived"], killed["longest_seconds"]) == ("kill bridge", 2, 2, 5.0)
+
+
+def test_what_was_left_out_is_told_with_its_reason() -> None:
+    kept = {kind: replace(KILLED, kind=kind) for kind in FaultKind if kind is not FaultKind.DISK_FULL}
+    kept[FaultKind.FLUSH_BROKER] = replace(KILLED, kind=FaultKind.FLUSH_BROKER, was_done=False, words="Valkey was away")
+    outcome = outcome_of(faults=list(kept.values()), missing={FaultKind.DISK_FULL: "nobody may mount"})
+    assert left_out(outcome) == {"flush broker": "Valkey was away", "disk full": "nobody may mount"}
+    told = told_faults(outcome, scale=SCALE)
+    assert told.startswith(f"seed 3: {len(FaultKind) - 2} faults of {len(FaultKind) - 2} kinds, 300 deliveries, 2 minutes; left out: ")
+    assert "disk full (nobody may mount)" in told
+    assert left_out(outcome_of(plan=replace(outcome.plan, faults=()))) == {}
 
 
 def test_picture_and_page_stand_alone(tmp_path: Path) -> None:
