@@ -27,6 +27,7 @@ from zixly_core.errors import Transient
 DISK_MB = 64
 FILLER = "filler"
 LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib*/faketime/libfaketimeMT.so.1", "/opt/homebrew/lib/faketime/*.dylib")
+ADDED_PATH = Path(__file__).parent / "moved_clock"
 LOOK_SECONDS = 0.1
 BACK_SECONDS = 90.0
 
@@ -128,6 +129,7 @@ def clock_variables(library: Path, *, file: Path) -> dict[str, str]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "FAKETIME_DONT_RESET": "1",
         "FAKETIME_CACHE_DURATION": "1",
+        "PYTHONPATH": str(ADDED_PATH),
     }
 
 

@@ -1,0 +1,1 @@
+"""What a Python finds on its path whose clock is moved."""
