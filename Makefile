@@ -89,12 +89,14 @@ check: $(STAMP) ## Lint, format, types, import rules, and that no secret is comm
 scan: $(AUDIT_STAMP) ## Look through the code for what is known to be unsafe (bandit; beside ruff's rules in check)
 	$(AUDIT_VENV)/bin/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive $(PACKAGES)
 
-scan-infra: $(INFRA_STAMP) ## Look through what deploys it, without a network: Terraform (checkov), workflows (zizmor), forms (check-jsonschema)
+scan-infra: $(INFRA_STAMP) ## Look through what deploys it, without a network: Terraform (checkov), images (hadolint), workflows (zizmor), forms (check-jsonschema)
 	$(INFRA_VENV)/bin/checkov --config-file .checkov.yaml
+	$(INFRA_VENV)/bin/hadolint --config .hadolint.yaml Dockerfile
 	$(INFRA_VENV)/bin/zizmor --offline --quiet .github
 	$(INFRA_VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(INFRA_VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(INFRA_VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.renovate renovate.json
+	$(INFRA_VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
 audit: $(AUDIT_STAMP) ## Ask for known weaknesses of the locked packages (needs the internet: the list is not shipped)
 	$(AUDIT_VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements/app.lock

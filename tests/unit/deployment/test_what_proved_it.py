@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("terraform", "deploy", ".github", ".devcontainer")
-SINGLE = ("Dockerfile", "docker-compose.yml", ".pre-commit-config.yaml", "renovate.json", ".checkov.yaml")
+SINGLE = ("Dockerfile", "docker-compose.yml", ".pre-commit-config.yaml", "renovate.json", ".checkov.yaml", ".hadolint.yaml")
 MADE = {".terraform", ".terraform.lock.hcl", "__pycache__", "node_modules"}
 
 

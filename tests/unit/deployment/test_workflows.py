@@ -89,6 +89,13 @@ def test_every_file_and_module_that_is_called_is_there() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_every_lock_of_npm_is_looked_after() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    (npm,) = [one for one in updates if one["package-ecosystem"] == "npm"]
+    locks = [file.parent.relative_to(ROOT) for folder in ("benchmarks", "tests") for file in (ROOT / folder).rglob("package-lock.json")]
+    assert npm["directories"] == sorted(f"/{folder}" for folder in locks if "node_modules" not in folder.parts)
+
+
 def test_hooks_are_tools_of_ours() -> None:
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert local["repo"] == "local"
