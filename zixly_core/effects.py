@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -59,11 +60,11 @@ class TargetWrite:
     content: Mapping[str, str] = field(repr=False)
     is_once: bool = False
 
-    @property
+    @cached_property
     def content_sha256(self) -> bytes:
         return digest_of(self.content)
 
-    @property
+    @cached_property
     def effect_key(self) -> str:
         return self.state_key + (f"/repair:{self.job.repairs}" if self.job.repairs else "")
 

@@ -28,8 +28,11 @@ from zixly_core.log_lines import terminal_line
 from zixly_core.redaction import MASK, is_secret_name, masked
 
 FRAMES_SHOWN = 6
-# Ids and plain words, which is most of what lines say: no form of a secret is one (redaction.py), and looking costs more than the rest.
-PLAIN = re.compile(r"[0-9a-f-]{1,36}|[A-Za-z]{1,19}")
+# Ids, plain words, moments, names of events and processes, which is most of what lines say: no form of a secret is one (redaction.py),
+# and looking costs more than the rest.
+PLAIN = re.compile(
+    r"[0-9a-f-]{1,36}|[A-Za-z]{1,19}|[0-9TZ:.+-]{1,32}|[a-z]{1,19}-[0-9]{1,3}|(?!zx_|whsec_|shp)[a-z]{1,19}(?:_[a-z]{1,19}){1,5}", re.ASCII
+)
 # They write each request's URL at level info: with the tokens in our callbacks' paths, and the addresses that vendors are asked for.
 TELL_URLS = ("httpx2", "httpcore2")
 # Say at level info how they were loaded, each time.
@@ -115,6 +118,8 @@ def shown_as(name: object, value: Any) -> Any:
 
 
 def shown(value: Any) -> Any:
+    if type(value) is str:
+        return plain(value)
     match value:
         case int() | float() | None | UUID() | datetime() | date() | timedelta():
             return value
@@ -135,8 +140,12 @@ def in_words(value: Any) -> str:
         case BaseException():
             return error_word(value)
         case _:
-            text = str(value)
-            return text if PLAIN.fullmatch(text) else masked(text)
+            return plain(str(value))
+
+
+def plain(text: str) -> str:
+    """The text as it may be read."""
+    return text if PLAIN.fullmatch(text) else masked(text)
 
 
 def error_word(error: BaseException) -> str:

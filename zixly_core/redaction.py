@@ -7,6 +7,7 @@ is for what others put into texts: a driver that quotes its URL, a vendor that r
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MASK = "**********"
 
@@ -79,5 +80,6 @@ def mask(found: re.Match[str]) -> str:
     return next((found[name] for name in KEPT if found[name]), "") + MASK
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: object) -> bool:
     return isinstance(name, str) and name.lower().replace("-", "_") in SECRET_NAMES

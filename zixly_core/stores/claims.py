@@ -16,7 +16,8 @@ import orjson
 
 from zixly_core.job import ClaimedJob, LogEntry, RelatedRecord
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.packed import packed_rows
+from zixly_core.stores.rows import rows_from
 
 TENANT_SQL = "select zixly.tenant_of_batch(%s) as tenant_id"
 
@@ -78,19 +79,22 @@ select {CLAIMED_COLUMNS}
 from zixly.workflow_jobs where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING' and lease_until > now()
 order by occurred_at, id"""
 
+FENCE_COLUMNS = "id uuid, fence int"
 HELD_FOR_UPDATE_SQL = f"""
-select j.id from zixly.workflow_jobs j join {rows_from("id uuid, fence int")} on j.id = t.id and j.fence = t.fence
+select j.id from zixly.workflow_jobs j join {rows_from(FENCE_COLUMNS)} on j.id = t.id and j.fence = t.fence
 where j.run_id = %s and j.status = 'RUNNING' and j.lease_until > now() order by j.id for update of j"""
 
+PROGRESS_COLUMNS = "id uuid, fence int, checkpoint text, entries text"
 PROGRESS_SQL = f"""
 update zixly.workflow_jobs j
 set checkpoint = j.checkpoint || t.checkpoint::jsonb, execution_log = j.execution_log || t.entries::jsonb
-from {rows_from("id uuid, fence int, checkpoint text, entries text")}
+from {rows_from(PROGRESS_COLUMNS)}
 where j.id = t.id and j.fence = t.fence and j.status = 'RUNNING' and j.run_id = %s"""
 
+RELATED_COLUMNS = "job_id uuid, tenant_id uuid, system text, record_type text, record_id text, action text, url text"
 RELATED_SQL = f"""
 insert into zixly.workflow_related_records (job_id, tenant_id, system, record_type, record_id, action, url)
-select * from {rows_from("job_id uuid, tenant_id uuid, system text, record_type text, record_id text, action text, url text")}
+select * from {rows_from(RELATED_COLUMNS)}
 on conflict do nothing"""
 
 BATCH_SQL = "select id, tenant_id, connection_id, workflow, system, lane, priority, job_count from zixly.batches where id = %s"
@@ -168,7 +172,7 @@ def still_held(connection: Rows, run: RunIdentity, jobs: Sequence[ClaimedJob]) -
     if not jobs:
         return set()
     members = [(job.id, job.fence) for job in jobs]
-    rows = connection.execute(HELD_FOR_UPDATE_SQL, [*columns_of(members), run.run_id])
+    rows = connection.execute(HELD_FOR_UPDATE_SQL, [*packed_rows(FENCE_COLUMNS, members), run.run_id])
     return {row["id"] for row in rows}
 
 
@@ -187,10 +191,10 @@ def write_progress(connection: Rows, run: RunIdentity, progress: Sequence[Progre
     if not kept:
         return
     rows = [(one.job.id, one.job.fence, text_of(one.checkpoint), text_of([e.as_json() for e in one.entries])) for one in kept]
-    connection.execute(PROGRESS_SQL, [*columns_of(rows), run.run_id])
+    connection.execute(PROGRESS_SQL, [*packed_rows(PROGRESS_COLUMNS, rows), run.run_id])
     related = [(one.job.id, one.job.tenant_id, r.system, r.record_type, r.record_id, r.action, r.url) for one in kept for r in one.related]
     if related:
-        connection.execute(RELATED_SQL, columns_of(related))
+        connection.execute(RELATED_SQL, packed_rows(RELATED_COLUMNS, related))
 
 
 def batch_row(database: Database, run: RunIdentity) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, W
 from zixly_core.job import Failed
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
-from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.packed import packed_rows
+from zixly_core.stores.rows import rows_from
 
 # Longer than this between the check of the lease and the call, and the check counts for nothing: the worker was stopped.
 CHECK_IS_GOOD_FOR_SECONDS = 5.0
@@ -43,19 +44,21 @@ from zixly.effects where effect_key = any(%(keys)s) for update"""
 TRIED_SQL = "update zixly.effects set tried_at = now() where effect_key = any(%s) and state = 'INTENDED'"
 DONE_MEANWHILE_SQL = "select effect_key, result from zixly.effects where effect_key = any(%s) and state = 'DONE'"
 
+DONE_COLUMNS = "effect_key text, job_id uuid, fence int, result text"
 DONE_SQL = f"""
 update zixly.effects e set state = 'DONE', done_at = now(), job_id = t.job_id, fence = t.fence, result = t.result::jsonb
-from {rows_from("effect_key text, job_id uuid, fence int, result text")}
+from {rows_from(DONE_COLUMNS)}
 where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
 
+RESULT_COLUMNS = "effect_key text, result text"
 FOUND_SQL = f"""
 update zixly.effects e set state = 'DONE', done_at = now(), result = t.result::jsonb
-from {rows_from("effect_key text, result text")} where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
+from {rows_from(RESULT_COLUMNS)} where e.effect_key = t.effect_key and e.state = 'INTENDED'"""
 
 # A record that was made anew stands for the one that is gone, for whatever comes later.
 REPLACED_SQL = f"""
 update zixly.effects e set result = t.result::jsonb
-from {rows_from("effect_key text, result text")} where e.effect_key = t.effect_key and e.state = 'DONE'"""
+from {rows_from(RESULT_COLUMNS)} where e.effect_key = t.effect_key and e.state = 'DONE'"""
 
 DROPPED_SQL = "update zixly.effects set state = 'DROPPED' where effect_key = any(%s) and state = 'INTENDED'"
 
@@ -75,10 +78,11 @@ where record_states.version <= excluded.version"""
 
 # A target's versions are shared by all workflows that write it.
 TARGET_WORKFLOW = "*"
+TARGET_COLUMNS = "tenant_id uuid, record_key text"
 TOUCH_TARGETS_SQL = f"""
 insert into zixly.record_states (tenant_id, workflow, role, record_key, version)
 select tenant_id, '{TARGET_WORKFLOW}', 'target', record_key, to_timestamp(0)
-from {rows_from("tenant_id uuid, record_key text")} on conflict do nothing"""
+from {rows_from(TARGET_COLUMNS)} on conflict do nothing"""
 LOCK_TARGETS_SQL = f"""
 select record_key, version from zixly.record_states
 where workflow = '{TARGET_WORKFLOW}' and role = 'target' and record_key = any(%s) order by record_key for update"""
@@ -125,7 +129,7 @@ def intend(
         for key, w in sorted(unique.items())
     ]
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        first = {row["effect_key"]: first_intent(row) for row in connection.execute(INTEND_SQL, columns_of(rows))}
+        first = {row["effect_key"]: first_intent(row) for row in connection.execute(INTEND_SQL, packed_rows(EFFECT_COLUMNS, rows))}
         again = [key for key in unique if key not in first]
         found = list(connection.execute(KNOWN_SQL, {"keys": again, "settles_in": settles_in})) if again else []
         known = {row["effect_key"]: intent_from(row) for row in found}
@@ -212,7 +216,7 @@ def waits_for_newer(write: TargetWrite, *, seconds: float) -> Failed:
 def locked_versions(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, datetime]:
     """The stored version of each target, locked in order of key, so that batches never wait in a ring."""
     targets = sorted({(write.job.tenant_id, write.target_key) for write in writes})
-    connection.execute(TOUCH_TARGETS_SQL, columns_of(targets))
+    connection.execute(TOUCH_TARGETS_SQL, packed_rows(TARGET_COLUMNS, targets))
     rows = connection.execute(LOCK_TARGETS_SQL, ([key for _, key in targets],))
     return {row["record_key"]: row["version"] for row in rows}
 
@@ -223,15 +227,15 @@ def keep_done(connection: Rows, outcomes: Sequence[tuple[TargetWrite, WriteOutco
     if not done:
         return
     effects = [(write.effect_key, write.job.id, write.job.fence, text_of(dict(outcome.result))) for write, outcome in done]
-    connection.execute(DONE_SQL, columns_of(effects))
+    connection.execute(DONE_SQL, packed_rows(DONE_COLUMNS, effects))
     states = [
         (write.job.tenant_id, TARGET_WORKFLOW, "target", write.target_key, write.source_version, text_of(told_of(write)))
         for write, _ in done
     ]
-    connection.execute(SAVE_STATES_SQL, columns_of(states))
+    connection.execute(SAVE_STATES_SQL, packed_rows(STATE_COLUMNS, states))
     anew = [(write.target_key, text_of(dict(outcome.result))) for write, outcome in done if write.is_once and write.job.repairs]
     if anew:
-        connection.execute(REPLACED_SQL, columns_of(anew))
+        connection.execute(REPLACED_SQL, packed_rows(RESULT_COLUMNS, anew))
 
 
 def told_of(write: TargetWrite) -> dict[str, str]:
@@ -248,7 +252,7 @@ def note_found(database: Database, run: RunIdentity, found: Mapping[str, Mapping
         return
     rows = [(key, text_of(dict(result))) for key, result in sorted(found.items())]
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        connection.execute(FOUND_SQL, columns_of(rows))
+        connection.execute(FOUND_SQL, packed_rows(RESULT_COLUMNS, rows))
 
 
 def source_states(database: Database, run: RunIdentity, *, workflow: str, keys: Sequence[str]) -> dict[str, SourceState]:
@@ -269,4 +273,4 @@ def save_source_states(database: Database, run: RunIdentity, *, workflow: str, s
     if not rows:
         return
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        connection.execute(SAVE_STATES_SQL, columns_of(rows))
+        connection.execute(SAVE_STATES_SQL, packed_rows(STATE_COLUMNS, rows))

@@ -18,7 +18,8 @@ from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.gates import Gates, let_through, open_gates
 from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
 from zixly_core.stores.owners import NOT_IN_HAND, OWNERS_GO_ON
-from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.packed import packed_rows
+from zixly_core.stores.rows import rows_from
 from zixly_core.stores.waiting import IS_WAITING, WAKE
 
 # One writer at a time for each system: two dispatchers must not put two jobs of one record into two hands.
@@ -77,9 +78,10 @@ NEW_BATCHES_SQL = f"""
 insert into zixly.batches (id, tenant_id, connection_id, workflow, system, lane, priority, job_count)
 select * from {rows_from(BATCH_COLUMNS)}"""
 
+MEMBER_COLUMNS = "job_id uuid, batch_id uuid"
 JOIN_BATCH_SQL = f"""
 update zixly.workflow_jobs j set batch_id = t.batch_id, handed_over_at = now(), parked_reason = null
-from {rows_from("job_id uuid, batch_id uuid")} where j.id = t.job_id and j.status = 'QUEUED' and j.batch_id is null"""
+from {rows_from(MEMBER_COLUMNS)} where j.id = t.job_id and j.status = 'QUEUED' and j.batch_id is null"""
 
 # Jobs whose owner is paused, parked or disconnected are due for as long as that takes; they are no reason to look all the time.
 NEXT_DUE_SQL = f"""
@@ -216,8 +218,8 @@ def write_batches(connection: Rows, batches: list[Batch]) -> None:
         (one.id, one.tenant_id, one.connection_id, one.workflow, one.system, one.lane, one.priority, len(one.job_ids)) for one in batches
     ]
     members = [(job_id, batch.id) for batch in batches for job_id in batch.job_ids]
-    connection.execute(NEW_BATCHES_SQL, columns_of(rows))
-    connection.execute(JOIN_BATCH_SQL, columns_of(members))
+    connection.execute(NEW_BATCHES_SQL, packed_rows(BATCH_COLUMNS, rows))
+    connection.execute(JOIN_BATCH_SQL, packed_rows(MEMBER_COLUMNS, members))
     count_batches(connection, batches)
 
 

@@ -1,4 +1,5 @@
-"""Many rows as one binary array for each column, for the one place where the driver's own way costs more than all else: the intake.
+"""Many rows as one binary array for each column, for the two places where the driver's own way costs more than all else: the intake, and
+what a run keeps of each of its jobs.
 
 The driver looks at each value of a list for its type, and again to write it. Here the column says what its values are.
 The form of an array: postgresql.org/docs/current/xtypes.html, `array_recv` in src/backend/utils/adt/arrayfuncs.c.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,9 @@ UUID_LENGTH = b"\x00\x00\x00\x10"
 # Dimensions, flags, type of the elements, length of the dimension, its lower bound.
 HEADER = Struct("!iiIii")
 SHORT, INT, LONG, FLOAT = (Struct(f"!i{code}") for code in "hiqd")
+# Microseconds, days, months.
+INTERVAL = Struct("!iqii")
+BOOLEANS = (b"\x00\x00\x00\x01\x00", b"\x00\x00\x00\x01\x01")
 LENGTH = Struct("!i")
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -42,6 +47,14 @@ def packed_bytea(value: bytes) -> bytes:
 
 def packed_instant(value: datetime) -> bytes:
     return LONG.pack(8, (value - EPOCH) // MICROSECOND)
+
+
+def packed_interval(value: timedelta) -> bytes:
+    return INTERVAL.pack(16, value // MICROSECOND, 0, 0)
+
+
+def packed_boolean(value: bool) -> bytes:
+    return BOOLEANS[value]
 
 
 def packed_smallint(value: int) -> bytes:
@@ -96,6 +109,8 @@ KINDS: dict[str, type[Packed]] = {
         ("text", 25, 1009, packed_text),
         ("bytea", 17, 1001, packed_bytea),
         ("timestamptz", 1184, 1185, packed_instant),
+        ("interval", 1186, 1187, packed_interval),
+        ("boolean", 16, 1000, packed_boolean),
         ("smallint", 21, 1005, packed_smallint),
         ("int", 23, 1007, packed_int),
         ("bigint", 20, 1016, packed_bigint),
@@ -104,9 +119,15 @@ KINDS: dict[str, type[Packed]] = {
 }
 
 
+@cache
 def kinds_of(columns: str) -> tuple[type[Packed], ...]:
     """The kinds of `"id uuid, name text"`, as `rows_from` takes it."""
     return tuple(KINDS[column.split()[1]] for column in columns.split(","))
+
+
+def packed_rows(columns: str, rows: Sequence[tuple[Any, ...]]) -> list[Packed]:
+    """Rows for the statement that was made with `rows_from(columns)`. At least one row."""
+    return packed_columns(kinds_of(columns), rows)
 
 
 def packed_columns(kinds: Sequence[type[Packed]], rows: Sequence[tuple[Any, ...]]) -> list[Packed]:

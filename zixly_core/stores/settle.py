@@ -16,7 +16,8 @@ from zixly_core.metrics import JOB_DURATION
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
-from zixly_core.stores.rows import columns_of, rows_from
+from zixly_core.stores.packed import packed_rows
+from zixly_core.stores.rows import rows_from
 from zixly_core.stores.sweep_counts import count_sweeps
 from zixly_core.stores.waiting import write_waits
 
@@ -61,10 +62,11 @@ END_BATCH_SQL = """
 update zixly.batches set ended_at = now() where id = %(batch_id)s and run_id = %(run_id)s and ended_at is null
 and not exists (select from zixly.workflow_jobs where batch_id = %(batch_id)s and status in ('QUEUED', 'RUNNING'))"""
 
+COUNTER_COLUMNS = "name text, job_type text, status text, shard smallint, value float8"
 COUNTERS_SQL = f"""
 insert into zixly.job_counters (name, job_type, status, shard, value)
 select name, job_type, status, shard, value
-from {rows_from("name text, job_type text, status text, shard smallint, value float8")}
+from {rows_from(COUNTER_COLUMNS)}
 on conflict (name, job_type, status, shard) do update set value = job_counters.value + excluded.value"""
 
 PARK_SQL = "update zixly.connections set parked_until = now() + %s, parked_reason = %s where id = %s"
@@ -113,9 +115,10 @@ def write_ends(
     if not ended:
         return waiting
     steps = {one.job.id: step_after(one, policy=policy, jitter=jitter) for one in ended}
-    rows = list(connection.execute(ENDS_SQL, [*columns_of([end_row(one, steps[one.job.id]) for one in ended]), run.run_id]))
+    written = [end_row(one, steps[one.job.id]) for one in ended]
+    rows = list(connection.execute(ENDS_SQL, [*packed_rows(ENDS_COLUMNS, written), run.run_id]))
     attempts = [attempt_row(run, one, steps[one.job.id]) for one in ended]
-    connection.execute(ATTEMPTS_SQL, columns_of(attempts))
+    connection.execute(ATTEMPTS_SQL, packed_rows(ATTEMPT_COLUMNS, attempts))
     write_counters(connection, rows, outcomes=[row[5] for row in attempts])
     return [*rows, *waiting]
 
@@ -200,7 +203,7 @@ def write_counters(connection: Rows, rows: Sequence[Mapping[str, Any]], *, outco
         key = ("processed", row["workflow_type"], row["status"].lower())
         counts[key] = counts.get(key, 0) + 1
     if counts:
-        connection.execute(COUNTERS_SQL, columns_of([(*key, shard, counts[key]) for key in sorted(counts)]))
+        connection.execute(COUNTERS_SQL, packed_rows(COUNTER_COLUMNS, [(*key, shard, counts[key]) for key in sorted(counts)]))
     count_sweeps(connection, [(row["ticker"], row["status"]) for row in ended if row.get("ticker")], shard=shard)
     for workflow_type, status in sorted({(row["workflow_type"], row["status"]) for row in ended}):
         seconds = [row["seconds"] or 0.0 for row in ended if (row["workflow_type"], row["status"]) == (workflow_type, status)]

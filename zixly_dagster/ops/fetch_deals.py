@@ -30,7 +30,7 @@ from zixly_core.workflows.won_deals import (
 )
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, each_of, keep_outcomes, pending, skipped, source_of, stopped
-from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.story import Step, counted, first_few, job_row, show
 from zixly_dagster.ops.vendor_calls import calling, end_all
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
@@ -64,7 +64,9 @@ def fetch_deals(context: OpExecutionContext, batch: BatchResource, hubspot: HubS
     show(
         context,
         summary=f"Read {counted(len(jobs), 'deal')}; {won} are won.",
-        links={f"deal {job.record_id}": record_url("hubspot", "deal", job.record_id, account=source.external_id) for job in jobs},
+        links={
+            f"deal {job.record_id}": record_url("hubspot", "deal", job.record_id, account=source.external_id) for job in first_few(jobs)
+        },
         rows=[job_row(job, outcome.message) for job, outcome in outcomes],
         fetched=len(jobs),
         won=won,

@@ -12,7 +12,7 @@ from zixly_core.systems.xero.client import IDS_PER_CALL, XeroClient
 from zixly_core.systems.xero.invoices import Invoice
 from zixly_core.workflows.paid_invoices import NoNews, invoice_to_json, reason_to_skip, standing_of
 from zixly_dagster.ops.batch import AFTER, DONE
-from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.story import Step, counted, first_few, job_row, show
 from zixly_dagster.ops.vendor_calls import in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.xero import XeroResource
@@ -51,7 +51,7 @@ def fetch_invoices(context: OpExecutionContext, batch: BatchResource, xero: Xero
     show(
         context,
         summary=f"Read {counted(len(invoices), 'invoice')} in {counted(len(answers), 'call')}; {len(jobs) - len(ends)} with news.",
-        links={f"invoice {key[-8:]}": record_url("xero", "invoice", key) for key in invoices},
+        links={f"invoice {key[-8:]}": record_url("xero", "invoice", key) for key in first_few(invoices)},
         rows=[job_row(end.job, words_of(end.end)) for end in ends],
         calls=len(answers),
         fetched=len(invoices),

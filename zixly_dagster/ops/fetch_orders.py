@@ -13,7 +13,7 @@ from zixly_core.systems.shopify.orders import Order
 from zixly_core.workflows.paid_orders import NotBooked, Plan, invoice_in, judged, order_to_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, each_of, keep_outcomes, pending, skipped, source_of, stopped
-from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.story import Step, counted, first_few, job_row, show
 from zixly_dagster.ops.vendor_calls import in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.shopify import ShopifyResource
@@ -48,7 +48,7 @@ def fetch_orders(context: OpExecutionContext, batch: BatchResource, shopify: Sho
     show(
         context,
         summary=f"Read {counted(len(orders), 'order')} in {counted(len(answers), 'call')}; {going} change the books.",
-        links={f"order {one}": record_url("shopify", "order", one, account=shop) for one in orders},
+        links={f"order {one}": record_url("shopify", "order", one, account=shop) for one in first_few(orders)},
         rows=[job_row(job, outcome.message) for job, outcome in outcomes],
         calls=len(answers),
         fetched=len(orders),

@@ -16,7 +16,7 @@ from zixly_core.systems.asana.tasks import Task
 from zixly_core.workflows.completed_tasks import link_of_task, note_of, note_to_json, reason_to_skip
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.steps import Done, Outcome, each_of, keep_outcomes, pending, skipped, source_of, stopped, target_of
-from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.story import Step, counted, first_few, job_row, show
 from zixly_dagster.ops.vendor_calls import calling, end_all
 from zixly_dagster.resources.asana import AsanaResource
 from zixly_dagster.resources.batch import BatchResource
@@ -50,7 +50,7 @@ def fetch_tasks(context: OpExecutionContext, batch: BatchResource, asana: AsanaR
     show(
         context,
         summary=f"Read {counted(len(tasks), 'task')}; the completion of {completed} is news.",
-        links={f"task {gid}": record_url("asana", "task", gid) for gid in tasks},
+        links={f"task {gid}": record_url("asana", "task", gid) for gid in first_few(tasks)},
         rows=[job_row(job, outcome.message) for job, outcome in outcomes],
         fetched=len(tasks),
         completed=completed,

@@ -13,7 +13,7 @@ from zixly_core.systems.hubspot.client import MAX_INPUTS
 from zixly_core.workflows.paid_invoices import MissingContact, PaidInvoice, invoice_from_json
 from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.partners import partner_of
-from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.story import Step, counted, first_few, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all, in_calls
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.hubspot import HubSpotResource
@@ -67,7 +67,10 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
     show(
         context,
         summary=f"Found {len(jobs) - len(ends)} of {counted(len(jobs), 'customer')} in {counted(len(answers), 'call')}.",
-        links={f"contact {one.id}": record_url("hubspot", "contact", one.id, account=target.external_id) for one in contacts.values()},
+        links={
+            f"contact {one.id}": record_url("hubspot", "contact", one.id, account=target.external_id)
+            for one in first_few(contacts.values())
+        },
         rows=[job_row(end.job, type(end.end).__name__.lower()) for end in ends],
         calls=len(answers),
         matched=len(jobs) - len(ends),

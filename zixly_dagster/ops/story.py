@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from dagster import MetadataValue, OpExecutionContext, TableColumn, TableRecord, TableSchema
@@ -14,9 +15,12 @@ from zixly_core.job import ClaimedJob, LogEntry
 from zixly_core.record_links import url_of_key
 from zixly_core.settings import settings_now
 
-# A table longer than this is cut: Dagster keeps metadata in its event log, and a page of rows is what people read.
-ROWS_SHOWN = 50
+# A table longer than this is cut: Dagster keeps metadata in its event log, the job pages have all of them, and to write fifty rows for each
+# op was a tenth of a full batch's work.
+ROWS_SHOWN = 20
 LINKS_SHOWN = 6
+
+T = TypeVar("T")
 
 
 class Step:
@@ -64,16 +68,21 @@ def schema_of(rows: Sequence[Mapping[str, str]]) -> TableSchema:
     return TableSchema(columns=[TableColumn(name, "string") for name in rows[0]])
 
 
+def first_few(records: Iterable[T]) -> Iterator[T]:
+    """Those of a step's records that are linked to: addresses that nobody is shown are not made."""
+    return islice(records, LINKS_SHOWN)
+
+
 def job_links(ids: Iterable[UUID]) -> dict[str, str]:
-    """Links to the jobs' own pages in the console."""
+    """Links to the jobs' own pages in the console: of the first few."""
     base = settings_now().bridge_public_url.rstrip("/")
-    return {f"job {str(one)[-8:]}": f"{base}/console/jobs/{one}" for one in ids}
+    return {f"job {str(one)[-8:]}": f"{base}/console/jobs/{one}" for one in first_few(ids)}
 
 
 def work_links(jobs: Iterable[ClaimedJob]) -> dict[str, str | None]:
     """Links to jobs, each with its record at the vendor."""
     links: dict[str, str | None] = {}
-    for job in jobs:
+    for job in first_few(jobs):
         links |= job_links([job.id])
         links[f"record {job.record_id[-8:]}"] = url_of_key(job.record_key)
     return links

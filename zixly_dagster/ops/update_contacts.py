@@ -19,7 +19,7 @@ from zixly_dagster.ops.batch import AFTER, DONE
 from zixly_dagster.ops.halves import in_halves
 from zixly_dagster.ops.partners import Partner, partner_of
 from zixly_dagster.ops.steps import plans_of
-from zixly_dagster.ops.story import Step, counted, job_row, show
+from zixly_dagster.ops.story import Step, counted, first_few, job_row, show
 from zixly_dagster.ops.vendor_calls import end_all
 from zixly_dagster.ops.writing import VendorWrites, carried_out
 from zixly_dagster.resources.batch import BatchResource, BatchWork
@@ -60,7 +60,8 @@ def update_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: 
         context,
         summary=f"Wrote {counted(changed, 'contact')} in {counted(done.calls, 'call')} for {counted(len(jobs), 'job')}.",
         links={
-            f"contact {one.target_id}": record_url("hubspot", "contact", one.target_id, account=target.external_id) for one in plan.leading
+            f"contact {one.target_id}": record_url("hubspot", "contact", one.target_id, account=target.external_id)
+            for one in first_few(plan.leading)
         },
         rows=[job_row(write.job, outcome_words(results.get(write.effect_key))) for write in plan.leading],
         calls=done.calls,

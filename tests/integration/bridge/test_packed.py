@@ -9,11 +9,33 @@ from tests.support.ledger import TestLedger
 from zixly_core.stores.packed import KINDS, kinds_of, packed_columns
 from zixly_core.stores.rows import rows_from
 
-COLUMNS = "a uuid, b text, c bytea, d timestamptz, e smallint, f int, g bigint, h float8"
+COLUMNS = "a uuid, b text, c bytea, d timestamptz, e smallint, f int, g bigint, h float8, i interval, j boolean"
 ROWS = [
-    (UUID(int=7), "ünï ☃", b"\x00\xff", datetime(2026, 11, 28, 9, 30, 1, 123457, tzinfo=UTC), -3, 2**31 - 1, -(2**62), 0.1),
-    (UUID(int=2**127 + 1), "", b"", datetime(1999, 1, 2, 3, tzinfo=timezone(timedelta(hours=10))), 32_767, -1, 2**53 + 1, -1e300),
-    (None,) * 8,
+    (
+        UUID(int=7),
+        "ünï ☃",
+        b"\x00\xff",
+        datetime(2026, 11, 28, 9, 30, 1, 123457, tzinfo=UTC),
+        -3,
+        2**31 - 1,
+        -(2**62),
+        0.1,
+        timedelta(days=-2, microseconds=3),
+        True,
+    ),
+    (
+        UUID(int=2**127 + 1),
+        "",
+        b"",
+        datetime(1999, 1, 2, 3, tzinfo=timezone(timedelta(hours=10))),
+        32_767,
+        -1,
+        2**53 + 1,
+        -1e300,
+        timedelta(hours=30),
+        False,
+    ),
+    (None,) * 10,
 ]
 
 
