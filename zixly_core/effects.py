@@ -88,6 +88,20 @@ def digest_of(content: Mapping[str, str]) -> bytes:
     return hashlib.sha256(orjson.dumps(dict(content), option=orjson.OPT_SORT_KEYS)).digest()
 
 
+@dataclass(frozen=True)
+class NewerWrite:
+    """A write that may have arrived without anybody hearing of it: the digest of its values, and the `fields` it wrote (None of one
+    that was begun before they were kept)."""
+
+    content_sha256: bytes
+    fields: tuple[str, ...] | None
+
+    def is_shown_by(self, values: Mapping[str, str | None], *, of: TargetWrite) -> bool:
+        """Whether the target holds what it wrote. It is an empty field at a vendor that holds nothing."""
+        names = of.content if self.fields is None else self.fields
+        return digest_of({name: values.get(name) or "" for name in names}) == self.content_sha256
+
+
 def call_key(writes: Sequence[TargetWrite]) -> str:
     """The idempotency key of a call that carries these writes: the same for the same writes of the same content, and only then,
     since vendors refuse a known key with another request."""

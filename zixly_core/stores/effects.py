@@ -18,22 +18,23 @@ from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, W
 from zixly_core.job import Failed
 from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
+from zixly_core.stores.newer_writes import Look, behind_newer, none_overtaken
 from zixly_core.stores.packed import packed_rows
 from zixly_core.stores.rows import rows_from
 
 # Longer than this between the check of the lease and the call, and the check counts for nothing: the worker was stopped.
 CHECK_IS_GOOD_FOR_SECONDS = 5.0
-PAUSE_BEHIND_NEWER = timedelta(seconds=3)
 
 EFFECT_COLUMNS = (
     "tenant_id uuid, effect_key text, job_id uuid, fence int, system text, operation text, target text, "
-    "source_version timestamptz, content_sha256 bytea"
+    "source_version timestamptz, content_sha256 bytea, plan text"
 )
+# Until an effect is done its result says which fields it was to write: whoever comes later can look whether they hold its content.
 INTEND_SQL = f"""
-insert into zixly.effects (tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, state)
-select tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, 'INTENDED'
+insert into zixly.effects (tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, result, state)
+select tenant_id, effect_key, job_id, fence, system, operation, target, source_version, content_sha256, plan::jsonb, 'INTENDED'
 from {rows_from(EFFECT_COLUMNS)}
-on conflict (tenant_id, effect_key) do update set state = 'INTENDED', intended_at = now(), tried_at = now()
+on conflict (tenant_id, effect_key) do update set state = 'INTENDED', result = excluded.result, intended_at = now(), tried_at = now()
 where effects.state = 'DROPPED'
 returning effect_key, exists (select from zixly.restores) as is_restored"""
 # What is known of effects, and which of the intended ones may be sent now: those whose last try is long enough ago. That this is
@@ -61,12 +62,6 @@ update zixly.effects e set result = t.result::jsonb
 from {rows_from(RESULT_COLUMNS)} where e.effect_key = t.effect_key and e.state = 'DONE'"""
 
 DROPPED_SQL = "update zixly.effects set state = 'DROPPED' where effect_key = any(%s) and state = 'INTENDED'"
-
-# Writes of newer states that another job has begun and not brought to an end: they may have arrived already.
-PENDING_SQL = """
-select e.target, max(e.source_version) as version, max(extract(epoch from j.due_at - now()))::float8 as seconds
-from zixly.effects e join zixly.workflow_jobs j on j.id = e.job_id and j.status in ('QUEUED', 'RUNNING')
-where e.state = 'INTENDED' and e.target = any(%s) and e.job_id <> all(%s) group by e.target"""
 
 STATE_COLUMNS = "tenant_id uuid, workflow text, role text, record_key text, version timestamptz, state text"
 SAVE_STATES_SQL = f"""
@@ -125,7 +120,7 @@ def intend(
         return {}
     unique = {write.effect_key: write for write in writes}
     rows = [
-        (w.job.tenant_id, key, w.job.id, w.job.fence, w.system, w.operation, w.target_key, w.source_version, w.content_sha256)
+        (w.job.tenant_id, key, w.job.id, w.job.fence, w.system, w.operation, w.target_key, w.source_version, w.content_sha256, fields_of(w))
         for key, w in sorted(unique.items())
     ]
     with database.transaction(tenant_id=run.tenant_id) as connection:
@@ -153,10 +148,18 @@ def intent_from(row: Mapping[str, Any]) -> Intent:
     return Intent(EffectState(row["state"]), result=row["result"] or {}, job_id=row["job_id"], wait=row["wait"])
 
 
-def write_guarded(database: Database, run: RunIdentity, writes: Sequence[TargetWrite], *, perform: Perform) -> Guarded:
+def fields_of(write: TargetWrite) -> str | None:
+    """Of a record that is made once nobody compares fields."""
+    return None if write.is_once else text_of({"fields": sorted(write.content)})
+
+
+def write_guarded(
+    database: Database, run: RunIdentity, writes: Sequence[TargetWrite], *, perform: Perform, look: Look = none_overtaken
+) -> Guarded:
     """Call the outside system for writes that are still ours and not outdated, while their targets are locked.
 
-    `perform` gets the writes that go out and gives an outcome for each by effect key; it must not take longer than a lease.
+    `perform` gets the writes that go out and gives an outcome for each by effect key; `look` is asked where a newer write may have
+    arrived unheard. Both together must not take longer than a lease.
     """
     if not writes:
         return Guarded(outcomes={}, stale=(), lost=())
@@ -167,8 +170,10 @@ def write_guarded(database: Database, run: RunIdentity, writes: Sequence[TargetW
         ours = [write for write in writes if write.job.id in held]
         stale = [write for write in ours if versions[write.target_key] > write.source_version]
         current = [write for write in ours if versions[write.target_key] <= write.source_version]
-        settled = {**behind_newer(connection, current), **created_meanwhile(connection, current)}
-        going = [write for write in current if write.effect_key not in settled]
+        overtaken = behind_newer(connection, current, look=look)
+        stale += [write for write in current if write.effect_key in overtaken.keys]
+        settled = {**overtaken.failures, **created_meanwhile(connection, current)}
+        going = [write for write in current if write.effect_key not in settled.keys() | overtaken.keys]
         late = time.monotonic() - checked_at > CHECK_IS_GOOD_FOR_SECONDS
         outcomes = perform(going) if going and not late else {}
         unsent = [key for key, outcome in outcomes.items() if isinstance(outcome, Failed) and not outcome.was_sent]
@@ -186,31 +191,6 @@ def created_meanwhile(connection: Rows, writes: Sequence[TargetWrite]) -> dict[s
         return {}
     done = connection.execute(DONE_MEANWHILE_SQL, (keys,))
     return {row["effect_key"]: Written(row["result"] or {}, changed=False, by_other=True) for row in done}
-
-
-def behind_newer(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, Failed]:
-    """Writes that wait for the end of a newer one to the same target, by effect key. The newer one may have arrived although nobody
-    knows yet, because its run died on the way: an older state must not be written over it meanwhile."""
-    if not writes:
-        return {}
-    keys, jobs = [write.target_key for write in writes], [write.job.id for write in writes]
-    pending = {row["target"]: row for row in connection.execute(PENDING_SQL, (keys, jobs))}
-    return {
-        write.effect_key: waits_for_newer(write, seconds=pending[write.target_key]["seconds"])
-        for write in writes
-        if write.target_key in pending and pending[write.target_key]["version"] > write.source_version
-    }
-
-
-def waits_for_newer(write: TargetWrite, *, seconds: float) -> Failed:
-    """The job waits, without using up an attempt, until the newer one has had its next try."""
-    return Failed(
-        reason="newer_write_pending",
-        message=f"A newer state is being written to {write.target_key}; this one waits for its end.",
-        permanent=False,
-        parks=True,
-        retry_after=timedelta(seconds=max(seconds, 0.0)) + PAUSE_BEHIND_NEWER,
-    )
 
 
 def locked_versions(connection: Rows, writes: Sequence[TargetWrite]) -> dict[str, datetime]:

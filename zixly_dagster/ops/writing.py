@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from zixly_core.effects import EffectState, Intent, TargetWrite, WriteOutcome, Written
+from zixly_core.effects import EffectState, Intent, NewerWrite, TargetWrite, WriteOutcome, Written
 from zixly_core.errors import LeaseLost, ZixlyError
 from zixly_core.job import Failed, failure_from
 from zixly_core.stores.effects import done_effects, intend, write_guarded
+from zixly_core.stores.newer_writes import Overtaken
 from zixly_dagster.ops.steps import ORDER
 from zixly_dagster.ops.vendor_calls import note_budget
 from zixly_dagster.resources.batch import BatchWork
@@ -64,7 +65,7 @@ class CarriedOut:
 def carried_out(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> CarriedOut:
     """Do each write once. Those of jobs that were lost to another run have no outcome."""
     dry = [write for write in writes if write.job.is_dry_run]
-    outcomes = planned(work, dry, how) if dry else {}
+    outcomes = {**planned(work, dry, how)} if dry else {}
     real = [write for write in writes if not write.job.is_dry_run]
     intents = intend(work.database, work.run, real, settles_in=how.settles_in)
     for write in real:
@@ -77,7 +78,13 @@ def carried_out(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrite
     calls = 0
     for start in range(0, len(going), how.size):
         group = going[start : start + how.size]
-        guarded = write_guarded(work.database, work.run, group, perform=lambda some: performed(work, some, how, intents=intents))
+        guarded = write_guarded(
+            work.database,
+            work.run,
+            group,
+            perform=lambda some: performed(work, some, how, intents=intents),
+            look=lambda some, newer: overtaken(work, some, how, newer=newer),
+        )
         calls += 1
         outcomes.update(guarded.outcomes)
         stale += guarded.stale
@@ -86,7 +93,7 @@ def carried_out(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrite
 
 def performed(
     work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites, *, intents: Mapping[str, Intent]
-) -> dict[str, WriteOutcome]:
+) -> Mapping[str, WriteOutcome]:
     """Look for those that may have arrived (or be there still), send the others, leave alone those that may be on their way."""
     doubtful = [write for write in writes if intents[write.effect_key].state is EffectState.INTENDED or may_be_there(write)]
     try:
@@ -110,6 +117,20 @@ def performed(
         return {**outcomes, **all_failed(work, going, error, how, may_have_arrived=going if len(going) > 1 else ())}
 
 
+def overtaken(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites, *, newer: Mapping[str, Sequence[NewerWrite]]) -> Overtaken:
+    """Whose targets hold already what a newer write has given them whose answer was lost."""
+    try:
+        values = how.before(writes)
+    except LeaseLost:
+        raise
+    except ZixlyError as error:
+        return Overtaken(failures=all_failed(work, writes, error, how, may_have_arrived=writes))
+    held = [(write, values[write.effect_key]) for write in writes if write.effect_key in values]
+    return Overtaken(
+        frozenset(write.effect_key for write, now in held if any(one.is_shown_by(now, of=write) for one in newer[write.effect_key]))
+    )
+
+
 def may_be_there(write: TargetWrite) -> bool:
     """A repair makes what is gone of a record's documents, and leaves alone what is still there."""
     return write.is_once and write.job.repairs is not None
@@ -117,7 +138,7 @@ def may_be_there(write: TargetWrite) -> bool:
 
 def all_failed(
     work: BatchWork, writes: Sequence[TargetWrite], error: ZixlyError, how: VendorWrites, *, may_have_arrived: Sequence[TargetWrite] = ()
-) -> dict[str, WriteOutcome]:
+) -> dict[str, Failed]:
     """One failure for all. Of those that could not even be looked for, an earlier try may have arrived all the same."""
     note_budget(work, how.connection_id, error)
     failure = settled(failure_from(error, connection_id=how.connection_id))
@@ -141,7 +162,7 @@ def in_doubt(write: TargetWrite, wait: timedelta) -> Failed:
     )
 
 
-def planned(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> dict[str, WriteOutcome]:
+def planned(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> Mapping[str, WriteOutcome]:
     """What dry runs would write: for each the record's present values beside the new ones. Nothing is intended or sent, and what
     was done before would not be done again."""
     done = done_effects(work.database, work.run, writes)

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.ledger import TestLedger
-from zixly_core.effects import EffectState, TargetWrite, WriteOutcome, Written, creation
+from zixly_core.effects import EffectState, NewerWrite, TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import BudgetSpent
 from zixly_core.job import ClaimedJob, Failed, failure_from
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.effects import SourceState, intend, save_source_states, source_states, write_guarded
+from zixly_core.stores.newer_writes import Overtaken
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -217,3 +218,57 @@ def test_a_write_that_never_left_is_not_waited_for(ledger: TestLedger) -> None:
     write_guarded(ledger.runs, run, [write], perform=lambda writes: {one.effect_key: spent for one in writes})
     again = intend(ledger.runs, run, [write], settles_in=timedelta(seconds=60))[write.effect_key]
     assert (again.state, again.wait) == (EffectState.NEW, timedelta())
+
+
+def unheard_newer(ledger: TestLedger) -> tuple[RunIdentity, TargetWrite, TargetWrite]:
+    """A newer write that was begun by a job that has ended since, and an older one."""
+    run, (newer, older) = ledger.claimed(2)
+    begun, late = write_of(newer, version=NOON, value="VOIDED"), write_of(older, version=NOON - timedelta(minutes=1))
+    intend(ledger.runs, run, [begun])
+    intend(ledger.runs, run, [late])
+    ledger.owner.execute("update zixly.workflow_jobs set status = 'CANCELLED' where id = %s", (newer.id,))
+    return run, begun, late
+
+
+@pytest.mark.parametrize(("now", "sent"), [("VOIDED", 0), ("DRAFT", 1), (None, 1)])
+def test_an_older_state_is_not_written_where_the_target_holds_a_newer_one_that_nobody_heard_of(
+    ledger: TestLedger, now: str | None, sent: int
+) -> None:
+    run, begun, late = unheard_newer(ledger)
+    vendor = Vendor()
+
+    def look(writes: Sequence[TargetWrite], newer: Mapping[str, Sequence[NewerWrite]]) -> Overtaken:
+        assert list(writes) == [late]
+        (one,) = newer[late.effect_key]
+        assert one.fields == ("xero_last_invoice_status",)
+        is_there = one.is_shown_by({"xero_last_invoice_status": now, "another": "1"}, of=late)
+        return Overtaken(frozenset({late.effect_key} if is_there else ()))
+
+    guarded = write_guarded(ledger.runs, run, [late], perform=vendor, look=look)
+    assert len(vendor.writes) == sent
+    assert guarded.stale == (() if sent else (late,))
+    assert state_of(ledger, run, begun) is EffectState.INTENDED, "of the newer one its own job has to find out"
+
+
+def test_a_write_whose_target_could_not_be_looked_at_is_not_sent(ledger: TestLedger) -> None:
+    run, _, late = unheard_newer(ledger)
+    vendor, away = Vendor(), Failed("http_500", "The vendor answered 500.", permanent=False)
+    guarded = write_guarded(
+        ledger.runs, run, [late], perform=vendor, look=lambda writes, newer: Overtaken(failures={late.effect_key: away})
+    )
+    assert (vendor.writes, guarded.outcomes) == ([], {late.effect_key: away})
+    assert state_of(ledger, run, late) is EffectState.INTENDED
+
+
+def test_fields_of_a_write_that_are_not_known_any_more_are_taken_to_be_those_of_the_other(ledger: TestLedger) -> None:
+    """Effects that were begun before fields were kept."""
+    run, _, late = unheard_newer(ledger)
+    ledger.owner.execute("update zixly.effects set result = null")
+    seen: list[bool] = []
+
+    def look(writes: Sequence[TargetWrite], newer: Mapping[str, Sequence[NewerWrite]]) -> Overtaken:
+        seen.extend(one.is_shown_by({"xero_last_invoice_status": "VOIDED"}, of=late) for one in newer[late.effect_key])
+        return Overtaken()
+
+    write_guarded(ledger.runs, run, [late], perform=Vendor(), look=look)
+    assert seen == [True]

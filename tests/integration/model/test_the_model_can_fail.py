@@ -12,6 +12,7 @@ import pytest
 from tests.integration.model.telling import tell_until_one_breaks
 from tests.integration.model.world import World
 from zixly_core.stores import effects, handover, intake
+from zixly_core.stores.newer_writes import Overtaken
 from zixly_core.stores.owners import NOT_IN_HAND
 from zixly_core.stores.sweep import Swept
 
@@ -30,7 +31,7 @@ def no_version(patch: Patch, world: World) -> None:
     began = datetime(2000, 1, 1, tzinfo=UTC)
     locked = effects.locked_versions
     patch.setattr(effects, "locked_versions", lambda connection, writes: dict.fromkeys(locked(connection, writes), began))
-    patch.setattr(effects, "behind_newer", lambda connection, writes: {})
+    patch.setattr(effects, "behind_newer", lambda connection, writes, look: Overtaken())
 
 
 def no_order(patch: Patch, world: World) -> None:

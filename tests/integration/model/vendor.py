@@ -59,6 +59,11 @@ class Vendor:
         """What the vendor shows of these: a record that bears our key, a target that has these values now."""
         return {write.effect_key: {"id": write.vendor_key} for write in writes if self._shows(write)}
 
+    def before(self, writes: Sequence[TargetWrite]) -> Mapping[str, Mapping[str, str | None]]:
+        """What the targets of these hold now."""
+        held = {write.effect_key: self.versions.get(write.target_key) for write in writes}
+        return {key: {"version": versions[-1].isoformat()} for key, versions in held.items() if versions}
+
     def send(self, writes: Sequence[TargetWrite]) -> Mapping[str, WriteOutcome]:
         fate = next(self.fates, Fate.ANSWERED)
         if fate in {Fate.DIES_AFTER, Fate.FAILS_AFTER, Fate.ANSWERED}:

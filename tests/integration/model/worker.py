@@ -102,7 +102,8 @@ class Worker:
         plan = folded(list(writes.values()))
         account = self.world.tenants[0].hubspot
         settles_in = SETTLES_IN if leaves == "created" else timedelta()
-        how = VendorWrites(account, size=100, look=self.vendor.look, send=self.vendor.send, settles_in=settles_in)
+        at = self.vendor
+        how = VendorWrites(account, size=100, look=at.look, send=at.send, settles_in=settles_in, before=at.before)
         done = carried_out(self, plan.leading, how)  # type: ignore[arg-type]  # of a BatchWork it uses what we have
         leaders = {write.job.id: write for write in plan.leading} | {write.job.id: leader for write, leader in plan.needless}
         outcomes = {job_id: done.outcomes.get(leaders[job_id].effect_key) for job_id in writes}
