@@ -26,6 +26,7 @@ from zixly_core.stores import effects
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.database import Rows
 from zixly_dagster.ops import update_contacts, writing
+from zixly_dagster.resources import batch as batch_resource
 from zixly_sandbox.constants import ADA_EMAIL, ADA_IN_HUBSPOT, DEMO, PAID_INVOICE
 
 TakeAway = Callable[[pytest.MonkeyPatch], None]
@@ -37,7 +38,8 @@ def dies(*_: Any, **__: Any) -> Any:
 
 
 def a_worker_is_stopped_beyond_its_lease(stage: Stage, patch: pytest.MonkeyPatch) -> None:
-    """It wakes up before its write, when another run has done the job."""
+    """It wakes up before its write, when another run has done the job. While it is stopped its heart does not beat."""
+    patch.setattr(batch_resource, "keep_alive", lambda *_, **__: None)
     whole = writing.write_guarded
     woken: list[bool] = []
 
