@@ -114,10 +114,16 @@ def newest_version_won(evidence: Evidence) -> list[Finding]:
 
 def nothing_is_at_another_tenant(evidence: Evidence) -> list[Finding]:
     """Every write that bears the name of a tenant is in an account of that tenant; every invoice number that a contact was told of
-    belongs to an invoice of its tenant's organisation."""
+    belongs to an invoice of its tenant's organisation: one that a person paid, or one that the platform made of an order and that a
+    reconciliation found, as nobody tells of those."""
     numbers: dict[str, set[str]] = defaultdict(set)
     for change in evidence.changes:
         numbers[change.account].add(change.number)
+    portals = {tenant: account for (system, account), tenant in evidence.owners.items() if system == "hubspot"}
+    for made in evidence.creations:
+        owner = evidence.owners.get((made.system, made.account))
+        if (made.system, made.kind) == ("xero", "invoice") and owner in portals:
+            numbers[portals[owner]].add(made.key)
     found = [
         Finding(Trouble.MISPLACED, f"{system} {account} of {evidence.owners.get((system, account))} got something of {tenant}")
         for system, account, tenant in evidence.marks

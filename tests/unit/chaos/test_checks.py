@@ -28,7 +28,7 @@ RIGHT = Evidence(
     contacts={("62515", "ada@example.test"): WROTE_PAID},
     creations=[DRAFT],
     wanted=[Wanted("xero", "org", "invoice", "HS-7")],
-    owners={("hubspot", "62515"): "demo", ("hubspot", "62516"): "second"},
+    owners={("hubspot", "62515"): "demo", ("hubspot", "62516"): "second", ("xero", "org"): "demo"},
     marks=[("hubspot", "62515", "demo")],
     unaccounted=0,
     managers=[17, 17],
@@ -55,6 +55,10 @@ WRONG = {
         replace(RIGHT, contact_writes=[*RIGHT.contact_writes, replace(WROTE_PAID, account="62516")]),
         Trouble.MISPLACED,
     ),
+    "a contact was told of an invoice that was made for another tenant": (
+        replace(RIGHT, contact_writes=[*RIGHT.contact_writes, ContactWrite("62516", "902", DRAFT.key, "PAID")]),
+        Trouble.MISPLACED,
+    ),
     "the ledger does not balance": (replace(RIGHT, unaccounted=2), Trouble.UNACCOUNTED),
     "nobody knows whether the ledger balances": (replace(RIGHT, unaccounted=None), Trouble.UNACCOUNTED),
     "the process manager was started again": (replace(RIGHT, managers=[17, 18]), Trouble.BY_HAND),
@@ -79,3 +83,9 @@ def test_every_check_has_something_that_it_finds() -> None:
 def test_what_was_not_acknowledged_may_be_missing_and_a_late_state_that_nobody_was_told_of_may_be_unknown() -> None:
     untold = replace(PAID, number="INV-2", at=3_000, told=False)
     assert all(not found for found in judged(replace(RIGHT, changes=[*RIGHT.changes, untold])).values())
+
+
+def test_a_reconciliation_may_tell_of_an_invoice_that_was_made_of_an_order() -> None:
+    """Seed 2, over a full hour: nobody tells of those, so that the hourly comparison is the first to see that they are paid."""
+    told = [*RIGHT.contact_writes, replace(WROTE_PAID, contact_id="902", number=DRAFT.key)]
+    assert all(not found for found in judged(replace(RIGHT, contact_writes=told)).values())
