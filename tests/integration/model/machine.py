@@ -177,6 +177,20 @@ class Life(RuleBasedStateMachine):
             if settles and worker in self.workers:
                 self.settle(self.workers.index(worker), waits=False, death=None)
 
+    @rule(which=some, news=st.lists(records, max_size=2), fates=fates, writes=st.booleans())
+    def outlive_a_lease(self, which: int, news: list[tuple[int, int]], fates: list[Fate], writes: bool) -> None:
+        """A run is stopped for longer than its lease; others take over; and then it goes on with what it believed to hold."""
+        if (stopped := self._one_of(which)) is None:
+            return
+        self._renew(stopped)
+        self.workers.remove(stopped)
+        self.go_on(news, LAPSES[1], fates, None, settles=False)
+        self.workers.append(stopped)
+        if writes:
+            self.work(self.workers.index(stopped), "all", renews=False, fates=[], death=None)
+        if stopped in self.workers:
+            self.settle(self.workers.index(stopped), waits=False, death=None)
+
     @rule(which=some)
     def kill(self, which: int) -> None:
         if (worker := self._one_of(which)) is not None:

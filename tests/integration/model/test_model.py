@@ -10,7 +10,7 @@ from tests.support.full import IS_FULL
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.timeout(7_200 if IS_FULL else 180)
+@pytest.mark.timeout(7_200 if IS_FULL else 400)
 @pytest.mark.usefixtures("world")
 def test_the_promises_hold_whatever_happens_between_any_two_steps() -> None:
     tell_stories()
