@@ -27,9 +27,9 @@ def answers(url: str) -> bool:
     if parts.hostname is None or parts.port is None:
         return False
     if parts.scheme == "grpc":
-        from zixly_cli.stack.probes import code_server_answers  # noqa: PLC0415 - slow to import, and only one container asks
+        from zixly_cli.stack.code_server_health import is_serving  # noqa: PLC0415 - slow to import, and only one container asks
 
-        return code_server_answers(parts.port)(0.0)
+        return is_serving(parts.port, timeout_seconds=TIMEOUT_SECONDS)
     return http_answers(parts.hostname, parts.port, path=parts.path)
 
 

@@ -14,8 +14,6 @@ import redis
 
 Probe = Callable[[float], bool]
 TIMEOUT_SECONDS = 2.0
-# The service name under which Dagster's code server reports its health (dagster/_grpc/server.py).
-DAGSTER_SERVICE = "DagsterApi"
 
 
 def postgres_answers(url: str) -> Probe:
@@ -57,17 +55,9 @@ def http_answers(url: str) -> Probe:
 
 def code_server_answers(port: int) -> Probe:
     def probe(_since: float) -> bool:
-        import grpc
-        from grpc_health.v1 import health_pb2, health_pb2_grpc
+        from zixly_cli.stack.code_server_health import is_serving
 
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            try:
-                answer = health_pb2_grpc.HealthStub(channel).Check(
-                    health_pb2.HealthCheckRequest(service=DAGSTER_SERVICE), timeout=TIMEOUT_SECONDS
-                )
-            except grpc.RpcError:
-                return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+        return is_serving(port, timeout_seconds=TIMEOUT_SECONDS)
 
     return probe
 

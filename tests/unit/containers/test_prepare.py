@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,13 @@ def made(folder: Path) -> Path:
 
 def test_what_is_no_address_is_not_healthy() -> None:
     assert not answers("http://127.0.0.1/without-port")
+
+
+def test_whoever_is_asked_four_times_a_minute_loads_no_drivers_for_it() -> None:
+    code = "import sys, zixly_cli.containers.health, zixly_cli.stack.code_server_health; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT).stdout.split()
+    assert "grpc" in loaded
+    assert not {"psycopg", "redis", "httpx2", "dagster", "sqlalchemy"} & set(loaded)
 
 
 def test_a_misspelt_name_in_the_file_of_settings_is_named(tmp_path: Path) -> None:
