@@ -7,11 +7,12 @@ from datetime import date
 from uuid import uuid4
 
 from zixly_sandbox.http import Answer, Call
-from zixly_sandbox.xero.answers import Refused, not_found, records, refusal
+from zixly_sandbox.xero.answers import not_found, records
 from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.credit_documents import allocation_document, told
 from zixly_sandbox.xero.desk import Visit
-from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.element_writes import answer_write
+from zixly_sandbox.xero.elements import Element, Invalid
 from zixly_sandbox.xero.entries import Allocation, Credit, Invoice
 from zixly_sandbox.xero.invoice_writes import day_of
 from zixly_sandbox.xero.money import cents_of, is_number
@@ -20,27 +21,16 @@ from zixly_sandbox.xero.payments import invoice_of
 
 def create_allocations(call: Call, visit: Visit) -> Answer:
     """PUT under the address of a credit note or overpayment."""
-    clock = visit.desk.clock
     credit = visit.books.credits.get(call.params["credit"].lower())
     if credit is None:
         return not_found()
-
-    def work() -> Answer:
-        try:
-            elements = elements_of(call, "Allocations")
-        except Refused as error:
-            return refusal(error)
-        return write_elements(
-            elements,
-            name="Allocations",
-            plan=lambda element: planned_allocation(element, credit, books=visit.books, today=clock.now().date()),
-            carry_out=lambda allocation: carried_out(allocation, call=call, visit=visit),
-            summarize_errors=summarizes(call),
-            now_ms=clock.milliseconds(),
-        )
-
-    keep = visit.desk.rules.idempotency_seconds
-    return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+    return answer_write(
+        call,
+        visit,
+        name="Allocations",
+        plan=lambda element: planned_allocation(element, credit, books=visit.books, today=visit.desk.clock.now().date()),
+        carry_out=lambda allocation: carried_out(allocation, call=call, visit=visit),
+    )
 
 
 def delete_allocation(call: Call, visit: Visit) -> Answer:

@@ -11,7 +11,8 @@ from zixly_sandbox.xero.answers import Refused, not_found, records, refusal
 from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.desk import Visit
 from zixly_sandbox.xero.documents import contact_document
-from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.element_writes import answer_write
+from zixly_sandbox.xero.elements import Element, Invalid
 from zixly_sandbox.xero.entries import Contact
 from zixly_sandbox.xero.query import Field, Listing
 
@@ -91,24 +92,14 @@ def save_one_contact(call: Call, visit: Visit) -> Answer:
 
 
 def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = None) -> Answer:
-    clock = visit.desk.clock
-
-    def work() -> Answer:
-        try:
-            elements = elements_of(call, "Contacts")
-        except Refused as error:
-            return refusal(error)
-        return write_elements(
-            [{**element, "ContactID": only} for element in elements] if only else elements,
-            name="Contacts",
-            plan=lambda element: planned_contact(element, books=visit.books, may_update=may_update),
-            carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
-            summarize_errors=summarizes(call),
-            now_ms=clock.milliseconds(),
-        )
-
-    keep = visit.desk.rules.idempotency_seconds
-    return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+    return answer_write(
+        call,
+        visit,
+        name="Contacts",
+        fixed={"ContactID": only} if only else None,
+        plan=lambda element: planned_contact(element, books=visit.books, may_update=may_update),
+        carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
+    )
 
 
 def planned_contact(element: Element, *, books: Books, may_update: bool) -> ContactPlan:

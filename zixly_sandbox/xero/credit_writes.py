@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from zixly_sandbox.http import Answer, Call
-from zixly_sandbox.xero.answers import Refused, not_found, refusal
+from zixly_sandbox.xero.answers import not_found
 from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.credit_documents import credit_note_document, told
 from zixly_sandbox.xero.desk import Visit
-from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.element_writes import answer_write
+from zixly_sandbox.xero.elements import Element, Invalid
 from zixly_sandbox.xero.entries import Credit
 from zixly_sandbox.xero.invoice_writes import NEW_STATUSES, NEXT_STATUSES, Desk, contact_of, currency_of, day_of, desk_of
 from zixly_sandbox.xero.lines import LineRules, amount_types_of, lines_of
@@ -45,25 +46,14 @@ def save_one_credit_note(call: Call, visit: Visit) -> Answer:
 
 
 def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = None) -> Answer:
-    clock = visit.desk.clock
-
-    def work() -> Answer:
-        try:
-            elements = elements_of(call, "CreditNotes")
-        except Refused as error:
-            return refusal(error)
-        desk = desk_of(call, visit)
-        return write_elements(
-            [{**element, "CreditNoteID": only} for element in elements] if only else elements,
-            name="CreditNotes",
-            plan=lambda element: planned_credit(element, desk=desk, may_update=may_update),
-            carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
-            summarize_errors=summarizes(call),
-            now_ms=clock.milliseconds(),
-        )
-
-    keep = visit.desk.rules.idempotency_seconds
-    return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+    return answer_write(
+        call,
+        visit,
+        name="CreditNotes",
+        fixed={"CreditNoteID": only} if only else None,
+        plan=lambda element: planned_credit(element, desk=desk_of(call, visit), may_update=may_update),
+        carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
+    )
 
 
 def carried_out(plan: CreditPlan, *, call: Call, visit: Visit) -> Element:

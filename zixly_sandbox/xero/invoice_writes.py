@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from zixly_sandbox.http import Answer, Call
-from zixly_sandbox.xero.answers import Refused, not_found, refusal
+from zixly_sandbox.xero.answers import not_found
 from zixly_sandbox.xero.books import Books
 from zixly_sandbox.xero.dates import parsed_date
 from zixly_sandbox.xero.desk import Visit
 from zixly_sandbox.xero.documents import invoice_document
-from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.element_writes import answer_write
+from zixly_sandbox.xero.elements import Element, Invalid
 from zixly_sandbox.xero.entries import Contact, Invoice
 from zixly_sandbox.xero.lines import LineRules, amount_types_of, lines_of, places_of
 
@@ -62,25 +63,14 @@ def save_one_invoice(call: Call, visit: Visit) -> Answer:
 
 
 def _write(call: Call, visit: Visit, *, may_update: bool, only: str | None = None) -> Answer:
-    clock = visit.desk.clock
-
-    def work() -> Answer:
-        try:
-            elements = elements_of(call, "Invoices")
-        except Refused as error:
-            return refusal(error)
-        desk = desk_of(call, visit)
-        return write_elements(
-            [{**element, "InvoiceID": only} for element in elements] if only else elements,
-            name="Invoices",
-            plan=lambda element: planned_invoice(element, desk=desk, may_update=may_update),
-            carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
-            summarize_errors=summarizes(call),
-            now_ms=clock.milliseconds(),
-        )
-
-    keep = visit.desk.rules.idempotency_seconds
-    return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+    return answer_write(
+        call,
+        visit,
+        name="Invoices",
+        fixed={"InvoiceID": only} if only else None,
+        plan=lambda element: planned_invoice(element, desk=desk_of(call, visit), may_update=may_update),
+        carry_out=lambda plan: carried_out(plan, call=call, visit=visit),
+    )
 
 
 def desk_of(call: Call, visit: Visit) -> Desk:

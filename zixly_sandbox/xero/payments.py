@@ -14,7 +14,8 @@ from zixly_sandbox.xero.credit_documents import told
 from zixly_sandbox.xero.credit_reads import credit_note_at
 from zixly_sandbox.xero.desk import Visit
 from zixly_sandbox.xero.documents import payment_document
-from zixly_sandbox.xero.elements import Element, Invalid, elements_of, summarizes, write_elements
+from zixly_sandbox.xero.element_writes import answer_once, answer_write
+from zixly_sandbox.xero.elements import Element, Invalid, elements_of
 from zixly_sandbox.xero.entries import Credit, Invoice, Payment
 from zixly_sandbox.xero.invoice_writes import day_of
 from zixly_sandbox.xero.money import cents_of, is_number
@@ -67,29 +68,18 @@ def delete_payment(call: Call, visit: Visit) -> Answer:
         visit.desk.record_write(call, books, operation="DELETE", kind="payment", key=payment.id, properties={})
         return records("Payments", [payment_document(books.payments[payment.id], books=books)], now_ms=clock.milliseconds())
 
-    keep = visit.desk.rules.idempotency_seconds
-    return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+    return answer_once(call, visit, work)
 
 
 def create_payments(call: Call, visit: Visit) -> Answer:
     clock = visit.desk.clock
-
-    def work() -> Answer:
-        try:
-            elements = elements_of(call, "Payments")
-        except Refused as error:
-            return refusal(error)
-        return write_elements(
-            elements,
-            name="Payments",
-            plan=lambda element: planned_payment(element, books=visit.books, today=clock.now().date(), now_ms=clock.milliseconds()),
-            carry_out=lambda payment: carried_out(payment, call=call, visit=visit),
-            summarize_errors=summarizes(call),
-            now_ms=clock.milliseconds(),
-        )
-
-    keep = visit.desk.rules.idempotency_seconds
-    return visit.organisation.keys.answer(call, work, now=clock.seconds(), keep_seconds=keep)
+    return answer_write(
+        call,
+        visit,
+        name="Payments",
+        plan=lambda element: planned_payment(element, books=visit.books, today=clock.now().date(), now_ms=clock.milliseconds()),
+        carry_out=lambda payment: carried_out(payment, call=call, visit=visit),
+    )
 
 
 def planned_payment(element: Element, *, books: Books, today: date, now_ms: int) -> Payment:
