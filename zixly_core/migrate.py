@@ -22,6 +22,7 @@ MIGRATION_LOCK = 7_106_001
 # A request of the bridge waits for the database no longer than its provider waits for the answer; this is a part of that.
 LOCK_WAIT = timedelta(seconds=2)
 PAUSE_SECONDS = 1.0
+TURN_SECONDS = 0.2
 # As long as a backup may take: it reads every table in one transaction.
 PATIENCE = timedelta(minutes=15)
 
@@ -35,7 +36,7 @@ def migrate(owner_url: str, *, patience: timedelta = PATIENCE) -> None:
     """
     engine = create_engine(psycopg_url(owner_url), poolclass=NullPool)
     with engine.connect() as connection:
-        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        take_turn(connection)
         connection.execute(text(f"set lock_timeout = {LOCK_WAIT // timedelta(milliseconds=1)}"))
         connection.commit()
         deadline = time.monotonic() + patience.total_seconds()
@@ -44,6 +45,14 @@ def migrate(owner_url: str, *, patience: timedelta = PATIENCE) -> None:
                 words = f"A migration did not get its locks within {patience}: a long transaction holds them (pg_stat_activity). Try again"
                 raise Transient(words, reason="migration_blocked")
             time.sleep(PAUSE_SECONDS)
+
+
+def take_turn(connection: Connection) -> None:
+    """Ask again and again. An index that is built beside those who write waits for every open transaction, so also for one in which
+    somebody would be waiting for his turn."""
+    while not connection.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}).scalar_one():
+        connection.commit()
+        time.sleep(TURN_SECONDS)
 
 
 def upgraded(connection: Connection) -> bool:

@@ -30,6 +30,7 @@ deliveries = Table(
     Column("trace_id", Uuid),
     one_of("verdict", "'accepted', 'duplicate', 'handshake', 'rejected', 'unroutable'"),
     Index("deliveries_by_age", "received_at"),
+    Index("deliveries_by_system", "system", postgresql_using="brin"),
     Index("deliveries_numbered", "system", "received_at", postgresql_where=text("last_sequence is not null")),
     Index("deliveries_to_verify_again", "received_at", "id", postgresql_where=text("sealed is not null and accepted_as is null")),
     Index("deliveries_sealed", "id", postgresql_where=text("sealed is not null")),
