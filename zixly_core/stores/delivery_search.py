@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from zixly_core.stores.database import Rows
 from zixly_core.stores.jobs_view import DELIVERY, Page, Row, paged, rows_of
@@ -49,18 +50,18 @@ def tenants_meant(connection: Rows, wanted: DeliveryFilter) -> list[UUID]:
 
 
 def of_events(wanted: DeliveryFilter, page: Page, *, whose: Sequence[UUID]) -> Select[Any]:
-    """From the events to their deliveries: an event has its delivery's time, so the newest are found without reading all."""
-    position = tuple_(events.c.received_at, events.c.delivery_id)
-    found = within(select(events.c.received_at, events.c.delivery_id).distinct(), wanted, events.c.received_at)
+    """From the events to their deliveries: an event has its delivery's time and system, so the newest are found without reading all. In
+    one piece: what stands in a query of its own is planned as if all of it were wanted."""
+    place = (events.c.received_at, events.c.delivery_id)
+    query = select(*DELIVERY).join(events, events.c.delivery_id == deliveries.c.id)
+    query = within(query.ext(distinct_on(*place)), wanted, events.c.received_at)
     if wanted.tenant is not None or is_key(wanted.record):
-        found = found.where(events.c.tenant_id == whose[0] if len(whose) == 1 else events.c.tenant_id.in_(whose))
+        query = query.where(events.c.tenant_id == whose[0] if len(whose) == 1 else events.c.tenant_id.in_(whose))
     if wanted.record is not None:
-        found = found.where((events.c.record_key if is_key(wanted.record) else events.c.record_id) == wanted.record)
+        query = query.where((events.c.record_key if is_key(wanted.record) else events.c.record_id) == wanted.record)
     if page.after is not None:
-        found = found.where(position < tuple_(*page.after))
-    newest = found.order_by(events.c.received_at.desc(), events.c.delivery_id.desc()).subquery()
-    query = select(*DELIVERY).join(newest, newest.c.delivery_id == deliveries.c.id)
-    return as_received(query, wanted).order_by(newest.c.received_at.desc(), newest.c.delivery_id.desc()).limit(page.limit)
+        query = query.where(tuple_(*place) < tuple_(*page.after))
+    return as_received(query, wanted).order_by(*(column.desc() for column in place)).limit(page.limit)
 
 
 def is_key(record: str | None) -> bool:
