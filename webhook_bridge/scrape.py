@@ -29,12 +29,13 @@ from zixly_core.queue import Queue
 from zixly_core.stores import handover, settle, sweep_counts
 from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.connection_counts import connection_counts
-from zixly_core.stores.database import Database
+from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.drift_counts import drift_counts
 from zixly_core.stores.handover_counts import handover_counts
 from zixly_core.stores.notification_counts import notification_counts
 from zixly_core.stores.payload_index import index_age
 from zixly_core.stores.pipeline_counts import Count, OpenJobs, PipelineCounts, pipeline_counts
+from zixly_core.stores.readings import reading
 from zixly_core.stores.watch_counts import watch_counts
 
 log = structlog.get_logger()
@@ -97,24 +98,24 @@ class PipelineCollector(Collector):
         return messages, oldest
 
     def _from_postgres(self, told: Sources) -> Iterable[Metric]:
-        """One reading after the other, up to the first that fails: each would wait for a database that is away, and whoever scrapes
-        waits for none of them."""
-        with told.reading("postgres"):
+        """One reading after the other in one transaction, which is fewer ways there and back than one each; up to the first that fails:
+        each would wait for a database that is away, and whoever scrapes waits for none of them."""
+        with told.reading("postgres"), reading(self._database) as rows:
             for read in readings(systems=tuple(self._queues)):
-                yield from read(self._database)
+                yield from read(rows)
 
 
-def readings(*, systems: Sequence[str]) -> tuple[Callable[[Database], Iterable[Metric]], ...]:
+def readings(*, systems: Sequence[str]) -> tuple[Callable[[Rows], Iterable[Metric]], ...]:
     """What is read of Postgres, the pipeline first. Each reads everything before it gives a metric."""
     return (
-        lambda database: families_of(pipeline_counts(database), systems=systems),
-        lambda database: api_families(api_counts(database)),
-        lambda database: connection_families(connection_counts(database)),
-        lambda database: handover_families(handover_counts(database), systems=systems),
-        lambda database: watching_families(watch_counts(database)),
-        lambda database: drift_families(drift_counts(database)),
-        lambda database: notification_families(notification_counts(database)),
-        lambda database: index_families(index_age(database)),
+        lambda rows: families_of(pipeline_counts(rows), systems=systems),
+        lambda rows: api_families(api_counts(rows)),
+        lambda rows: connection_families(connection_counts(rows)),
+        lambda rows: handover_families(handover_counts(rows), systems=systems),
+        lambda rows: watching_families(watch_counts(rows)),
+        lambda rows: drift_families(drift_counts(rows)),
+        lambda rows: notification_families(notification_counts(rows)),
+        lambda rows: index_families(index_age(rows)),
     )
 
 

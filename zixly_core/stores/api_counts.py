@@ -11,9 +11,8 @@ from zixly_core.budget_account import Account, bucket_in, fixed_in
 from zixly_core.budget_windows import filled
 from zixly_core.stores.budgets import account_from
 from zixly_core.stores.call_counts import CALLS, LATENCY
-from zixly_core.stores.database import Database
+from zixly_core.stores.database import Rows
 from zixly_core.stores.histograms import Distribution, distributions
-from zixly_core.stores.readings import reading
 
 CALLS_SQL = f"""
 select split_part(job_type, ' ', 1) as system, substr(job_type, strpos(job_type, ' ') + 1) as endpoint, status, sum(value)::float8 as value
@@ -55,12 +54,11 @@ class ApiCounts:
     parts: Mapping[tuple[str, str], float]
 
 
-def api_counts(database: Database) -> ApiCounts:
-    """Read as role `metrics`. Raises `StoreUnavailable`, also when the reading takes longer than 3 s."""
-    with reading(database) as rows:
-        calls = tuple(Calls(**row) for row in rows.execute(CALLS_SQL))
-        latencies = distributions(rows, LATENCY)
-        left = [(row["system"], left_of(row["system"], account_from(row["state"]), row["now"])) for row in rows.execute(BUDGETS_SQL)]
+def api_counts(rows: Rows) -> ApiCounts:
+    """As role `metrics`."""
+    calls = tuple(Calls(**row) for row in rows.execute(CALLS_SQL))
+    latencies = distributions(rows, LATENCY)
+    left = [(row["system"], left_of(row["system"], account_from(row["state"]), row["now"])) for row in rows.execute(BUDGETS_SQL)]
     found = [((system, window), one) for system, windows in left for window, one in windows.items()]
     return ApiCounts(
         calls=calls,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zixly_core.stores.database import Database
-from zixly_core.stores.readings import reading
+from zixly_core.stores.database import Rows
 
 CONNECTIONS_SQL = "select system, lower(status) as status, count(*) as connections from zixly.connections group by 1, 2"
 ISSUES_SQL = "select system, count(*) as issues from zixly.issues where status = 'OPEN' group by 1"
@@ -35,12 +34,11 @@ class ConnectionCounts:
     access_left_seconds: Mapping[str, float]
 
 
-def connection_counts(database: Database) -> ConnectionCounts:
-    """As the role `metrics`. Raises `StoreUnavailable`."""
-    with reading(database) as rows:
-        return ConnectionCounts(
-            connections={(row["system"], row["status"]): row["connections"] for row in rows.execute(CONNECTIONS_SQL)},
-            open_issues={row["system"]: row["issues"] for row in rows.execute(ISSUES_SQL)},
-            unused_seconds={row["system"]: row["seconds"] for row in rows.execute(UNUSED_SQL)},
-            access_left_seconds={row["system"]: row["seconds"] for row in rows.execute(ACCESS_SQL)},
-        )
+def connection_counts(rows: Rows) -> ConnectionCounts:
+    """As the role `metrics`."""
+    return ConnectionCounts(
+        connections={(row["system"], row["status"]): row["connections"] for row in rows.execute(CONNECTIONS_SQL)},
+        open_issues={row["system"]: row["issues"] for row in rows.execute(ISSUES_SQL)},
+        unused_seconds={row["system"]: row["seconds"] for row in rows.execute(UNUSED_SQL)},
+        access_left_seconds={row["system"]: row["seconds"] for row in rows.execute(ACCESS_SQL)},
+    )

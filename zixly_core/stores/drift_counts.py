@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zixly_core.stores.database import Database
-from zixly_core.stores.readings import reading
+from zixly_core.stores.database import Rows
 
 OPEN_SQL = "select workflow, kind, count(*)::int as drifts from zixly.drifts where status in ('OPEN', 'REPAIRING') group by 1, 2"
 # Of the account that was left longest; one that was never compared to the end has no age yet.
@@ -25,10 +24,9 @@ class DriftCounts:
     age_seconds: Mapping[str, float]
 
 
-def drift_counts(database: Database) -> DriftCounts:
-    """As the role `metrics`. Raises `StoreUnavailable`."""
-    with reading(database) as rows:
-        return DriftCounts(
-            open={(row["workflow"], row["kind"]): row["drifts"] for row in rows.execute(OPEN_SQL)},
-            age_seconds={row["workflow"]: row["seconds"] for row in rows.execute(AGE_SQL)},
-        )
+def drift_counts(rows: Rows) -> DriftCounts:
+    """As the role `metrics`."""
+    return DriftCounts(
+        open={(row["workflow"], row["kind"]): row["drifts"] for row in rows.execute(OPEN_SQL)},
+        age_seconds={row["workflow"]: row["seconds"] for row in rows.execute(AGE_SQL)},
+    )

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zixly_core.stores.account_rests import PROBES
-from zixly_core.stores.database import Database
-from zixly_core.stores.readings import reading
+from zixly_core.stores.database import Rows
 
 PAUSES_SQL = "select kind, count(*)::int as pauses from zixly.pauses group by kind"
 RESTS_SQL = "select system, count(*)::int as accounts from zixly.account_rests where well_at is null group by system"
@@ -25,11 +24,10 @@ class HandoverCounts:
     probes: Mapping[tuple[str, str], float]
 
 
-def handover_counts(database: Database) -> HandoverCounts:
-    """As the role `metrics`. Raises `StoreUnavailable`."""
-    with reading(database) as rows:
-        return HandoverCounts(
-            pauses={row["kind"]: row["pauses"] for row in rows.execute(PAUSES_SQL)},
-            resting={row["system"]: row["accounts"] for row in rows.execute(RESTS_SQL)},
-            probes={(row["system"], row["result"]): row["probes"] for row in rows.execute(PROBES_SQL, (PROBES,))},
-        )
+def handover_counts(rows: Rows) -> HandoverCounts:
+    """As the role `metrics`."""
+    return HandoverCounts(
+        pauses={row["kind"]: row["pauses"] for row in rows.execute(PAUSES_SQL)},
+        resting={row["system"]: row["accounts"] for row in rows.execute(RESTS_SQL)},
+        probes={(row["system"], row["result"]): row["probes"] for row in rows.execute(PROBES_SQL, (PROBES,))},
+    )

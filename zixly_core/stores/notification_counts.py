@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zixly_core.stores.database import Database
-from zixly_core.stores.readings import reading
+from zixly_core.stores.database import Rows
 
 MESSAGES_SQL = "select kind, sum(sent)::bigint as sent, sum(failed)::bigint as failed from zixly.notification_channels group by kind"
 OLDEST_SQL = """
@@ -23,8 +22,7 @@ class NotificationCounts:
     oldest_seconds: Mapping[str, float]
 
 
-def notification_counts(database: Database) -> NotificationCounts:
-    """As the role `metrics`. Raises `StoreUnavailable`."""
-    with reading(database) as rows:
-        messages = {(row["kind"], status): row[status] for row in rows.execute(MESSAGES_SQL) for status in ("sent", "failed")}
-        return NotificationCounts(messages, {row["kind"]: row["seconds"] for row in rows.execute(OLDEST_SQL)})
+def notification_counts(rows: Rows) -> NotificationCounts:
+    """As the role `metrics`."""
+    messages = {(row["kind"], status): row[status] for row in rows.execute(MESSAGES_SQL) for status in ("sent", "failed")}
+    return NotificationCounts(messages, {row["kind"]: row["seconds"] for row in rows.execute(OLDEST_SQL)})

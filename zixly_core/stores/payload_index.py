@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from zixly_core.stores.database import Database
-from zixly_core.stores.readings import reading
+from zixly_core.stores.database import Database, Rows
 
 # Events in one transaction: a second's work at most on a busy machine, and no more is done again when it is broken off.
 SET = 500
@@ -43,7 +42,6 @@ def index_next(database: Database) -> IndexStep | None:
     return IndexStep(row["events"], row["entries"], row["missed"], row["behind"], row["checking"]) if row else None
 
 
-def index_age(database: Database) -> float:
+def index_age(rows: Rows) -> float:
     """How many seconds ago the events came that were indexed last; a minute and a little in good order. As role `metrics`."""
-    with reading(database) as connection:
-        return float(next(iter(connection.execute(AGE_SQL)))["seconds"])
+    return float(next(iter(rows.execute(AGE_SQL)))["seconds"])

@@ -97,7 +97,7 @@ class OpenJobs:
 
 @dataclass(frozen=True)
 class PipelineCounts:
-    """One reading, all in one transaction."""
+    """One reading."""
 
     counters: tuple[Count, ...]
     distributions: tuple[Distribution, ...]
@@ -107,17 +107,16 @@ class PipelineCounts:
     balance: Balance
 
 
-def pipeline_counts(database: Database) -> PipelineCounts:
-    """How things stand, read as role `metrics`. Raises `StoreUnavailable`, also when the reading takes longer than 3 s."""
-    with reading(database) as connection:
-        return PipelineCounts(
-            counters=tuple(Count(**row) for row in connection.execute(COUNTERS_SQL)),
-            distributions=distributions(connection, DURATION, BATCH_JOBS),
-            open_jobs=tuple(OpenJobs(**row) for row in connection.execute(OPEN_JOBS_SQL)),
-            dead_letters={row["job_type"]: row["jobs"] for row in connection.execute(DEAD_SQL)},
-            open_batches={(row["system"], row["lane"]): row["batches"] for row in connection.execute(BATCHES_SQL)},
-            balance=balance_of(connection),
-        )
+def pipeline_counts(rows: Rows) -> PipelineCounts:
+    """How things stand, read as role `metrics`."""
+    return PipelineCounts(
+        counters=tuple(Count(**row) for row in rows.execute(COUNTERS_SQL)),
+        distributions=distributions(rows, DURATION, BATCH_JOBS),
+        open_jobs=tuple(OpenJobs(**row) for row in rows.execute(OPEN_JOBS_SQL)),
+        dead_letters={row["job_type"]: row["jobs"] for row in rows.execute(DEAD_SQL)},
+        open_batches={(row["system"], row["lane"]): row["batches"] for row in rows.execute(BATCHES_SQL)},
+        balance=balance_of(rows),
+    )
 
 
 def unaccounted_jobs(database: Database) -> int:

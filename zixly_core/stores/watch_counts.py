@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zixly_core.stores.database import Database
-from zixly_core.stores.readings import reading
+from zixly_core.stores.database import Rows
 from zixly_core.stores.watching import WATCHED
 
 STATES_SQL = """
@@ -25,11 +24,10 @@ class WatchCounts:
     check_age_seconds: Mapping[str, float]
 
 
-def watch_counts(database: Database) -> WatchCounts:
-    """As the role `metrics`. Raises `StoreUnavailable`."""
-    with reading(database) as rows:
-        states = list(rows.execute(STATES_SQL, (list(WATCHED),)))
-        holes = {row["system"]: row["holes"] for row in rows.execute(HOLES_SQL)}
+def watch_counts(rows: Rows) -> WatchCounts:
+    """As the role `metrics`."""
+    states = list(rows.execute(STATES_SQL, (list(WATCHED),)))
+    holes = {row["system"]: row["holes"] for row in rows.execute(HOLES_SQL)}
     ages: dict[str, float] = {}
     for row in states:
         ages[row["system"]] = max(ages.get(row["system"], 0.0), row["seconds"])

@@ -17,6 +17,7 @@ from zixly_core.metrics import METRICS
 from zixly_core.stores.database import Database
 from zixly_core.stores.ledger_balance import Balanced, balance_next, trim_balance
 from zixly_core.stores.pipeline_counts import pipeline_counts
+from zixly_core.stores.readings import read
 from zixly_core.stores.settle import settle
 from zixly_core.stores.sweep_counts import MOST_TICKERS, count_sweeps
 
@@ -34,7 +35,7 @@ def metrics_database(database: TestDatabase) -> Iterator[Database]:
 
 def states(database: Database) -> dict[str, int]:
     found: dict[str, int] = {}
-    for one in pipeline_counts(database).open_jobs:
+    for one in read(database, pipeline_counts).open_jobs:
         found[one.state] = found.get(one.state, 0) + one.jobs
     return found
 

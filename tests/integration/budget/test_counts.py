@@ -20,6 +20,7 @@ from zixly_core.metrics import API_LATENCY
 from zixly_core.stores.api_counts import Left, api_counts, least, left_of
 from zixly_core.stores.call_counts import add_calls
 from zixly_core.stores.database import Database
+from zixly_core.stores.readings import read
 
 pytestmark = pytest.mark.integration
 
@@ -48,7 +49,7 @@ def some_calls(*, fast: int, slow: int) -> dict[str, Counted]:
 def scraped(database: Database) -> str:
     class Api(Collector):
         def collect(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - prometheus_client's own words
-            return api_families(api_counts(database))
+            return api_families(read(database, api_counts))
 
     registry = CollectorRegistry()
     registry.register(Api())
@@ -69,7 +70,7 @@ def test_what_several_runs_counted_is_summed_by_endpoint_and_answer(database: Te
 
 
 def test_before_the_first_call_there_is_nothing_to_tell(metrics: Database) -> None:
-    found = api_counts(metrics)
+    found = read(metrics, api_counts)
     assert (found.calls, found.latencies, dict(found.remaining)) == ((), (), {})
 
 

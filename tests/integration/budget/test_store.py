@@ -20,6 +20,7 @@ from zixly_core.ids import new_id
 from zixly_core.stores.api_counts import api_counts
 from zixly_core.stores.budgets import PostgresBudgets
 from zixly_core.stores.database import Database
+from zixly_core.stores.readings import read
 from zixly_core.systems.xero.limits import xero_limits
 from zixly_core.token_store import Connection
 
@@ -97,7 +98,7 @@ def test_the_role_of_the_metrics_sees_the_account_with_the_fewest_calls_left(dat
         connection = connected(database, external_id=organisation)
         store.change(connection, lambda account, now, calls=calls: (spent(account, calls, now=now), None))
     metrics = Database(database.url("metrics"), name="metrics")
-    remaining = api_counts(metrics).remaining
+    remaining = read(metrics, api_counts).remaining
     metrics.close()
     assert remaining["xero", "minute"] == 57
 

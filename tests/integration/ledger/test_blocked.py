@@ -18,6 +18,7 @@ from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits, due_in_seconds
 from zixly_core.stores.pipeline_counts import pipeline_counts
+from zixly_core.stores.readings import read
 from zixly_core.stores.settle import settle
 
 STEADY = random.Random(7)
@@ -45,7 +46,7 @@ def states(database: TestDatabase) -> dict[str, int]:
     """Open jobs by why they are open, as metrics sees them."""
     metrics = Database(database.url("metrics"), name="metrics")
     try:
-        return {one.state: one.jobs for one in pipeline_counts(metrics).open_jobs}
+        return {one.state: one.jobs for one in read(metrics, pipeline_counts).open_jobs}
     finally:
         metrics.close()
 

@@ -17,6 +17,7 @@ from zixly_core.stores.cancel import cancel_job
 from zixly_core.stores.claims import Progress, RunIdentity, save_progress
 from zixly_core.stores.database import Database
 from zixly_core.stores.pipeline_counts import pipeline_counts
+from zixly_core.stores.readings import read
 from zixly_core.stores.settle import Settled, settle
 
 STEADY = random.Random(7)
@@ -70,7 +71,7 @@ def states(database: TestDatabase) -> dict[str, int]:
     """Open jobs by why they are open, as metrics sees them."""
     metrics = Database(database.url("metrics"), name="metrics")
     try:
-        counts = pipeline_counts(metrics)
+        counts = read(metrics, pipeline_counts)
     finally:
         metrics.close()
     return {one.state: one.jobs for one in counts.open_jobs}

@@ -12,6 +12,7 @@ from tests.integration.model.vendor import Vendor
 from tests.integration.model.world import World
 from zixly_core.stores.ledger_balance import BALANCE_SQL
 from zixly_core.stores.pipeline_counts import pipeline_counts, unaccounted_jobs
+from zixly_core.stores.readings import read
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 JOBS_SQL = """
@@ -115,7 +116,7 @@ class Promises:
         for row in self.world.owner.execute(SLICES_SQL).fetchall():
             found = self.world.owner.execute(BALANCE_SQL, row).fetchone()
             demand(found == {"events": 0, "jobs": 0}, "the ledger does not balance")
-        counts = pipeline_counts(self.world.metrics)
+        counts = read(self.world.metrics, pipeline_counts)
         processed = sum(one.value for one in counts.counters if one.name == "processed")
         demand(processed == self.endings, "jobs ended that were not counted, or the other way round")
         made = sum(one.value for one in counts.counters if one.name == "queued")

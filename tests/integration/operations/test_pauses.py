@@ -18,6 +18,7 @@ from zixly_core.stores.handover import HandoverLimits, due_in_seconds
 from zixly_core.stores.jobs_view import Scope, scoped
 from zixly_core.stores.pauses import NothingToPause, end_pauses, mirror_switches, pause, pauses
 from zixly_core.stores.pipeline_counts import pipeline_counts
+from zixly_core.stores.readings import read
 
 pytestmark = pytest.mark.integration
 ONE_BY_ONE = HandoverLimits(max_open_batches=100, slots=100, max_batch=1)
@@ -45,7 +46,7 @@ def name_of(ledger: TestLedger, kind: str) -> str:
 def open_states(database: TestDatabase) -> dict[str, int]:
     metrics = Database(database.url("metrics"), name="metrics")
     try:
-        return {one.state: one.jobs for one in pipeline_counts(metrics).open_jobs}
+        return {one.state: one.jobs for one in read(metrics, pipeline_counts).open_jobs}
     finally:
         metrics.close()
 

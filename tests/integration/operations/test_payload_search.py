@@ -22,6 +22,7 @@ from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import Scope, scoped
 from zixly_core.stores.payload_index import index_age, index_next
 from zixly_core.stores.payload_search import PROPOSED_SQL, UNINDEXED_SQL, Found, Within, events_found, find_events, keep_search, kept_search
+from zixly_core.stores.readings import read
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.sensors.payload_index import payload_index_sensor
 
@@ -204,12 +205,12 @@ def test_the_sensor_indexes_and_the_metric_tells_how_far_it_is(
     metrics = Database(database.url("metrics"), name="metrics")
     event = add_event(ledger, {"n": 1})
     ledger.owner.execute("update zixly.payload_index set updated_at = now() - interval '2 hours'")
-    assert index_age(metrics) == pytest.approx(7_200, abs=30)
+    assert read(metrics, index_age) == pytest.approx(7_200, abs=30)
     with dagster_without_warnings():
         told = payload_index_sensor()(build_sensor_context(resources={"dispatchers": DispatchersResource()}))
     assert isinstance(told, SkipReason)
     assert told.skip_message == "Indexed 1 event."
-    assert index_age(metrics) == pytest.approx(60, abs=30)
+    assert read(metrics, index_age) == pytest.approx(60, abs=30)
     assert found(api, ledger, "$.n", "1") == {event}
     for opened in (metrics, *process._databases.values()):
         opened.close()

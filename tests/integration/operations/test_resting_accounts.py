@@ -20,6 +20,7 @@ from zixly_core.stores.database import Database
 from zixly_core.stores.handover import HandoverLimits, hand_over
 from zixly_core.stores.handover_counts import HandoverCounts, handover_counts
 from zixly_core.stores.pipeline_counts import pipeline_counts
+from zixly_core.stores.readings import read
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.resources.dispatchers import DispatchersResource
 from zixly_dagster.sensors.account_probes import account_probes_sensor, request_for
@@ -84,7 +85,7 @@ def calls_to(stage: Stage, system: str) -> int:
 def open_states(stage: Stage) -> dict[str, int]:
     metrics = Database(stage.database.url("metrics"), name="metrics")
     try:
-        return {one.state: one.jobs for one in pipeline_counts(metrics).open_jobs}
+        return {one.state: one.jobs for one in read(metrics, pipeline_counts).open_jobs}
     finally:
         metrics.close()
 
@@ -92,7 +93,7 @@ def open_states(stage: Stage) -> dict[str, int]:
 def held_back(stage: Stage) -> HandoverCounts:
     metrics = Database(stage.database.url("metrics"), name="metrics")
     try:
-        return handover_counts(metrics)
+        return read(metrics, handover_counts)
     finally:
         metrics.close()
 
