@@ -1,6 +1,7 @@
 """`python -m benchmarks.scrape [--jobs N --runs N]`: what a scrape costs with a million finished jobs, and 50,000 finished runs, behind it.
 
-Of the bridge the whole answer to `GET /metrics` is timed; of the daemon the reading of Dagster's database, which is what could grow.
+Of the bridge the whole answer to `GET /metrics` is timed; of the daemon the reading of Dagster's database, which is what could grow. What
+the processes spent on it is told beside the time: that is the same where others work on the machine too.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from pathlib import Path
 
 import httpx2
 import orjson
+import psutil
 import psycopg
 from sqlalchemy import create_engine
 
 from benchmarks.figures import percentile
 from benchmarks.finished_jobs import million, running_bridge
 from benchmarks.machine import description
+from benchmarks.process_groups import cpu_by_group, grown
 from benchmarks.server import Urls
 from zixly_cli.stack import databases
 from zixly_dagster.instance.instance_counts import instance_counts
@@ -49,7 +52,8 @@ def main() -> int:
         daemon = dagsters_reading(urls, runs=chosen.runs)
     figures = {"bridge": bridge, "dagster": daemon}
     counts = {"jobs": chosen.jobs, "runs": chosen.runs, "ticks": chosen.runs * 4}
-    print(orjson.dumps({"machine": description(), **counts, "figures": figures}, option=orjson.OPT_INDENT_2).decode())
+    told = {"machine": description(), "load": rounded(os.getloadavg()[0]), **counts, "figures": figures}
+    print(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     return 0
 
 
@@ -69,14 +73,22 @@ def dagsters_reading(urls: Urls, *, runs: int) -> dict[str, float | None]:
 
 
 def timed(read: Callable[[], object]) -> dict[str, float | None]:
-    """Milliseconds of readings, after one that nobody counts."""
+    """Milliseconds of readings, after one that nobody counts, and how many of them each kind of process worked for one."""
     read()
     taken: list[float | None] = []
+    before = spent()
     for _ in range(SCRAPES):
         began = time.perf_counter()
         read()
         taken.append((time.perf_counter() - began) * 1_000)
-    return {f"{name}_ms": rounded(percentile(taken, percent)) for name, percent in (("median", 50), ("p95", 95), ("slowest", 100))}
+    worked = {f"cpu_of_{group}_ms": rounded(seconds * 1_000 / SCRAPES) for group, seconds in grown(before, spent()).items()}
+    times = {f"{name}_ms": rounded(percentile(taken, percent)) for name, percent in (("median", 50), ("p95", 95), ("slowest", 100))}
+    return times | worked
+
+
+def spent() -> dict[str, float]:
+    """CPU seconds until now of what we started: the bridge, and Postgres with the helping processes that it starts and that end."""
+    return cpu_by_group(psutil.Process().children(recursive=True))
 
 
 def rounded(value: float | None) -> float | None:
