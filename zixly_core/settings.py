@@ -110,9 +110,9 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1, le=20)
     backoff_base_seconds: float = Field(default=2, gt=0)
     attempt_timeout_seconds: float = Field(default=3600, gt=1)
-    max_batch: int = Field(default=80, ge=1, le=100)
+    max_batch: int = Field(default=160, ge=1, le=200)
     max_open_batches: int = Field(default=32, ge=1)
-    max_open_jobs: int = Field(default=640, ge=1)
+    max_open_jobs: int = Field(default=1280, ge=1)
     worker_slots: int = Field(default=4, ge=1, le=64)
     total_slots: int = Field(default=4, ge=1)
     metrics_token: Secret | None = None

@@ -23,7 +23,7 @@ from benchmarks.scale import Scale
 # As the vendor of the Express workers does.
 VENDOR_SECONDS = 0.02
 # As many jobs as a run holds outside the other questions.
-JOBS_A_BATCH = 80
+JOBS_A_BATCH = 160
 PATIENCE_SECONDS = 240.0
 SETTLE_SECONDS = 3.0
 

@@ -7,13 +7,15 @@ are the same on every queue.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 from uuid import UUID
 
 from zixly_core import metrics
-from zixly_core.batching import HIGH, LOWEST, Batch, DueJob, Room, batches_of
+from zixly_core.batching import HIGH, LOWEST, NO_BACKLOGS, Batch, DueJob, Room, batches_of
+from zixly_core.stores.backlogs import OpenBatches, backlogs_of, open_batches
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.gates import Gates, let_through, open_gates
 from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
@@ -40,9 +42,6 @@ with woken as (
   returning j.id
 )
 select (select count(*) from woken) as woken, (select count(*) from freed) as freed"""
-
-OPEN_BATCHES_SQL = """
-select lane, count(*) as batches, sum(job_count) as jobs from zixly.batches where system = %s and ended_at is null group by lane"""
 
 # Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
 # the index jobs_due. Left out: paused or parked owners, jobs that another connection blocks, and records that some run has in
@@ -116,8 +115,13 @@ class HandoverLimits:
     max_open_batches: int
     slots: int
     max_batch: int
-    max_open_jobs: int = 640
+    max_open_jobs: int = 1280
     lanes: tuple[str, ...] = ("live", "bulk")
+
+    @property
+    def share_of_a_tenant(self) -> int:
+        """So many due and open jobs are no backlog yet."""
+        return ceil(self.max_open_jobs / 8)
 
     def kept_for_high(self, lane: str) -> Room:
         """What only jobs of high priority may have open, beside the rest."""
@@ -130,7 +134,8 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
     with database.transaction() as connection:
         if not one(connection, LOCK_SQL, (system,))["mine"] or is_paused(connection, system):
             return []
-        room = room_by_lane(connection, system=system, limits=limits)
+        taken = open_batches(connection, system=system)
+        room = room_by_lane(taken, limits=limits)
         at_most = max(free.jobs + limits.kept_for_high(lane).jobs for lane, free in room.items())
         gates = let_through(connection, system=system, at_most=max(at_most, 0))
         connection.execute(RESUME_SQL, {"system": system, "gated": list(gates.accounts)})
@@ -139,6 +144,7 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
         if not for_high:
             return []
         due = due_jobs(connection, gates, system=system, lanes=lanes, for_high=for_high, per_tenant=at_most, max_batch=limits.max_batch)
+        backlogs = backlogs_of(connection, due, taken, share=limits.share_of_a_tenant, slots=limits.slots)
         batches = [
             batch
             for lane in for_high
@@ -147,6 +153,7 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
                 system=system,
                 room=room[lane],
                 kept_for_high=limits.kept_for_high(lane),
+                backlogs=backlogs if lane == "live" else NO_BACKLOGS,
                 slots=limits.slots if lane == "live" else 1,  # bulk work is held up by the vendors' limits: full batches cost fewest calls
             )
         ]
@@ -182,14 +189,12 @@ def take_back(database: Database, batch_id: UUID) -> int:
         return connection.execute(TAKE_BACK_SQL, (batch_id,)).rowcount
 
 
-def room_by_lane(connection: Rows, *, system: str, limits: HandoverLimits) -> dict[str, Room]:
+def room_by_lane(taken: Sequence[OpenBatches], *, limits: HandoverLimits) -> dict[str, Room]:
     """How much more each lane may have open. What is not handed over waits where priority still reorders it."""
-    taken = {row["lane"]: row for row in connection.execute(OPEN_BATCHES_SQL, (system,))}
-    nothing = {"batches": 0, "jobs": 0}
     return {
         lane: Room(
-            batches=limits.max_open_batches - taken.get(lane, nothing)["batches"],
-            jobs=limits.max_open_jobs - int(taken.get(lane, nothing)["jobs"]),
+            batches=limits.max_open_batches - sum(one.batches for one in taken if one.lane == lane),
+            jobs=limits.max_open_jobs - sum(one.jobs for one in taken if one.lane == lane),
         )
         for lane in limits.lanes
     }

@@ -40,6 +40,7 @@ def workflow() -> Workflow:
         system="xero",
         title="Xero invoice paid → HubSpot contact",
         job=definition,
+        max_batch=160,  # four calls to Xero; half of what a batch of 80 costs for each job is its run
         record_form="xero:{account}:INVOICE:{id}",
         triggers=(
             "xero:INVOICE.CREATE",

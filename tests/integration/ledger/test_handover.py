@@ -76,7 +76,7 @@ def test_tenants_take_turns(ledger: TestLedger) -> None:
     (job_id,) = ledger.add_jobs(1, tenant=small)
     batches = ledger.hand_over(limits=HandoverLimits(max_open_batches=2, slots=2, max_batch=80))
     assert len(batches) == 2
-    assert batches[1].job_ids == (job_id,)
+    assert batches[0].job_ids == (job_id,)
 
 
 def test_a_job_waits_for_its_time(ledger: TestLedger) -> None:
@@ -137,3 +137,38 @@ def test_jobs_of_an_account_that_is_left_alone_are_no_reason_to_look_all_the_tim
     assert due_in_seconds(ledger.dispatch, system="xero") is None
     ledger.owner.execute("update zixly.connections set status = 'ACTIVE', paused_at = null, parked_until = null")
     assert due_in_seconds(ledger.dispatch, system="xero") == 0
+
+
+def test_a_long_backlog_leaves_a_slot_to_a_tenant_that_has_work_too(ledger: TestLedger) -> None:
+    """Full batches in every slot would keep a single job of another's waiting for as long as they take."""
+    limits = HandoverLimits(max_open_batches=32, max_open_jobs=640, slots=4, max_batch=80)
+    other = ledger.add_tenant("steady")
+    ledger.add_jobs(1_000)
+    ledger.add_jobs(1, tenant=other)
+    first, *backlog = ledger.hand_over(limits=limits)
+    assert first.tenant_id == other.id
+    assert [len(batch.job_ids) for batch in backlog] == [80, 80, 80]
+    (later,) = ledger.add_jobs(1, tenant=other)
+    assert [batch.job_ids for batch in ledger.hand_over(limits=limits)] == [(later,)]
+
+
+def test_a_backlog_of_a_tenant_that_is_alone_takes_every_slot(ledger: TestLedger) -> None:
+    """Whoever had work a moment ago is not alone."""
+    limits = HandoverLimits(max_open_batches=32, max_open_jobs=640, slots=4, max_batch=80)
+    other = ledger.add_tenant("steady")
+    ledger.add_jobs(1, tenant=other)
+    ledger.hand_over(limits=limits)
+    ledger.owner.execute("update zixly.batches set ended_at = now()")
+    ledger.add_jobs(2_000)
+    assert len(ledger.hand_over(limits=limits)) == 3
+    ledger.owner.execute("update zixly.batches set created_at = now() - interval '2 minutes' where tenant_id = %s", (other.id,))
+    assert sum(len(batch.job_ids) for batch in ledger.hand_over(limits=limits)) == 640 - 3 * 80
+
+
+def test_urgent_jobs_of_a_long_backlog_are_not_held_up_by_it(ledger: TestLedger) -> None:
+    limits = HandoverLimits(max_open_batches=32, max_open_jobs=640, slots=4, max_batch=80)
+    ledger.add_jobs(1, tenant=ledger.add_tenant("steady"))
+    ledger.add_jobs(1_000)
+    ledger.hand_over(limits=limits)
+    (urgent,) = ledger.add_jobs(1, priority=0)
+    assert [batch.job_ids for batch in ledger.hand_over(limits=limits)] == [(urgent,)]
