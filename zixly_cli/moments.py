@@ -13,11 +13,11 @@ UNITS: Mapping[str, timedelta] = {"m": timedelta(minutes=1), "h": timedelta(hour
 
 def moment_from(text: str, *, now: datetime, option: str = "--since") -> datetime:
     """A moment: `2h`, `30m` or `7d` ago, or a date and time, in UTC unless it says otherwise. Raises `SettingsError`."""
-    if text[:-1].isdigit() and text[-1] in UNITS:
-        return now - int(text[:-1]) * UNITS[text[-1]]
     try:
+        if text[:-1].isdecimal() and text[-1] in UNITS:
+            return now - int(text[:-1]) * UNITS[text[-1]]
         at = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise SettingsError(f"{option} {text!r} is neither a time like 2h, 30m or 7d ago nor a date like 2026-11-22T10:00") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

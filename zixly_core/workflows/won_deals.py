@@ -125,9 +125,9 @@ def closed_on(deal: Deal, *, zone: ZoneInfo) -> date | None:
     text = deal.properties.get("closedate") or ""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone).date()
+    except (ValueError, OverflowError):
         return deal.closed_on
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone).date()
 
 
 def placeholders(won: WonDeal) -> dict[str, str]:

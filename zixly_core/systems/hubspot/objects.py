@@ -48,9 +48,9 @@ class CrmRecord:
             return None
         try:
             at = datetime.fromtimestamp(int(text) / 1000, UTC) if text.lstrip("-").isdecimal() else datetime.fromisoformat(text)
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         except (ValueError, OverflowError, OSError):
             raise unexpected(name) from None
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
     def flag(self, name: str) -> bool | None:
         """A yes or no; None where it has no value."""

@@ -49,9 +49,9 @@ def moment_of(source: Mapping[str, Any], name: str) -> datetime:
     """A moment in UTC. Raises `Permanent`."""
     try:
         at = datetime.fromisoformat(text_of(source, name))
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise unexpected(name) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def optional_moment(source: Mapping[str, Any], name: str) -> datetime | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from zixly_core.errors import Permanent
@@ -29,9 +30,9 @@ def instant_from(value: object) -> datetime:
         if found:
             return EPOCH + timedelta(milliseconds=int(found[1]))
         at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise unexpected("a date") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def day_of(source: Mapping[str, Any], name: str) -> date | None:
@@ -69,7 +70,7 @@ def optional_text(source: Mapping[str, Any], name: str) -> str:
 def money_of(source: Mapping[str, Any], name: str) -> Decimal:
     """An amount; 0 where it is left out. The shortest text of a double is exact up to 15 digits, more than Xero keeps."""
     value = source.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise unexpected(name)
     return Decimal(str(value))
 
