@@ -82,6 +82,13 @@ class Faults:
         self._rules.append(rule)
         return rule
 
+    def remove(self, rule_id: int) -> FaultRule | None:
+        """The rule, which counts no more; None where there is none of that number."""
+        rule = next((one for one in self._rules if one.id == rule_id), None)
+        if rule is not None:
+            self._rules.remove(rule)
+        return rule
+
     def clear(self) -> None:
         self._rules.clear()
 

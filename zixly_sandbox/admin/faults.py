@@ -69,6 +69,14 @@ def faults_router(sandbox: Sandbox) -> APIRouter:
         """Let all go well again."""
         sandbox.faults.clear()
 
+    @router.delete("/faults/{fault_id}")
+    async def remove_fault(fault_id: int) -> dict[str, Any]:
+        """Take one rule away; how often it was used."""
+        rule = sandbox.faults.remove(fault_id)
+        if rule is None:
+            raise HTTPException(404, f"There is no fault {fault_id}.")
+        return asdict(rule)
+
     @router.post("/tokens/expire")
     async def expire(body: TokensOf) -> dict[str, int]:
         """End access tokens now; refresh tokens stay good."""

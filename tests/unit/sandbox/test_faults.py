@@ -57,6 +57,18 @@ async def test_without_rules_all_goes_well_again(caller: SandboxCaller) -> None:
     assert (await caller.xero_pair()).status_code == 200
 
 
+async def test_one_rule_is_taken_away_and_says_how_often_it_was_used(caller: SandboxCaller) -> None:
+    """Of faults that overlap each ends by itself; put back with new numbers, some of the fault suite had never ended."""
+    await fault(caller, system="xero", kind="500")
+    first, second = [(await caller.admin("POST", "/faults", {"system": "xero", "kind": kind}))["id"] for kind in ("429", "503")]
+    (oldest, *_) = await caller.admin("GET", "/faults")
+    assert (await caller.xero_pair()).status_code == 500
+    assert (await caller.admin("DELETE", f"/faults/{oldest['id']}"))["hits"] == 1
+    assert (await caller.admin("DELETE", f"/faults/{second}"))["hits"] == 0
+    assert [rule["id"] for rule in await caller.admin("GET", "/faults")] == [first]
+    assert (await caller.xero_pair()).status_code == 429
+
+
 async def test_a_probable_fault_hits_some_calls_and_not_all(caller: SandboxCaller) -> None:
     await fault(caller, system="hubspot", pattern="GET *", kind="503", probability=0.5)
     headers = await caller.hubspot_headers()
