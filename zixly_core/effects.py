@@ -36,12 +36,14 @@ class EffectState(StrEnum):
 @dataclass(frozen=True)
 class Intent:
     """What is known of an effect: `result` of a DONE one and the job that did it, and how long to `wait` before an INTENDED one may
-    be sent again, because the earlier request may still be on its way."""
+    be sent again, because the earlier request may still be on its way. Of one that `may_be_forgotten` the rows were restored from a
+    backup: it may have been done in the lost time, and waits for others that were."""
 
     state: EffectState
     result: Mapping[str, Any] = field(default_factory=dict)
     job_id: UUID | None = None
     wait: timedelta = timedelta()
+    may_be_forgotten: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from zixly_core.stores.claims import RunIdentity, still_held, text_of
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.newer_writes import Look, behind_newer, none_overtaken
 from zixly_core.stores.packed import packed_rows
+from zixly_core.stores.restored_writes import MAY_BE_FORGOTTEN, waits_for_others
 from zixly_core.stores.rows import rows_from
 
 # Longer than this between the check of the lease and the call, and the check counts for nothing: the worker was stopped.
@@ -36,11 +37,11 @@ select tenant_id, effect_key, job_id, fence, system, operation, target, source_v
 from {rows_from(EFFECT_COLUMNS)}
 on conflict (tenant_id, effect_key) do update set state = 'INTENDED', result = excluded.result, intended_at = now(), tried_at = now()
 where effects.state = 'DROPPED'
-returning effect_key, exists (select from zixly.restores) as is_restored"""
+returning effect_key, {MAY_BE_FORGOTTEN}"""
 # What is known of effects, and which of the intended ones may be sent now: those whose last try is long enough ago. That this is
 # a new try is committed before the request leaves.
-KNOWN_SQL = """
-select effect_key, state, result, job_id, greatest(tried_at + %(settles_in)s - now(), interval '0') as wait
+KNOWN_SQL = f"""
+select effect_key, state, result, job_id, greatest(tried_at + %(settles_in)s - now(), interval '0') as wait, {MAY_BE_FORGOTTEN}
 from zixly.effects where effect_key = any(%(keys)s) for update"""
 TRIED_SQL = "update zixly.effects set tried_at = now() where effect_key = any(%s) and state = 'INTENDED'"
 DONE_MEANWHILE_SQL = "select effect_key, result from zixly.effects where effect_key = any(%s) and state = 'DONE'"
@@ -113,8 +114,8 @@ def intend(
     """Record the intents; what was known of each effect before, by effect key.
 
     `settles_in` is how long a request may be on its way at this vendor: an effect that was tried within that time may be looked
-    for but not sent again. In a database that was restored from a backup no effect is new: what was done between the backup and the
-    disaster is forgotten here, and stands at the vendor. So each is looked for before it is sent.
+    for but not sent again. In a database that was restored from a backup no effect of a state from before is new: what was done between
+    the backup and the disaster is forgotten here, and stands at the vendor. So each is looked for before it is sent.
     """
     if not writes:
         return {}
@@ -128,6 +129,7 @@ def intend(
         again = [key for key in unique if key not in first]
         found = list(connection.execute(KNOWN_SQL, {"keys": again, "settles_in": settles_in})) if again else []
         known = {row["effect_key"]: intent_from(row) for row in found}
+        first, known = (in_order(connection, run, intents, unique) for intents in (first, known))
         if retried := [key for key, intent in known.items() if intent.state is EffectState.INTENDED and not intent.wait]:
             connection.execute(TRIED_SQL, (retried,))
     return {**known, **first}
@@ -141,11 +143,21 @@ def done_effects(database: Database, run: RunIdentity, writes: Sequence[TargetWr
 
 
 def first_intent(row: Mapping[str, Any]) -> Intent:
-    return Intent(EffectState.INTENDED if row["is_restored"] else EffectState.NEW)
+    is_forgotten = bool(row["is_forgotten"])
+    return Intent(EffectState.INTENDED if is_forgotten else EffectState.NEW, may_be_forgotten=is_forgotten)
 
 
 def intent_from(row: Mapping[str, Any]) -> Intent:
-    return Intent(EffectState(row["state"]), result=row["result"] or {}, job_id=row["job_id"], wait=row["wait"])
+    state, is_forgotten = EffectState(row["state"]), bool(row["is_forgotten"])
+    return Intent(state, result=row["result"] or {}, job_id=row["job_id"], wait=row["wait"], may_be_forgotten=is_forgotten)
+
+
+def in_order(connection: Rows, run: RunIdentity, intents: Mapping[str, Intent], writes: Mapping[str, TargetWrite]) -> dict[str, Intent]:
+    """The same, with a wait for those that others come before, because the rows were restored."""
+    doubtful = [key for key, one in intents.items() if one.state is EffectState.INTENDED and one.may_be_forgotten]
+    shared = [key for key in doubtful if not writes[key].is_once]
+    waits = waits_for_others(connection, run, shared, job_id=writes[shared[0]].job.id) if shared else {}
+    return {key: replace(one, wait=max(one.wait, waits[key])) if key in waits else one for key, one in intents.items()}
 
 
 def fields_of(write: TargetWrite) -> str | None:

@@ -104,9 +104,9 @@ def performed(
         return all_failed(work, writes, error, how, may_have_arrived=doubtful)
     outcomes: dict[str, WriteOutcome] = {key: Written(result, changed=False) for key, result in found.items()}
     for write in doubtful:
-        wait = intents[write.effect_key].wait
-        if write.effect_key not in outcomes and wait:
-            outcomes[write.effect_key] = in_doubt(write, wait)
+        intent = intents[write.effect_key]
+        if write.effect_key not in outcomes and intent.wait:
+            outcomes[write.effect_key] = in_doubt(write, intent)
     going = [write for write in writes if write.effect_key not in outcomes]
     try:
         return {**outcomes, **{key: settled(one) for key, one in (how.send(going) if going else {}).items()}}
@@ -151,15 +151,14 @@ def settled(outcome: OutcomeT) -> OutcomeT:
     return replace(outcome, was_sent=False) if isinstance(outcome, Failed) and outcome.permanent else outcome
 
 
-def in_doubt(write: TargetWrite, wait: timedelta) -> Failed:
+def in_doubt(write: TargetWrite, intent: Intent) -> Failed:
     """An earlier request got no answer and its record is not there: it may come yet. The job waits and uses up no attempt."""
-    return Failed(
-        reason="write_in_doubt",
-        message=f"An earlier {write.operation} got no answer and may still arrive; it is looked for again before it is repeated.",
-        permanent=False,
-        parks=True,
-        retry_after=wait,
-    )
+    message = f"An earlier {write.operation} got no answer and may still arrive; it is looked for again before it is repeated."
+    if intent.may_be_forgotten:
+        message = (
+            f"The rows were restored from a backup; before {write.operation} other jobs look for newer states that were written since."
+        )
+    return Failed(reason="write_in_doubt", message=message, permanent=False, parks=True, retry_after=intent.wait)
 
 
 def planned(work: BatchWork, writes: Sequence[TargetWrite], how: VendorWrites) -> Mapping[str, WriteOutcome]:

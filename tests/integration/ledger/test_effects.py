@@ -11,6 +11,7 @@ import pytest
 from tests.support.ledger import TestLedger
 from zixly_core.effects import EffectState, NewerWrite, TargetWrite, WriteOutcome, Written, creation
 from zixly_core.errors import BudgetSpent
+from zixly_core.ids import new_id
 from zixly_core.job import ClaimedJob, Failed, failure_from
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.effects import SourceState, intend, save_source_states, source_states, write_guarded
@@ -272,3 +273,31 @@ def test_fields_of_a_write_that_are_not_known_any_more_are_taken_to_be_those_of_
 
     write_guarded(ledger.runs, run, [late], perform=Vendor(), look=look)
     assert seen == [True]
+
+
+@pytest.mark.parametrize(("version", "state"), [("-1 hour", EffectState.INTENDED), ("+1 hour", EffectState.NEW)])
+def test_after_a_restore_only_states_from_before_it_may_have_been_written(ledger: TestLedger, version: str, state: EffectState) -> None:
+    run, (job,) = ledger.claimed(1)
+    ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '2 hours')", (new_id(),))
+    (row,) = ledger.owner.execute("select now() + %s::interval as at", (version,)).fetchall()
+    assert state_of(ledger, run, write_of(job, version=row["at"])) is state
+
+
+def test_after_a_restore_a_write_waits_for_jobs_that_have_not_looked_for_theirs(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    (other,) = ledger.add_jobs(1)
+    ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '2 hours')", (new_id(),))
+    write = write_of(job, version=NOON)
+    assert intend(ledger.runs, run, [write])[write.effect_key].wait > timedelta()
+    ledger.owner.execute("update zixly.workflow_jobs set status = 'CANCELLED' where id = %s", (other,))
+    assert intend(ledger.runs, run, [write])[write.effect_key].wait == timedelta()
+
+
+def test_after_a_restore_nobody_waits_for_ever_for_jobs_that_keep_coming(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    ledger.add_jobs(1)
+    ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '2 hours')", (new_id(),))
+    write = write_of(job, version=NOON)
+    intend(ledger.runs, run, [write])
+    ledger.owner.execute("update zixly.effects set intended_at = intended_at - interval '16 minutes'")
+    assert intend(ledger.runs, run, [write])[write.effect_key].wait == timedelta()

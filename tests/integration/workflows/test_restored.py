@@ -10,7 +10,8 @@ from tests.integration.workflows.test_completed_tasks import TASK, complete
 from tests.integration.workflows.test_paid_orders import act, new_order
 from tests.integration.workflows.test_won_deals import DEAL
 from zixly_core.ids import new_id
-from zixly_sandbox.constants import PAID_INVOICE
+from zixly_core.job import JobStatus
+from zixly_sandbox.constants import ADA_IN_HUBSPOT, ADA_IN_XERO, PAID_INVOICE
 
 KINDS = {"contacts", "invoice", "payment", "credit_note", "project", "task", "notes"}
 RECORDS = "workflow_related_records job_attempts effects record_states"
@@ -75,6 +76,49 @@ def test_what_is_new_after_a_restore_is_written(stage: Stage, records: list[tupl
     stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now())", (new_id(),))
     work_off(stage, records)
     assert kinds_written(stage) >= KINDS
+
+
+@pytest.fixture
+def both(stage: Stage) -> tuple[str, str]:
+    """Two invoices of one customer, the older one first; both were written, one after the other, and forgotten."""
+    newer = stage.sandbox.add_paid_invoice(stage.sandbox.books.contacts[ADA_IN_XERO], changed_ms_later=5000)
+    for record in (PAID_INVOICE, newer.id):
+        stage.run_invoices(record)
+    forget_the_last_hour(stage)
+    stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '1 hour')", (new_id(),))
+    return PAID_INVOICE, newer.id
+
+
+def test_of_two_records_with_one_target_the_older_is_not_written_over_the_newer_after_a_restore(
+    stage: Stage, both: tuple[str, str]
+) -> None:
+    """The contact shows the newer one, so the older cannot be seen to have been written: it waits until the newer has seen itself."""
+    written = len(stage.sandbox.sandbox.writes)
+    older, newer = (stage.batch_of(record) for record in both)
+    stage.run(older)
+    assert stage.job_of(both[0])["status"] == JobStatus.QUEUED
+    stage.run(newer)
+    stage.run_due()
+    assert stage.sandbox.sandbox.writes.select(after=written) == []
+    assert stage.statuses() == [JobStatus.COMPLETED, JobStatus.COMPLETED]
+    assert stage.job_of(both[0])["result"]["skipped"] == "a newer state was written already"
+
+
+def test_what_was_not_written_before_the_restore_is_written_in_its_order(stage: Stage, both: tuple[str, str]) -> None:
+    """A person has changed the contact meanwhile: neither can be seen. The older waits for the newer's intent, and then for its end."""
+    stage.sandbox.portal.contacts.records[ADA_IN_HUBSPOT].properties["xero_last_invoice_number"] = "another"
+    written = len(stage.sandbox.writes(ADA_IN_HUBSPOT))
+    older, newer = (stage.batch_of(record) for record in both)
+    stage.run(older)
+    stage.run(newer)
+    stage.run_due()
+    told = stage.sandbox.writes(ADA_IN_HUBSPOT)[written:]
+    assert [write.properties["xero_last_invoice_number"] for write in told] == [number_of(stage, both[1])]
+    assert stage.statuses() == [JobStatus.COMPLETED, JobStatus.COMPLETED]
+
+
+def number_of(stage: Stage, invoice: str) -> str:
+    return stage.sandbox.books.invoices[invoice].number
 
 
 @pytest.mark.parametrize("callback", [False, True], ids=["asked for", "calling back"])

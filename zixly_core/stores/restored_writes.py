@@ -1,0 +1,40 @@
+"""Writes in a database that was restored from a backup: what was done in the lost time stands at the vendors, and nobody here knows.
+
+Each is looked for before it is sent. Of a target that several records share the vendor shows the newest state alone: an older one that was
+written too cannot be seen any more, and would be sent again, over the newer. So it waits until every other job that may write a newer one
+has looked for its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+from zixly_core.stores.claims import RunIdentity
+from zixly_core.stores.database import Rows
+
+# Clocks of vendors may be ahead of ours.
+CLOCKS_DIFFER_BY = "10 minutes"
+# Whether a write may have been done in the lost time. What is made once has no version, and may always.
+MAY_BE_FORGOTTEN = f"""
+exists (select from zixly.restores r where effects.source_version < r.restored_at + interval '{CLOCKS_DIFFER_BY}') as is_forgotten"""
+
+LOOK_AGAIN_IN = timedelta(seconds=20)
+# By then a comparison has told everything that was missed. Where jobs keep coming, the wait has an end.
+WAITS_AT_MOST = "15 minutes"
+UNHEARD_SQL = f"""
+select effect_key from zixly.effects
+where effect_key = any(%(keys)s) and intended_at > now() - interval '{WAITS_AT_MOST}' and exists (
+  select from zixly.workflow_jobs j
+  where j.workflow_type = (select workflow_type from zixly.workflow_jobs where id = %(job)s) and j.status in ('QUEUED', 'RUNNING')
+    and j.batch_id is distinct from %(batch)s
+    and not exists (select from zixly.effects e where e.job_id = j.id and e.state = 'INTENDED'))"""
+
+
+def waits_for_others(connection: Rows, run: RunIdentity, keys: Collection[str], *, job_id: UUID) -> dict[str, timedelta]:
+    """Of these effects, those that are not to be sent before other jobs of the workflow have looked for theirs, and when to ask again."""
+    if not keys:
+        return {}
+    rows = connection.execute(UNHEARD_SQL, {"keys": list(keys), "job": job_id, "batch": run.batch_id})
+    return {row["effect_key"]: LOOK_AGAIN_IN for row in rows}
