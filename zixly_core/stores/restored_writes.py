@@ -20,16 +20,19 @@ CLOCKS_DIFFER_BY = "10 minutes"
 MAY_BE_FORGOTTEN = f"""
 exists (select from zixly.restores r where effects.source_version < r.restored_at + interval '{CLOCKS_DIFFER_BY}') as is_forgotten"""
 
-LOOK_AGAIN_IN = timedelta(seconds=20)
-# By then a comparison has told everything that was missed. Where jobs keep coming, the wait has an end.
+# By then a comparison has told everything that was missed; where jobs keep coming, the wait has an end.
 WAITS_AT_MOST = "15 minutes"
+# Later nothing of the lost time is missing any more; a backfill of old days is not to wait for itself.
+WAITS_WITHIN = "1 day"
 UNHEARD_SQL = f"""
-select effect_key from zixly.effects
-where effect_key = any(%(keys)s) and intended_at > now() - interval '{WAITS_AT_MOST}' and exists (
-  select from zixly.workflow_jobs j
-  where j.workflow_type = (select workflow_type from zixly.workflow_jobs where id = %(job)s) and j.status in ('QUEUED', 'RUNNING')
-    and j.batch_id is distinct from %(batch)s
-    and not exists (select from zixly.effects e where e.job_id = j.id and e.state = 'INTENDED'))"""
+select effect_key, greatest(interval '20 seconds', now() - intended_at) as wait from zixly.effects
+where effect_key = any(%(keys)s) and intended_at > now() - interval '{WAITS_AT_MOST}'
+  and exists (select from zixly.restores where restored_at > now() - interval '{WAITS_WITHIN}')
+  and exists (
+    select from zixly.workflow_jobs j
+    where j.workflow_type = (select workflow_type from zixly.workflow_jobs where id = %(job)s) and j.status in ('QUEUED', 'RUNNING')
+      and j.batch_id is distinct from %(batch)s
+      and not exists (select from zixly.effects e where e.job_id = j.id and e.state = 'INTENDED'))"""
 
 
 def waits_for_others(connection: Rows, run: RunIdentity, keys: Collection[str], *, job_id: UUID) -> dict[str, timedelta]:
@@ -37,4 +40,4 @@ def waits_for_others(connection: Rows, run: RunIdentity, keys: Collection[str], 
     if not keys:
         return {}
     rows = connection.execute(UNHEARD_SQL, {"keys": list(keys), "job": job_id, "batch": run.batch_id})
-    return {row["effect_key"]: LOOK_AGAIN_IN for row in rows}
+    return {row["effect_key"]: row["wait"] for row in rows}
