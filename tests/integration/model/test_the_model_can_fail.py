@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -98,7 +99,8 @@ class Answered:
 
 SAFEGUARDS: dict[str, tuple[Callable[[Patch, World], None], str]] = {
     "the unique key": (no_unique_key, "an event has more than one job"),
-    "the stored version": (no_version, "an older state was written over a newer one"),
+    # Which of two it breaks first hangs on the order of ids: over a newer one, an older one's own look does not find it either.
+    "the stored version": (no_version, "an older state was written over a newer one|an effect arrived twice"),
     "the order of a record": (no_order, "a record is in two hands"),
     "the lease fence": (no_fence, "a run settled what it had lost"),
     "the effect key": (no_effect_key, "twice"),
@@ -114,7 +116,7 @@ def test_without_a_safeguard_the_model_finds_a_broken_promise(name: str, world: 
     take_away(monkeypatch, world)
     broken = tell_until_one_breaks()
     assert broken, "no story breaks a promise"
-    assert promise in broken[0]
+    assert re.search(promise, broken[0])
 
 
 # Three more are needed so seldom that it takes many stories, or none of CI's comes to it; for these there is one each.
