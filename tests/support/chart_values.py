@@ -36,7 +36,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt value below": ({"bridge": {"replica": 2}}, "'replica' not allowed"),
     "a setting that nobody reads": ({"settings": {"ZIXLY_MAX_BACTH": 5}}, "'ZIXLY_MAX_BACTH' not allowed"),
     "a secret among the settings": ({"settings": {"ZIXLY_API_TOKEN": "made-up"}}, "'ZIXLY_API_TOKEN' not allowed"),
-    "a setting out of bounds": ({"settings": {"ZIXLY_MAX_BATCH": 101}}, "'/settings/ZIXLY_MAX_BATCH'"),
+    "a setting out of bounds": ({"settings": {"ZIXLY_MAX_BATCH": 201}}, "'/settings/ZIXLY_MAX_BATCH'"),
     "a setting of another kind": ({"settings": {"ZIXLY_MAX_BATCH": "many"}}, "'/settings/ZIXLY_MAX_BATCH'"),
     "no bridge": ({"bridge": {"replicas": 0}}, "'/bridge/replicas'"),
     "half a pod": ({"webserver": {"replicas": 1.5}}, "'/webserver/replicas'"),

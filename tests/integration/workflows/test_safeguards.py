@@ -81,7 +81,7 @@ def without_the_fence(patch: pytest.MonkeyPatch) -> None:
 
 def without_the_effect_key(patch: pytest.MonkeyPatch) -> None:
     """Every attempt takes its write for another one."""
-    known = TargetWrite.effect_key.fget  # type: ignore[attr-defined]
+    known = TargetWrite.__dict__["effect_key"].func
     patch.setattr(TargetWrite, "effect_key", property(lambda write: f"{known(write)}/{write.job.fence}"))
 
 
