@@ -13,6 +13,7 @@ import pytest
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 from zixly_cli.seed import DEMO
 from zixly_core.dispatcher import LONGEST_POLL_SECONDS
+from zixly_core.gentle_start import jobs_let_go
 
 BACKLOG = 5_000
 OVERTAKEN_WITHIN_SECONDS = 10.0
@@ -162,7 +163,8 @@ def test_a_vendor_that_goes_away_costs_no_runs_is_probed_and_gets_its_jobs_one_b
     for job in jobs:
         second = int((job["handed_over_at"] - min(one["handed_over_at"] for one in jobs)).total_seconds())
         by_second[second] = by_second.get(second, 0) + 1
-    assert by_second[0] <= 5, f"no stampede: {by_second}"
+    # The gate opens when the first answer is there, which may be a second before the first of these goes.
+    assert by_second[0] <= (jobs_let_go(answered_for=2, well_for=2) or 0), f"no stampede: {by_second}"
 
 
 @pytest.mark.timeout(300)
