@@ -29,10 +29,11 @@ def keep_alive(database: Database, run: RunIdentity, *, settings: Settings) -> N
     beat.start()
 
 
-def let_go(run: RunIdentity) -> None:
-    """Stop the heartbeat of this run. A warm worker does several runs a second: each would leave a thread behind for a beat."""
+def let_go(run_id: str) -> None:
+    """Stop the heartbeat of this run. A warm worker does several runs a second: each would leave a thread behind for a beat, and one that
+    broke would keep its jobs for as long as the worker lives."""
     with _lock:
-        ended = _beating.pop((os.getpid(), run.run_id), None)
+        ended = _beating.pop((os.getpid(), run_id), None)
     if ended is not None:
         ended.set()
 

@@ -29,6 +29,7 @@ from zixly_core.stores.claims import RunIdentity, tenant_of_batch
 from zixly_core.stores.database import Database
 from zixly_core.stores.release import release_run
 from zixly_core.stores.settle import RetryPolicy
+from zixly_dagster.heartbeat import let_go
 from zixly_dagster.instance.event_log import PooledEventLogStorage
 from zixly_dagster.instance.interrupts import interrupts_raised
 from zixly_dagster.instance.private_names import executed, was_interrupted
@@ -143,7 +144,9 @@ def report_end_if_missing(run_id: str, instance: DagsterInstance) -> None:
 
 
 def release(run: DagsterRun, *, interrupted: bool, settings: Settings) -> None:
-    """Give back what the run still holds. While Postgres is away the lease lapses instead, and the sweep does it."""
+    """Give back what the run still holds. While Postgres is away the lease lapses instead, since no heart beats any more, and the sweep
+    does it."""
+    let_go(run.run_id)
     batch = run.tags.get(BATCH_TAG)
     if batch is None:
         return

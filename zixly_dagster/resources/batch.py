@@ -66,7 +66,7 @@ class BatchWork:
 
     def let_go(self) -> None:
         """The run holds nothing any more: its heartbeat ends now and not at its next beat."""
-        let_go(self.run)
+        let_go(self.run.run_id)
 
     def in_report(self) -> list[Mapping[str, Any]]:
         """The jobs of the batch and of this run, as they stand now."""

@@ -10,9 +10,11 @@ import pytest
 from dagster import DagsterRunStatus
 
 from tests.integration.workflows.conftest import Killed, Stage, wait_for_heartbeats
+from zixly_core.errors import StoreUnavailable
 from zixly_core.job import JobStatus
 from zixly_core.stores import cancel, effects
 from zixly_core.stores.database import Database
+from zixly_dagster.instance import run_in_worker
 from zixly_dagster.ops import update_contacts, writing
 from zixly_dagster.ops.story import show
 from zixly_dagster.workflow import TENANT_ID_TAG
@@ -33,6 +35,24 @@ def test_a_run_killed_between_intent_and_write_leaves_one_write(stage: Stage, mo
     stage.run_due()
     job = stage.only_job()
     assert (job["status"], job["attempts"]) == (JobStatus.COMPLETED, 2)
+    assert len(stage.sandbox.writes(ADA_IN_HUBSPOT)) == 1
+
+
+def test_a_run_that_broke_while_postgres_was_away_leaves_its_jobs_to_the_sweep(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 1, short form: the worker lived on and its heart beat on, so that nobody took the jobs for an hour."""
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("Postgres is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(update_contacts, "carried_out", dies)
+        patch.setattr(run_in_worker, "release_run", away)
+        stage.run(stage.batch_of(PAID_INVOICE))
+    assert stage.statuses() == [JobStatus.RUNNING]
+    wait_for_heartbeats()
+    stage.vanish()
+    stage.run_due()
+    assert stage.statuses() == [JobStatus.COMPLETED]
     assert len(stage.sandbox.writes(ADA_IN_HUBSPOT)) == 1
 
 
