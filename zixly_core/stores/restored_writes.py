@@ -37,7 +37,5 @@ where effect_key = any(%(keys)s) and intended_at > now() - interval '{WAITS_AT_M
 
 def waits_for_others(connection: Rows, run: RunIdentity, keys: Collection[str], *, job_id: UUID) -> dict[str, timedelta]:
     """Of these effects, those that are not to be sent before other jobs of the workflow have looked for theirs, and when to ask again."""
-    if not keys:
-        return {}
     rows = connection.execute(UNHEARD_SQL, {"keys": list(keys), "job": job_id, "batch": run.batch_id})
     return {row["effect_key"]: row["wait"] for row in rows}
