@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
+
+from zixly_cli.stack.ports import holder_of
 
 START_SECONDS = 15.0
 
@@ -49,13 +51,17 @@ def running_nginx(configuration: str, *, folder: Path, port: int) -> Iterator[No
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+    """Until nginx itself listens there: while it tries to bind a port that somebody else has, the other one would answer."""
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"nginx did not start: {said.read_text()[-2000:]}")
-            time.sleep(0.05)
-        else:
-            return
+    while port not in listening_ports(process.pid):
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"nginx did not start on port {port}{holder_of(port)}: {said.read_text()[-2000:]}")
+        time.sleep(0.05)
+
+
+def listening_ports(pid: int) -> set[int]:
+    try:
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return set()
+    return {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}

@@ -26,7 +26,7 @@ from zixly_cli.deliveries import sample_maker
 from zixly_cli.send import DEMO_ACCOUNTS, DEMO_RECORDS, signing_key
 from zixly_cli.signed_delivery import SignedDelivery
 from zixly_cli.stack.kinds import VIEWER_WEBSERVER
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_ports, holder_of
 from zixly_sandbox.openid.people import PEOPLE, SandboxPerson
 
 ADMIN, EDITOR, VIEWER, CLIENT, STRANGER = PEOPLE
@@ -83,9 +83,9 @@ class Site:
 @pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     require_nginx()
-    ports = free_ports([VIEWER_WEBSERVER, "tls", "plain"])
-    url = f"https://localhost:{ports['tls']}"
     with stack_in_a_temporary_folder() as stack, tempfile.TemporaryDirectory(prefix="zixly-gateway-") as made:
+        ports = free_ports_beside(stack, VIEWER_WEBSERVER, "tls", "plain")
+        url = f"https://localhost:{ports['tls']}"
         folder = Path(made)
         certificate = certificate_in(folder)
         chosen = {"sign_in": "required", "viewer_webserver_port": ports[VIEWER_WEBSERVER], "bridge_public_url": url}
@@ -103,9 +103,32 @@ def site() -> Iterator[Site]:
             "ZIXLY_GATEWAY_FOLDER": str(folder),
             "SSL_CERT_FILE": str(certificate),
         }
-        stack.up((sys.executable, "-m", "zixly_cli.main", "up", "--sign-in"))
+        # The gateway first: until it listens its ports are anybody's, and a stack takes half a minute and hundreds of connections.
         with running_nginx(rendered(stack), folder=folder, port=ports["tls"]):
-            yield Site(stack, Front(ports["tls"], ports["plain"], folder, certificate))
+            stack.up((sys.executable, "-m", "zixly_cli.main", "up", "--sign-in"))
+            front = Front(ports["tls"], ports["plain"], folder, certificate)
+            refuse_a_silent(front)
+            yield Site(stack, front)
+
+
+def refuse_a_silent(front: Front) -> None:
+    """One sentence with what nginx wrote, instead of ninety failed tests."""
+    try:
+        with front.client() as http:
+            assert http.get("/health").status_code == 200
+    except httpx2.HTTPError as error:
+        pytest.fail(
+            f"no answer from the gateway on port {front.port}{holder_of(front.port)}: {error}; {front.folder / 'nginx.out'}:\n"
+            f"{(front.folder / 'nginx.out').read_text()}"
+        )
+
+
+def free_ports_beside(stack: StackUnderTest, *names: str) -> dict[str, int]:
+    """Free ports for these, none of which the stack will have."""
+    while True:
+        found = free_ports(names)
+        if not set(found.values()) & set(stack.settings.ports().values()):
+            return found
 
 
 def rendered(stack: StackUnderTest) -> str:
