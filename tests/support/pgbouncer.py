@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.postgres import PASSWORD, RunningPostgres, free_port
 from zixly_cli.stack import databases
-from zixly_cli.stack.server_user import place_for, server_user
+from zixly_cli.stack.server_user import outside_of, place_for, server_user
 
 PGBOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 USERS = ("postgres", databases.OWNER, *databases.ROLES)
@@ -68,6 +68,7 @@ def bouncer(postgres: RunningPostgres, home: Path, *, pool_size: int) -> Iterato
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=15)
+        shutil.rmtree(outside_of(home), ignore_errors=True)
 
 
 def wait_until_it_answers(running: RunningPostgres, process: subprocess.Popen[bytes]) -> None:
