@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -104,8 +105,8 @@ class TestLedger:
     def run_of(self, batch: Batch, run_id: str = "run-1", *, earlier: tuple[str, ...] = ()) -> RunIdentity:
         return RunIdentity(run_id=run_id, batch_id=batch.id, tenant_id=batch.tenant_id, earlier=earlier)
 
-    def claim(self, run: RunIdentity, *, lease: timedelta = LEASE) -> list[ClaimedJob]:
-        return take_or_renew(self.runs, run, lease=lease, timeout=HOUR)
+    def claim(self, run: RunIdentity, *, lease: timedelta = LEASE, known: Mapping[UUID, ClaimedJob] | None = None) -> list[ClaimedJob]:
+        return take_or_renew(self.runs, run, lease=lease, timeout=HOUR, known=known)
 
     def claimed(self, count: int = 1, *, run_id: str = "run-1", **columns: Any) -> tuple[RunIdentity, list[ClaimedJob]]:
         """Jobs in one run's hands."""

@@ -7,8 +7,8 @@ than its lease finds that its writes match nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,10 +30,12 @@ with held as (
 )
 update zixly.workflow_jobs j set lease_until = now() + %(lease)s from held where j.id = held.id"""
 
-# Most often a run's jobs are in its hands, with a lease that was renewed lately: then there is nothing to write.
-FRESH_SQL = """
-select bool_and(lease_until > now() + %(lease)s * %(fresh)s) as is_fresh from zixly.workflow_jobs
-where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING'"""
+# How each of the run's jobs stands: most often they are in its hands, with a lease that was renewed lately, and there is nothing to write.
+STANDING_SQL = """
+select id, fence, cancel_requested_at is not null as cancel_requested, wake_event_id,
+       lease_until > now() + %(lease)s * %(fresh)s as is_fresh
+from zixly.workflow_jobs where batch_id = %(batch_id)s and run_id = %(run_id)s and status = 'RUNNING'
+order by occurred_at, id"""
 # Of the lease, what must be left.
 FRESH = 0.75
 
@@ -42,13 +44,18 @@ TAKE_BATCH_SQL = """
 update zixly.batches set run_id = %(run_id)s, claimed_at = now()
 where id = %(batch_id)s and run_id is null and ended_at is null returning id"""
 
+# The first line of the attempt in the job's log: that it was claimed is not written without it, nor does it cost a statement of its own.
+CLAIMED_ENTRY = """execution_log = execution_log || jsonb_build_array(jsonb_build_object('step', 'claim', 'at', %(at)s::text,
+      'message', concat('claimed by run ', %(run_id)s::text, ', attempt ', {attempt})))"""
+
 # A job that was woken goes on with its attempt, and with the time that the attempt has run already.
-TAKE_JOBS_SQL = """
+TAKE_JOBS_SQL = f"""
 update zixly.workflow_jobs
 set status = 'RUNNING', run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1,
     attempts = attempts + case when ran_for is null then 1 else 0 end, ran_for = null, waiting_until = null,
     lease_until = now() + %(lease)s, started_at = clock_timestamp() - coalesce(ran_for, interval '0'),
-    first_op_at = coalesce(first_op_at, clock_timestamp())
+    first_op_at = coalesce(first_op_at, clock_timestamp()),
+    {CLAIMED_ENTRY.format(attempt="attempts + case when ran_for is null then 1 else 0 end")}
 where batch_id = %(batch_id)s and status = 'QUEUED'"""
 
 # "Re-execute" in the Dagster UI: the unfinished jobs of the earlier run, unless somebody else works on their record.
@@ -57,13 +64,14 @@ update zixly.batches set run_id = %(run_id)s, claimed_at = now(), ended_at = nul
 where id = %(batch_id)s and run_id is distinct from %(run_id)s and (ended_at is not null or run_id = any(%(earlier)s))
 returning id"""
 
-ADOPT_JOBS_SQL = """
+ADOPT_JOBS_SQL = f"""
 update zixly.workflow_jobs j
 set status = 'RUNNING', batch_id = %(batch_id)s, run_id = %(run_id)s, last_run_id = %(run_id)s, fence = fence + 1,
     attempts = attempts + 1, lease_until = now() + %(lease)s, started_at = clock_timestamp(), completed_at = null,
     dead_letter = false, error_message = null, error_reason = null, error_system = null,
     error_operation = null, parked_reason = null, cancel_requested_at = null,
-    blocked_by = null, ran_for = null, waiting_until = null
+    blocked_by = null, ran_for = null, waiting_until = null,
+    {CLAIMED_ENTRY.format(attempt="attempts + 1")}
 where j.last_run_id = any(%(earlier)s)
   and (j.status = 'FAILED' or (j.status = 'QUEUED' and j.batch_id is null) or (j.status = 'RUNNING' and j.lease_until < now()))
   and not exists (select from zixly.workflow_jobs o
@@ -127,10 +135,13 @@ def tenant_of_batch(database: Database, batch_id: UUID) -> UUID | None:
     return row["tenant_id"] if row else None
 
 
-def take_or_renew(database: Database, run: RunIdentity, *, lease: timedelta, timeout: timedelta) -> list[ClaimedJob]:
+def take_or_renew(
+    database: Database, run: RunIdentity, *, lease: timedelta, timeout: timedelta, known: Mapping[UUID, ClaimedJob] | None = None
+) -> list[ClaimedJob]:
     """The jobs in this run's hands, their lease renewed; the first call takes them. Empty for a run that came too late.
 
-    An attempt that lasts longer than `timeout` is not renewed, and the sweep takes its job back.
+    An attempt that lasts longer than `timeout` is not renewed, and the sweep takes its job back. `known` is what an earlier call gave, with
+    what the run has kept since: jobs that are still held under the same fence are not read again, since nobody else may change them.
     """
     values = {
         "run_id": run.run_id,
@@ -139,17 +150,27 @@ def take_or_renew(database: Database, run: RunIdentity, *, lease: timedelta, tim
         "timeout": timeout,
         "earlier": list(run.earlier),
         "fresh": FRESH,
+        "at": datetime.now(UTC).isoformat(),
     }
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        if not is_fresh(connection, values):
+        standing = list(connection.execute(STANDING_SQL, values))
+        if known is not None and all(row["is_fresh"] and is_known(row, known) for row in standing):
+            return [as_it_stands(known[row["id"]], row) for row in standing]
+        if not standing or not all(row["is_fresh"] for row in standing):
             renew_and_take(connection, run, values)
         return [ClaimedJob(**row) for row in connection.execute(HELD_SQL, values)]
 
 
-def is_fresh(connection: Rows, values: Mapping[str, Any]) -> bool:
-    """Whether this run has taken its jobs, and renewed all their leases lately."""
-    row = connection.execute(FRESH_SQL, values).fetchone()
-    return bool(row and row["is_fresh"])
+def is_known(row: Mapping[str, Any], known: Mapping[UUID, ClaimedJob]) -> bool:
+    """Whether nobody else had the job since this run read it."""
+    return row["id"] in known and known[row["id"]].fence == row["fence"]
+
+
+def as_it_stands(job: ClaimedJob, row: Mapping[str, Any]) -> ClaimedJob:
+    """With what others may say about a job while a run has it: that it is to be cancelled, and what it waited for."""
+    if (job.cancel_requested, job.wake_event_id) == (row["cancel_requested"], row["wake_event_id"]):
+        return job
+    return replace(job, cancel_requested=row["cancel_requested"], wake_event_id=row["wake_event_id"])
 
 
 def renew_and_take(connection: Rows, run: RunIdentity, values: Mapping[str, Any]) -> None:
@@ -181,20 +202,28 @@ def save_progress(database: Database, run: RunIdentity, progress: Sequence[Progr
     if not progress:
         return
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        write_progress(connection, run, progress)
+        held = still_held(connection, run, [one.job for one in progress])
+        write_progress(connection, run, [one for one in progress if one.job.id in held])
 
 
 def write_progress(connection: Rows, run: RunIdentity, progress: Sequence[Progress]) -> None:
-    """`save_progress` inside a transaction that does more."""
-    held = still_held(connection, run, [one.job for one in progress])
-    kept = [one for one in progress if one.job.id in held]
-    if not kept:
+    """`save_progress` of jobs that are held, inside a transaction that does more."""
+    if not progress:
         return
-    rows = [(one.job.id, one.job.fence, text_of(one.checkpoint), text_of([e.as_json() for e in one.entries])) for one in kept]
+    rows = [(one.job.id, one.job.fence, text_of(one.checkpoint), entries_text(one)) for one in progress]
     connection.execute(PROGRESS_SQL, [*packed_rows(PROGRESS_COLUMNS, rows), run.run_id])
-    related = [(one.job.id, one.job.tenant_id, r.system, r.record_type, r.record_id, r.action, r.url) for one in kept for r in one.related]
+    write_related(connection, progress)
+
+
+def write_related(connection: Rows, progress: Sequence[Progress]) -> None:
+    told = [(one.job, record) for one in progress for record in one.related]
+    related = [(job.id, job.tenant_id, r.system, r.record_type, r.record_id, r.action, r.url) for job, r in told]
     if related:
         connection.execute(RELATED_SQL, packed_rows(RELATED_COLUMNS, related))
+
+
+def entries_text(progress: Progress) -> str:
+    return text_of([entry.as_json() for entry in progress.entries])
 
 
 def batch_row(database: Database, run: RunIdentity) -> dict[str, Any] | None:

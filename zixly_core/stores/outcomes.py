@@ -8,12 +8,12 @@ from typing import Any
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.database import Database
 
-COLUMNS = (
-    "id, status, workflow_type, record_id, attempts, result, error_reason, error_message, due_at, checkpoint, connection_id, "
-    "last_run_id as run_id"
-)
-ENDED_SQL = f"select {COLUMNS} from zixly.workflow_jobs where last_run_id = %s order by occurred_at, id"
-BATCH_SQL = f"select {COLUMNS} from zixly.workflow_jobs where last_run_id = %s or batch_id = %s order by occurred_at, id"
+ENDED_SQL = """
+select id, status, record_id, error_reason, error_message from zixly.workflow_jobs where last_run_id = %s order by occurred_at, id"""
+# Of a checkpoint only what the job came to: the rest is most of the row.
+BATCH_SQL = """
+select id, status, workflow_type, record_id, attempts, result, error_reason, last_run_id as run_id, checkpoint -> 'result' as came_to
+from zixly.workflow_jobs where last_run_id = %s or batch_id = %s order by occurred_at, id"""
 
 
 def ended_jobs(database: Database, run: RunIdentity) -> list[Mapping[str, Any]]:

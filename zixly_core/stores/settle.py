@@ -13,7 +13,7 @@ from uuid import UUID
 from zixly_core.errors import VendorDown
 from zixly_core.job import Cancelled, Completed, Failed, JobEnd, JobStatus, NextStep, Waits, next_step
 from zixly_core.metrics import JOB_DURATION
-from zixly_core.stores.claims import RunIdentity, still_held, text_of
+from zixly_core.stores.claims import Progress, RunIdentity, entries_text, still_held, text_of, write_progress, write_related
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
 from zixly_core.stores.packed import packed_rows
@@ -27,16 +27,19 @@ HANDED_BACK = "handed_back"
 
 ENDS_COLUMNS = (
     "id uuid, fence int, status text, result text, error_message text, error_reason text, delay interval, parked_reason text, "
-    "blocked_by uuid, uses_attempt boolean, dead_letter boolean, metrics text, error_system text, error_operation text"
+    "blocked_by uuid, uses_attempt boolean, dead_letter boolean, metrics text, error_system text, error_operation text, "
+    "checkpoint text, entries text"
 )
-# A job that goes back to the queue leaves its batch; one that ended stays in it, for the record. What a connection alone holds
-# up keeps its place in the queue.
+# What a step learned about a job that ends with it is written by the statement that ends it. A job that goes back to the queue leaves
+# its batch; one that ended stays in it, for the record. What a connection alone holds up keeps its place in the queue.
 ENDS_SQL = f"""
 update zixly.workflow_jobs j
 set status = t.status, result = coalesce(t.result::jsonb, j.result), error_message = t.error_message,
     error_reason = t.error_reason, error_system = t.error_system, error_operation = t.error_operation,
     lease_until = null, fence = j.fence + 1, dead_letter = t.dead_letter,
     metrics = j.metrics || t.metrics::jsonb,
+    checkpoint = coalesce(j.checkpoint || t.checkpoint::jsonb, j.checkpoint),
+    execution_log = coalesce(j.execution_log || t.entries::jsonb, j.execution_log),
     attempts = case when t.uses_attempt then j.attempts else greatest(j.attempts - 1, 0) end,
     run_id = case when t.status = 'QUEUED' then null else j.run_id end,
     batch_id = case when t.status = 'QUEUED' then null else j.batch_id end,
@@ -92,12 +95,26 @@ class Settled:
     lost: tuple[UUID, ...]
 
 
-def settle(database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random) -> Settled:
-    """Write the ends of this run's jobs; jobs that were taken over meanwhile are left to their new owner."""
+def settle(
+    database: Database,
+    run: RunIdentity,
+    ends: Sequence[JobEnd],
+    *,
+    learned: Sequence[Progress] = (),
+    policy: RetryPolicy,
+    jitter: random.Random,
+) -> Settled:
+    """Write the ends of this run's jobs, and what was `learned` about these and others, at most one of each job; jobs that were taken
+    over meanwhile are left to their new owner."""
     with database.transaction(tenant_id=run.tenant_id) as connection:
-        held = still_held(connection, run, [end.job for end in ends])
+        jobs = {job.id: job for job in [*(one.job for one in ends), *(one.job for one in learned)]}
+        held = still_held(connection, run, list(jobs.values()))
         kept = [with_patience(end, policy=policy) for end in ends if end.job.id in held]
-        rows = write_ends(connection, run, kept, policy=policy, jitter=jitter) if kept else []
+        known = {one.job.id: one for one in learned if one.job.id in held}
+        ending = {one.job.id for one in kept if not isinstance(one.end, Waits)}
+        write_progress(connection, run, [one for job_id, one in known.items() if job_id not in ending])
+        write_related(connection, [one for job_id, one in known.items() if job_id in ending])
+        rows = write_ends(connection, run, kept, learned=known, policy=policy, jitter=jitter) if kept else []
         connection.execute(END_BATCH_SQL, {"batch_id": run.batch_id, "run_id": run.run_id})
     return Settled(
         statuses={row["id"]: JobStatus(row["status"]) for row in rows},
@@ -107,7 +124,13 @@ def settle(database: Database, run: RunIdentity, ends: Sequence[JobEnd], *, poli
 
 
 def write_ends(
-    connection: Rows, run: RunIdentity, ends: Sequence[JobEnd], *, policy: RetryPolicy, jitter: random.Random
+    connection: Rows,
+    run: RunIdentity,
+    ends: Sequence[JobEnd],
+    *,
+    learned: Mapping[UUID, Progress],
+    policy: RetryPolicy,
+    jitter: random.Random,
 ) -> list[dict[str, Any]]:
     """Ends are written with the attempt that they end; a job that waits goes on with its attempt."""
     waiting = write_waits(connection, run.run_id, ends)
@@ -115,12 +138,16 @@ def write_ends(
     if not ended:
         return waiting
     steps = {one.job.id: step_after(one, policy=policy, jitter=jitter) for one in ended}
-    written = [end_row(one, steps[one.job.id]) for one in ended]
+    written = [(*end_row(one, steps[one.job.id]), *learned_row(learned.get(one.job.id))) for one in ended]
     rows = list(connection.execute(ENDS_SQL, [*packed_rows(ENDS_COLUMNS, written), run.run_id]))
     attempts = [attempt_row(run, one, steps[one.job.id]) for one in ended]
     connection.execute(ATTEMPTS_SQL, packed_rows(ATTEMPT_COLUMNS, attempts))
     write_counters(connection, rows, outcomes=[row[5] for row in attempts])
     return [*rows, *waiting]
+
+
+def learned_row(progress: Progress | None) -> tuple[str | None, str | None]:
+    return (None, None) if progress is None else (text_of(progress.checkpoint), entries_text(progress))
 
 
 def step_after(one: JobEnd, *, policy: RetryPolicy, jitter: random.Random) -> NextStep:

@@ -8,10 +8,9 @@ from typing import Any
 from dagster import Failure, In, Nothing, OpExecutionContext, Out, op
 
 from zixly_core.job import ClaimedJob, Completed, Failed, JobEnd, JobStatus, superseded
-from zixly_core.stores.claims import Progress
 from zixly_core.stores.release import GIVEN_BACK
 from zixly_dagster.ops.steps import ORDER, PLANNED
-from zixly_dagster.ops.story import Step, counted, job_links, job_row, link_values, show, table_values, work_links
+from zixly_dagster.ops.story import counted, job_links, job_row, link_values, show, table_values, work_links
 from zixly_dagster.resources.batch import BatchResource
 from zixly_dagster.resources.notifications import NotificationsResource
 from zixly_dagster.resources.vendors import keep_call_counts
@@ -26,13 +25,11 @@ LEFT_UNDONE = Failed("left_undone", "The run ended before it was done with the j
 @op(out=DONE, tags={"kind": "postgres"})
 def claim_jobs(context: OpExecutionContext, batch: BatchResource) -> None:
     """Take the batch's jobs under a lease. Jobs made needless by a newer one about the same record end here."""
-    step = Step("claim")
     work = batch.work(context)
     jobs = work.jobs()
     needless = superseded(jobs)
     work.settle([JobEnd(job, Completed({"superseded_by": str(needless[job.id].id)})) for job in jobs if job.id in needless])
     going = [job for job in jobs if job.id not in needless]
-    work.keep([Progress(job, entries=[step.entry(f"claimed by run {context.run.run_id}, attempt {job.attempts}")]) for job in going])
     if not jobs:
         show(
             context,

@@ -46,8 +46,7 @@ def fetch_invoices(context: OpExecutionContext, batch: BatchResource, xero: Xero
         progress.append(progress_of(job, outcome, step=step))
         if isinstance(outcome, (Completed, Failed)):
             ends.append(JobEnd(job, outcome))
-    work.keep(progress)
-    work.settle(ends)
+    work.settle(ends, learned=progress)
     show(
         context,
         summary=f"Read {counted(len(invoices), 'invoice')} in {counted(len(answers), 'call')}; {len(jobs) - len(ends)} with news.",

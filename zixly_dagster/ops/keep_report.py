@@ -35,7 +35,7 @@ def keep_report(context: OpExecutionContext, batch: BatchResource, objects: Obje
     except ZixlyError as error:
         context.log.warning("The report of batch %s was not kept (%s); the ledger has the same facts.", work.run.batch_id, error.reason)
         key = ""
-    work.keep([Progress(job, entries=[step.entry(f"report kept as {key}" if key else "report not kept")]) for job in jobs])
+    work.say_last([Progress(job, entries=[step.entry(f"report kept as {key}" if key else "report not kept")]) for job in jobs])
     wanted = documents_wanted(work, jobs)
     context.add_output_metadata(
         {
@@ -60,7 +60,7 @@ def report_of(work: BatchWork, reported: Sequence[Mapping[str, Any]]) -> bytes:
                 "status": JobStatus.COMPLETED if is_done(row) else row["status"],
                 "run_id": row["run_id"],
                 "attempts": row["attempts"],
-                "result": row["result"] or row["checkpoint"].get("result"),
+                "result": row["result"] or row["came_to"],
                 "error": row["error_reason"],
             }
             for row in reported
@@ -70,7 +70,7 @@ def report_of(work: BatchWork, reported: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def is_done(row: Mapping[str, Any]) -> bool:
-    return row["status"] == JobStatus.RUNNING and "result" in row["checkpoint"]
+    return row["status"] == JobStatus.RUNNING and row["came_to"] is not None
 
 
 def documents_wanted(work: BatchWork, jobs: Sequence[ClaimedJob]) -> int:

@@ -62,8 +62,7 @@ def match_contacts(context: OpExecutionContext, batch: BatchResource, hubspot: H
         )
         entry = step.entry(f"contact {contact.id} found")
         progress.append(Progress(job, checkpoint={"contact": {"id": contact.id}}, entries=[entry], related=[related]))
-    work.keep(progress)
-    work.settle(ends)
+    work.settle(ends, learned=progress)
     show(
         context,
         summary=f"Found {len(jobs) - len(ends)} of {counted(len(jobs), 'customer')} in {counted(len(answers), 'call')}.",

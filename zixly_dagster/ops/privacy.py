@@ -14,7 +14,6 @@ from zixly_core.errors import Permanent
 from zixly_core.job import ClaimedJob, Failed
 from zixly_core.kept_payloads import payloads_at
 from zixly_core.stores.archives import where_payloads_are
-from zixly_core.stores.claims import Progress
 from zixly_core.stores.payloads import requests_of
 from zixly_core.stores.privacy import Erased, Held, Subject, erase, held_about, stop_jobs, told
 from zixly_core.stores.removals import events_in_archives
@@ -34,10 +33,8 @@ LET_OTHERS_STOP = timedelta(seconds=30)
 def claim_requests(context: OpExecutionContext, batch: BatchResource) -> None:
     """Take the batch's jobs under a lease. Unlike other jobs about one record none makes another needless: a customer may ask
     for the data and then to be forgotten."""
-    step = Step("claim")
     work = batch.work(context)
     jobs = work.jobs()
-    work.keep([Progress(job, entries=[step.entry(f"claimed by run {context.run.run_id}, attempt {job.attempts}")]) for job in jobs])
     show(context, summary=f"Claimed {counted(len(jobs), 'request')}.", links=job_links(job.id for job in jobs), claimed=len(jobs))
 
 

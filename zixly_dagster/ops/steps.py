@@ -59,9 +59,8 @@ def stopped(error: ZixlyError | Failed) -> Stop:
 
 def keep_outcomes(work: BatchWork, step: Step, outcomes: Sequence[tuple[ClaimedJob, Outcome]]) -> int:
     """Keep what a step came to with each job and settle those that end with it; how many go on."""
-    work.keep([progress_of(job, outcome, step) for job, outcome in outcomes])
     ends = [JobEnd(job, outcome.end) for job, outcome in outcomes if isinstance(outcome, Stop)]
-    work.settle(ends)
+    work.settle(ends, learned=[progress_of(job, outcome, step) for job, outcome in outcomes])
     return len(outcomes) - len(ends)
 
 

@@ -38,8 +38,7 @@ def wait_for_sweeps(context: OpExecutionContext, batch: BatchResource, sweeps: S
         show(context, summary=f"The service could not tell ({error.reason}).", finished=0, waiting=0)
         return
     ends = [JobEnd(job, end) for job in jobs if (end := end_of(job, standing[job.id])) is not None]
-    work.keep([progress_of(job, standing[job.id], step=step) for job in jobs])
-    work.settle(ends)
+    work.settle(ends, learned=[progress_of(job, standing[job.id], step=step) for job in jobs])
     waiting = sum(1 for end in ends if isinstance(end.end, Waits))
     show(
         context,

@@ -170,8 +170,7 @@ def finish(
         one.source_key: SourceState(one.source_version, one.job.checkpoint["invoice"]["state"]) for one in acted if not one.job.is_dry_run
     }
     save_source_states(work.database, work.run, workflow=work.row()["workflow"], states=states)
-    work.keep(progress)
-    work.settle(ends)
+    work.settle(ends, learned=progress)
 
 
 def written_progress(write: TargetWrite, written: Written, *, step: Step, url: str | None) -> Progress:

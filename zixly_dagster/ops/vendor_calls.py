@@ -42,8 +42,8 @@ def in_calls(
 def end_all(work: BatchWork, jobs: Sequence[ClaimedJob], error: ZixlyError, *, step: Step) -> None:
     """End an attempt of all these jobs for what is wrong with all of them, such as a setting of their connection."""
     failure = failure_from(error)
-    work.keep([Progress(job, entries=[step.entry(failure.message)]) for job in jobs])
-    work.settle([JobEnd(job, failure) for job in jobs])
+    learned = [Progress(job, entries=[step.entry(failure.message)]) for job in jobs]
+    work.settle([JobEnd(job, failure) for job in jobs], learned=learned)
 
 
 @contextmanager

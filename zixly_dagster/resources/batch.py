@@ -24,6 +24,7 @@ from zixly_core.stores.outcomes import ended_jobs, jobs_of_batch
 from zixly_core.stores.settle import RetryPolicy, Settled, settle
 from zixly_dagster.ends_told import tell_settled
 from zixly_dagster.heartbeat import keep_alive, let_go
+from zixly_dagster.resources.hand import Hand, hand_of, keep_hand
 from zixly_dagster.resources.postgres import PostgresResource
 from zixly_dagster.workflow import TENANT_ID_TAG
 
@@ -34,16 +35,18 @@ ROOT_RUN_TAG = "dagster/root_run_id"
 class BatchWork:
     """A run's hold on its batch. Made anew by each op; the first call that finds the batch unclaimed takes it."""
 
-    def __init__(self, database: Database, run: RunIdentity, settings: Settings) -> None:
+    def __init__(self, database: Database, run: RunIdentity, settings: Settings, hand: Hand) -> None:
         self.database = database
         self.run = run
         self.settings = settings
+        self._hand = hand
         self._row: Mapping[str, Any] | None = None
         self._connections: dict[UUID, ConfiguredConnection] = {}
 
     def jobs(self) -> list[ClaimedJob]:
         """The jobs in hand, lease renewed; those that somebody asked to cancel are settled as cancelled and left out."""
-        held = take_or_renew(self.database, self.run, lease=self.settings.lease, timeout=self._timeout)
+        held = take_or_renew(self.database, self.run, lease=self.settings.lease, timeout=self._timeout, known=self._hand.jobs)
+        self._hand.take(held)
         if held:
             keep_alive(self.database, self.run, settings=self.settings)
         cancelled = [job for job in held if job.cancel_requested]
@@ -54,13 +57,21 @@ class BatchWork:
     def keep(self, progress: Sequence[Progress]) -> None:
         """Keep what a step learned about jobs; see `save_progress`."""
         save_progress(self.database, self.run, progress)
+        self._hand.learn(progress)
 
-    def settle(self, ends: Sequence[JobEnd]) -> Settled | None:
-        """Write the ends of jobs; None when there are none."""
+    def say_last(self, progress: Sequence[Progress]) -> None:
+        """Keep what is worth no statement of its own once the jobs end: lines for their logs. Lost with the process."""
+        self._hand.last_words += progress
+
+    def settle(self, ends: Sequence[JobEnd], *, learned: Sequence[Progress] = ()) -> Settled | None:
+        """Write the ends of jobs, and what was learned about these and others; None when there are no ends."""
         if not ends:
+            self.keep(learned)
             return None
+        known = self._hand.with_last_words(learned, ending={one.job.id for one in ends})
         policy = RetryPolicy(self.settings.max_attempts, timedelta(seconds=self.settings.backoff_base_seconds))
-        settled = settle(self.database, self.run, ends, policy=policy, jitter=random.SystemRandom())
+        settled = settle(self.database, self.run, ends, learned=known, policy=policy, jitter=random.SystemRandom())
+        self._hand.learn(known)
         tell_settled(ends, settled, run_id=self.run.run_id)
         return settled
 
@@ -114,31 +125,23 @@ class BatchResource(PostgresResource):
     def work(self, context: OpExecutionContext) -> BatchWork:
         """The hold of the op's run on the batch. Raises `Failure` for a batch that does not exist."""
         database = self.runs()
-        return BatchWork(database, identity_of(database, context.run, batch_id=self.batch_id), settings_now())
+        run, hand = held_by(database, context.run, batch_id=self.batch_id)
+        return BatchWork(database, run, settings_now(), hand)
 
 
-def identity_of(database: Database, run: DagsterRun, *, batch_id: str) -> RunIdentity:
-    """The run as the ledger knows it, with the runs that a re-execution goes on from."""
+def held_by(database: Database, run: DagsterRun, *, batch_id: str) -> tuple[RunIdentity, Hand]:
+    """The run as the ledger knows it, with the runs that a re-execution goes on from, and what this process knows of its batch."""
     try:
         batch = UUID(batch_id)
     except ValueError:
         raise Failure(f"batch_id is not an id: it has {len(batch_id)} characters and is no UUID.", allow_retries=False) from None
-    tenant_id = _tenants.get((run.run_id, batch)) or tenant_of_batch(database, batch)
+    hand = hand_of(run.run_id, batch)
+    tenant_id = hand.tenant_id if hand else tenant_of_batch(database, batch)
     if tenant_id is None:
         raise Failure(f"There is no batch {batch} in the ledger; launch runs by replaying jobs, not by hand.", allow_retries=False)
     tagged = run.tags.get(TENANT_ID_TAG)
     if tagged is not None and tagged != str(tenant_id):
         raise Failure(f"Batch {batch} is not one of tenant {tagged}, which the run's tag names.", allow_retries=False)
-    remember_tenant(run.run_id, batch, tenant_id)
     earlier = {run.tags[tag] for tag in (PARENT_RUN_TAG, ROOT_RUN_TAG) if tag in run.tags} - {run.run_id}
-    return RunIdentity(run_id=run.run_id, batch_id=batch, tenant_id=tenant_id, earlier=tuple(sorted(earlier)))
-
-
-def remember_tenant(run_id: str, batch_id: UUID, tenant_id: UUID) -> None:
-    """For the run's other ops. A worker works on one run at a time, so no more than the last one's is worth keeping."""
-    if (run_id, batch_id) not in _tenants:
-        _tenants.clear()
-        _tenants[run_id, batch_id] = tenant_id
-
-
-_tenants: dict[tuple[str, UUID], UUID] = {}
+    identity = RunIdentity(run_id=run.run_id, batch_id=batch, tenant_id=tenant_id, earlier=tuple(sorted(earlier)))
+    return identity, hand or keep_hand(run.run_id, batch, Hand(tenant_id))

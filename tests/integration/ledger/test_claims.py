@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.support.ledger import HOUR, LEASE, POLICY, TestLedger
@@ -62,9 +63,47 @@ def test_progress_is_merged_and_logged(ledger: TestLedger) -> None:
     save_progress(ledger.runs, run, [Progress(job, {"b": 2}, [], [record])])
     row = ledger.job(job.id)
     assert row["checkpoint"] == {"a": 1, "b": 2}
-    assert [(one["step"], one["duration_ms"]) for one in row["execution_log"]] == [("fetch", 1.3)]
+    assert [(one["step"], one.get("duration_ms")) for one in row["execution_log"]] == [("claim", None), ("fetch", 1.3)]
     kept = ledger.owner.execute("select action from zixly.workflow_related_records where job_id = %s", (job.id,)).fetchall()
     assert kept == [{"action": "READ"}]
+
+
+def test_what_was_learned_is_written_with_the_end_and_of_lost_jobs_neither_is(ledger: TestLedger) -> None:
+    run, (ended, going, lost) = ledger.claimed(3)
+    ledger.owner.execute("update zixly.workflow_jobs set lease_until = now() where id = %s", (lost.id,))
+    record = RelatedRecord("xero", "invoice", "1", "READ")
+    learned = [Progress(job, {"a": 1}, [LogEntry("fetch", "read", at=job.started_at)], [record]) for job in (ended, going, lost)]
+    ends = [JobEnd(ended, Completed({"ok": True})), JobEnd(lost, Completed())]
+    settled = settle(ledger.runs, run, ends, learned=learned, policy=POLICY, jitter=STEADY)
+    assert (settled.statuses, settled.lost) == ({ended.id: "COMPLETED"}, (lost.id,))
+    rows = [ledger.job(job.id) for job in (ended, going, lost)]
+    assert [(row["status"], row["checkpoint"], [one["step"] for one in row["execution_log"]]) for row in rows] == [
+        ("COMPLETED", {"a": 1}, ["claim", "fetch"]),
+        ("RUNNING", {"a": 1}, ["claim", "fetch"]),
+        ("RUNNING", {}, ["claim"]),
+    ]
+    related = ledger.owner.execute("select job_id from zixly.workflow_related_records order by job_id").fetchall()
+    assert [row["job_id"] for row in related] == sorted([ended.id, going.id])
+
+
+def test_jobs_that_the_run_knows_are_not_read_again_until_somebody_else_had_them(ledger: TestLedger) -> None:
+    run, jobs = ledger.claimed(2)
+    known = {job.id: replace(job, checkpoint={"as": "carried"}) for job in jobs}
+    assert ledger.claim(run, known=known) == list(known.values())
+    ledger.owner.execute("update zixly.workflow_jobs set fence = fence + 1 where id = %s", (jobs[0].id,))
+    assert [(job.fence, job.checkpoint) for job in ledger.claim(run, known=known)] == [(2, {}), (1, {})]
+    assert ledger.claim(run, known={jobs[0].id: jobs[0]}) == ledger.claim(run)
+
+
+def test_a_run_that_knows_its_jobs_still_hears_of_a_cancel_and_of_their_loss(ledger: TestLedger) -> None:
+    run, jobs = ledger.claimed(2)
+    known = {job.id: job for job in jobs}
+    with ledger.dispatch.transaction() as connection:
+        cancel_job(connection, job_id=jobs[0].id, actor="ada")
+    assert [job.cancel_requested for job in ledger.claim(run, known=known)] == [True, False]
+    ledger.lapse_leases()
+    ledger.sweep()
+    assert ledger.claim(run, known=known) == []
 
 
 def test_a_failed_attempt_is_tried_again_later_and_the_third_is_the_last(ledger: TestLedger) -> None:
