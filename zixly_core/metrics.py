@@ -288,7 +288,8 @@ class ProcessMetrics:
     """What one process of the bridge counts itself. Several processes share a folder (`PROMETHEUS_MULTIPROC_DIR`)."""
 
     def __init__(self, registry: CollectorRegistry, *, systems: Iterable[str] = ()) -> None:
-        """For each of the systems, what alerts wait for begins at 0: of a counter that appears above 0 nobody sees that it grew."""
+        """For each of the systems, what alerts and dashboards wait for begins at 0: of a counter that appears above 0 nobody sees that it
+        grew."""
         self.http_duration = histogram(HTTP_DURATION, registry)
         self.deliveries = counter(DELIVERIES, registry)
         self.not_kept = counter(NOT_KEPT, registry)
@@ -300,6 +301,7 @@ class ProcessMetrics:
         self.rates_unavailable = counter(RATES_UNAVAILABLE, registry)
         for system in systems:
             self.deliveries.labels(system, "rejected")
+            self.not_kept.labels(system)
             self.not_stored.labels(system)
             self.wake_ups_failed.labels(system)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,16 @@ def said_by(program: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
-def shortened(rules: str) -> str:
-    """The same rules for a test that cannot wait: each `for` is a second, each window twenty. No expression is changed otherwise."""
-    quick = re.sub(r"^( +for:) \w+$", r"\1 1s", rules, flags=re.MULTILINE)
+def shortened(rules: str, *, holds: str = "1s") -> str:
+    """The same rules for a test that cannot wait: each `for` is short, each window twenty seconds. No expression is changed otherwise."""
+    quick = re.sub(r"^( +for:) \w+$", rf"\1 {holds}", rules, flags=re.MULTILINE)
     return re.sub(r"\[\d+[smhd]\]", "[20s]", quick)
+
+
+# What takes minutes to come about, as a test can wait for it. No other threshold is ever changed.
+LOWER = {
+    "SlowExecution": ("(pipeline_job_duration_seconds_bucket[20s])))) > 300", "(pipeline_job_duration_seconds_bucket[20s])))) > 10"),
+}
 
 
 def hurried(configuration: str, *, folder: Path, mail_port: int, slack: str) -> str:
@@ -63,11 +70,11 @@ def hurried(configuration: str, *, folder: Path, mail_port: int, slack: str) -> 
 class Watch:
     """A Prometheus and an Alertmanager on this machine, with our configuration, in a folder of the test's."""
 
-    def __init__(self, folder: Path, *, mail_port: int, slack: str) -> None:
+    def __init__(self, folder: Path, *, mail_port: int, slack: str, holds: str = "1s") -> None:
         self.folder = folder
         self.prometheus_port, self.alertmanager_port = free_port(), free_port()
         shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
-        self.rules.write_text(shortened(self.rules.read_text()))
+        self.rules.write_text(shortened(self.rules.read_text(), holds=holds))
         scrapes = folder / "prometheus.yml"
         scrapes.write_text(scrapes.read_text().replace(": 15s", ": 2s").replace(": 10s", ": 2s"))
         routes = folder / "alertmanager.yml"
@@ -107,12 +114,22 @@ class Watch:
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
         return result
 
-    def firing(self) -> set[str]:
-        return {one["metric"]["alertname"] for one in self.found('ALERTS{alertstate="firing"}')}
+    def firing(self, labels: str = "") -> set[str]:
+        """Those with these labels, such as `system="xero"`."""
+        return {one["metric"]["alertname"] for one in self.found(f'ALERTS{{alertstate="firing", {labels}}}')}
 
-    def have_fired(self) -> set[str]:
+    def have_fired(self, labels: str = "", *, seconds: float = 1800) -> set[str]:
         """Also those that are over."""
-        return {one["metric"]["alertname"] for one in self.found('max_over_time(ALERTS{alertstate="firing"}[30m])')}
+        fired = self.found(f'max_over_time(ALERTS{{alertstate="firing", {labels}}}[{math.ceil(seconds)}s])')
+        return {one["metric"]["alertname"] for one in fired}
+
+    def lower(self, alert: str) -> None:
+        """Let the alert fire at what comes about within a test."""
+        written, lower = LOWER[alert]
+        rules = self.rules.read_text()
+        assert written in rules, f"{written} is in no alert"
+        self.rules.write_text(rules.replace(written, lower))
+        self.reload()
 
     def reload(self) -> None:
         httpx2.post(f"{self.url}/-/reload", trust_env=False).raise_for_status()
@@ -123,9 +140,13 @@ class Watch:
 
 
 @contextmanager
-def watching(folder: Path, *, mail_port: int, slack: str) -> Iterator[Watch]:
-    """Both servers, until the block ends."""
-    watch = Watch(folder, mail_port=mail_port, slack=slack)
+def watching(
+    folder: Path, *, mail_port: int, slack: str, holds: str = "1s", targets: Mapping[str, Iterable[int]] | None = None
+) -> Iterator[Watch]:
+    """Both servers, until the block ends. An alert's cause `holds` for so long before it fires; `targets`: ports of jobs."""
+    watch = Watch(folder, mail_port=mail_port, slack=slack, holds=holds)
+    for job, ports in (targets or {}).items():
+        watch.look_at(job, *ports)
     processes: list[subprocess.Popen[bytes]] = []
     try:
         with (folder / "servers.log").open("wb") as log:

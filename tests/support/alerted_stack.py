@@ -1,0 +1,78 @@
+"""A running stack whose alerts a real Prometheus computes: what happens there and what fires."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.support.busy import longest
+from tests.support.prometheus import Watch
+from tests.support.stack import StackUnderTest
+from zixly_cli.deliveries import post, xero_delivery
+from zixly_cli.sandbox_api import SandboxApi
+from zixly_cli.seed import DEMO
+
+SOON = 90.0
+FORGED = {"x-xero-signature": "bm8="}
+OPEN_JOBS = "select from zixly.workflow_jobs where status in ('QUEUED', 'RUNNING')"
+
+
+@dataclass
+class AlertedStack:
+    """The stack, what is done to it, and who watches."""
+
+    stack: StackUnderTest
+    sandbox: SandboxApi
+    watch: Watch
+    folder: Path
+    """Holds the certificate that the stack watches."""
+
+    def zixly(self, *command: str) -> Any:
+        """The document that a command prints."""
+        done = self.stack.zixly(*command, "--json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def deliver(self, *records: str) -> int:
+        """A webhook about invoices, which need not be there; the bridge's answer."""
+        key = self.stack.plan.secrets.xero_webhook_key
+        made = xero_delivery(list(records), account=DEMO.organisation, key=key, now=datetime.now(UTC))
+        return post(made, bridge_url=self.stack.plan.urls.bridge).status_code
+
+    def knock(self, count: int) -> None:
+        """Somebody delivers without a key."""
+        url = f"{self.stack.plan.urls.bridge}/webhook/xero"
+        with ThreadPoolExecutor(8) as together:
+            answers = list(together.map(lambda _: httpx2.post(url, json={}, headers=FORGED, timeout=20, trust_env=False), range(count)))
+        assert {one.status_code for one in answers} == {401}
+
+    def pay(self, count: int) -> list[str]:
+        """New invoices are paid; their ids."""
+        wanted = {"organisation": DEMO.organisation, "customers": min(count, 30), "invoices": count, "paid_percent": 0, "only_sales": True}
+        made = self.sandbox.post("/seed", wanted)["invoice_ids"]
+        paid: list[str] = self.sandbox.post(f"/xero/{DEMO.organisation}/pay", {"invoice_ids": made})["paid"]
+        return paid
+
+    def settle(self) -> None:
+        self.stack.wait_until(lambda: not self.stack.rows(OPEN_JOBS), seconds=SOON, words="every job has ended")
+
+    @contextmanager
+    def fires(self, *alerts: str, labels: str = "") -> Iterator[None]:
+        """What the block breaks makes all of them fire, within the time, and none did before."""
+        early = self.watch.firing(labels) & set(alerts)
+        assert not early, f"these fire before anything was broken: {sorted(early)}"
+        begin = time.monotonic()
+        yield
+        while missing := set(alerts) - self.watch.have_fired(labels, seconds=time.monotonic() - begin):
+            waited = time.monotonic() - begin
+            assert waited < longest(SOON), f"these did not fire: {sorted(missing)}\n{self.stack.text()[-2000:]}"
+            time.sleep(1)
