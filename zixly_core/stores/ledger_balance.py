@@ -1,7 +1,8 @@
 """Whether the ledger balances, compared row by row a few minutes at a time, so that asking for it is cheap (promise 7).
 
 Deliveries say how many events they held when they were received, events say whether they were given jobs; both are in one transaction
-with what they speak of, so a difference is a loss and no matter of timing. The last 7 days are compared again and again, new minutes first.
+with what they speak of, so a difference is a loss and no matter of timing. The last 7 days are compared again and again, new minutes first;
+minutes in which nothing came are left out, so that a small or new platform is through with all in a minute or two.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ select slice, is_new from (
   from generate_series(date_bin('5 minutes', now() - interval '7 days', timestamptz '2000-01-01 00:00Z'), now(), interval '5 minutes')
        as wanted (slice)
   left join zixly.ledger_balance b using (slice)
+  where b.slice is not null or slice > now() - interval '5 minutes'
+     or exists (select from zixly.deliveries d where d.received_at >= slice and d.received_at < slice + interval '5 minutes')
 ) slices where balanced_at is null or balanced_at < now() - interval '50 seconds'
 order by is_new desc, differs desc, case when is_new then slice end desc, balanced_at limit 1"""
 
