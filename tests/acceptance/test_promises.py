@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+import redis
 
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 from zixly_cli.deliveries import post, sample_maker
@@ -193,6 +194,18 @@ def test_deliveries_taken_while_valkey_is_away_are_done_when_it_comes_back_empty
     statuses = stack.rows("select distinct status from zixly.workflow_jobs where record_id = any(%s)", records)
     assert statuses == [{"status": "COMPLETED"}]
     assert len(stack.rows("select distinct record_id from zixly.workflow_jobs where record_id = any(%s)", records)) == 50
+
+
+def test_a_message_that_somebody_deletes_from_the_queue_is_made_up_for_from_the_rows(stack: StackUnderTest) -> None:
+    """Within 60 s the job is handed over all the same, within 120 s it has ended."""
+    assert stack.zixly("stop", "daemon").returncode == 0
+    invoice = pay(stack)
+    with redis.Redis.from_url(stack.plan.urls.queue) as queue:
+        stack.wait_until(lambda: queue.xlen("zixly:xero"), seconds=30, words="the message is in the queue")
+        assert queue.delete("zixly:xero") == 1
+    assert stack.zixly("start", "daemon").returncode == 0
+    stack.wait_until(lambda: (job_of(stack, invoice) or {})["batch_id"], seconds=60, words="the job is handed over")
+    assert ended_job(stack, invoice, seconds=60)["status"] == "COMPLETED"
 
 
 def test_cancelling_a_run_in_the_dagster_ui_cancels_its_job(stack: StackUnderTest) -> None:
