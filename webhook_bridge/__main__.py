@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 import tempfile
 
@@ -54,6 +55,8 @@ def serve(settings: Settings) -> None:
     """uvicorn with uvloop and our bounds on httptools. No access log (the metrics and our own lines say it), no server header."""
     observe(settings, process="bridge")
     take_many_connections()
+    # When all is answered uvicorn raises the signal once more: by default that would end us as if we had been killed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if settings.environment == "local" and settings.api_token is None and settings.bridge_host not in LOOPBACK:
         log.warning("api_is_open", host=settings.bridge_host, mend="set ZIXLY_API_TOKEN or ZIXLY_ENVIRONMENT=production")
     uvicorn.run(

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 from cryptography.x509 import load_pem_x509_certificates
@@ -16,6 +15,7 @@ from prometheus_client import Metric
 from zixly_core import metrics
 from zixly_core.errors import SettingsError
 from zixly_core.metrics import gauge_family
+from zixly_core.setting_addresses import parts_of
 from zixly_core.settings import Settings
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ class Watched:
     @classmethod
     def of(cls, settings: Settings) -> Watched:
         """Raises `SettingsError`. Objects that are a folder are watched without being named."""
-        objects = urlsplit(settings.objects_url or "")
+        objects = parts_of(settings.objects_url or "", setting="ZIXLY_OBJECTS_URL")
         own = {"objects": Path(objects.path)} if objects.scheme == "file" else {}
         return cls(
             {**own, **named(settings.watched_folders, setting="ZIXLY_WATCHED_FOLDERS")},

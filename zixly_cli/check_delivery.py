@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from zixly_core.errors import Rejected, ZixlyError
 from zixly_core.intake import prepared
@@ -20,6 +20,9 @@ from zixly_core.routing import Route, RoutingTable
 from zixly_core.subscriptions import Subscription, SubscriptionKind, SubscriptionStatus
 from zixly_core.system import Answer, IncomingRequest, ParsedEvent, System
 from zixly_core.systems import SYSTEMS
+
+# The end of the calendar, in milliseconds since 1970.
+LAST_MS = 253_402_300_799_999
 
 
 class UnreadableFile(ZixlyError):
@@ -39,9 +42,15 @@ class RecordedDelivery(BaseModel):
     headers: dict[str, str] = {}
     body: str = ""
     secret: str | None = None
-    received_at_ms: int
+    received_at_ms: int = Field(ge=0, le=LAST_MS)
     state_before: str | None = None
     """In words what was there when it came; of a path that a handshake comes to, whether it has a secret."""
+
+    @field_validator("url")
+    @classmethod
+    def can_be_taken_apart(cls, value: str) -> str:
+        urlsplit(value)
+        return value
 
 
 @dataclass(frozen=True)

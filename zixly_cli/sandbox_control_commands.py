@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import typer
@@ -170,13 +171,28 @@ def changes_from(texts: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for text in texts:
         name, _, number = text.partition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            raise SettingsError(f"{text} is no rule with a number; write it like xero.minute_calls=1000") from None
-        *groups, last = name.split(".")
-        place = found
-        for group in groups:
-            place = place.setdefault(group, {})
-        place[last] = value
+        put(found, name.split("."), finite(number, text=text), text=text)
     return found
+
+
+def finite(number: str, *, text: str) -> float:
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise SettingsError(f"{text} is no rule with a number; write it like xero.minute_calls=1000")
+    return value
+
+
+def put(place: dict[str, Any], names: list[str], value: float, *, text: str) -> None:
+    """One rule. Raises `SettingsError` where a group has the name of a rule, or a rule that of a group."""
+    *groups, last = names
+    for group in groups:
+        inner = place.setdefault(group, {})
+        if not isinstance(inner, dict):
+            raise SettingsError(f"{text} cannot be taken together with the rules before it: {group} is one of them")
+        place = inner
+    if isinstance(place.get(last), dict):
+        raise SettingsError(f"{text} cannot be taken together with the rules before it: {last} is a group of them")
+    place[last] = value

@@ -9,20 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    InvalidRegionError,
     NoCredentialsError,
+    NoRegionError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
 )
 
-from zixly_core.errors import Permanent, Transient
+from zixly_core.errors import Permanent, SettingsError, Transient
+from zixly_core.setting_addresses import parts_of
 
 CONNECT_TIMEOUT_SECONDS = 1
 
@@ -55,14 +58,16 @@ class AwsAddress:
     options: dict[str, str]
 
     @classmethod
-    def of(cls, url: str) -> AwsAddress:
-        parts = urlsplit(url)
+    def of(cls, url: str, *, setting: str) -> AwsAddress:
+        """Raises `SettingsError`."""
+        parts = parts_of(url, setting=setting)
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         return cls(host=parts.netloc, path=parts.path.strip("/"), options=options)
 
 
 def aws_client(service: str, *, region: str | None, endpoint: str | None, read_timeout_seconds: int) -> Any:
-    """A boto3 client, safe to share between threads. An emulator (`endpoint`) gets its buckets in the path, since it has no host names."""
+    """A boto3 client, safe to share between threads. An emulator (`endpoint`) gets its buckets in the path, since it has no host names.
+    Raises `SettingsError`."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout_seconds,
@@ -70,7 +75,11 @@ def aws_client(service: str, *, region: str | None, endpoint: str | None, read_t
         s3={"addressing_style": "path"} if endpoint else None,
     )
     # A session of its own: boto3's default one is not safe to make clients with from several threads.
-    return boto3.session.Session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    try:
+        return boto3.session.Session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    except (ValueError, InvalidRegionError, NoRegionError):
+        text = f"The address of AWS' {service} is wrong: region=eu-west-1 and, for an emulator, endpoint=http://HOST:PORT are its options"
+        raise SettingsError(text) from None
 
 
 @contextmanager

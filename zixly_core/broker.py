@@ -9,6 +9,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from zixly_core.redis_address import redis_at
+
 TIMEOUT_SECONDS = 1.0
 
 
@@ -22,6 +24,7 @@ def broker_answers(url: str) -> bool:
 
 @lru_cache(maxsize=4)
 def client_of(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 1), protocol=2
+    """Raises `SettingsError`."""
+    return redis_at(
+        url, setting="ZIXLY_BROKER_URL", connect_seconds=TIMEOUT_SECONDS, answer_seconds=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 1)
     )

@@ -53,6 +53,7 @@ class Dispatcher:
         database: Database,
         limits: HandoverLimits,
         can_launch: Callable[[], bool] = lambda: True,
+        is_ending: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -61,18 +62,22 @@ class Dispatcher:
         self._database = database
         self._limits = limits
         self._can_launch = can_launch
+        self._is_ending = is_ending
         self._clock = clock
         self._sleep = sleep
 
     def tick(self, *, at_most_seconds: float = LONGEST_POLL_SECONDS) -> Tick:
         """Wait for something to be due, hand it over, acknowledge the messages. Raises `StoreUnavailable`.
 
-        Nothing is handed over while runs cannot be launched: jobs are better off as due than in batches that no run comes for.
+        Nothing is handed over while runs cannot be launched, nor once this process has been told to end and its answers may come too
+        late: jobs are better off as due than in batches that no run comes for.
         """
         end = self._clock() + at_most_seconds
         messages: list[Message] = []
         queue_away = False
         while True:
+            if self._is_ending():
+                return Tick([], messages=len(messages), queue_away=queue_away)
             if not self._can_launch():
                 self._sleep(AWAY_POLL_SECONDS)
                 return Tick([], messages=len(messages), queue_away=queue_away, workers_away=True)

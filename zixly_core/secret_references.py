@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import orjson
 import structlog
@@ -20,6 +20,7 @@ from pydantic import GetCoreSchemaHandler, SecretStr
 from pydantic_core import CoreSchema, core_schema
 
 from zixly_core.errors import SettingsError, ZixlyError
+from zixly_core.setting_addresses import parts_of
 
 SCHEME = "secretsmanager://"
 # Seconds. Secrets Manager is asked this seldom for each reference, and a rotation is noticed this late at most.
@@ -42,7 +43,7 @@ class SecretReference:
     @classmethod
     def of(cls, text: str) -> SecretReference:
         """Raises `SettingsError` for a reference without a name."""
-        parts = urlsplit(text)
+        parts = parts_of(text, setting=f"A setting that begins with {SCHEME}")
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         name = (parts.netloc + parts.path).strip("/")
         if not name:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zixly_core.errors import SettingsError
 from zixly_core.secret_references import SCHEME, Secret
+from zixly_core.setting_addresses import HOW, is_readable
 from zixly_core.setting_names import PREFIX, refuse_unknown
 
 # What an address of Postgres, and one of the workers' queue, begins with.
@@ -155,6 +156,13 @@ class Settings(BaseSettings):
         schemes = REDIS if info.field_name == "broker_url" else POSTGRES
         if isinstance(value, str) and not value.startswith((*schemes, SCHEME)):
             raise ValueError(f"it must begin with {schemes[0]}")
+        return value
+
+    @field_validator("broker_url", "queue_url", "limits_url", "objects_url", "tokens_url", mode="before")
+    @classmethod
+    def can_be_taken_apart(cls, value: object) -> object:
+        if isinstance(value, str) and not value.startswith(SCHEME) and not is_readable(value):
+            raise ValueError(f"it cannot be read as an address; {HOW}")
         return value
 
     @field_validator("sign_in")

@@ -22,16 +22,19 @@ from chaos.scale import Scale
 from chaos.session import Outcome, Say, run
 from chaos.vendors import Vendors
 from chaos.witness import evidence_of, open_jobs
+from tests.support.busy import longest
 from tests.support.disaster import destroy, our_processes, restore
+from tests.support.ending import Ended, told_to_end
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
-from zixly_cli.control import start_process, stop_process
 from zixly_cli.seed import TENANTS
+from zixly_cli.stack.probes import code_server_answers
 
 pytestmark = pytest.mark.timeout(900)
 
 SCALE = Scale(seed=1, minutes=0.6, deliveries=300, has_faults=False)
 # What was received after the backup is gone with it; that vendors deliver it again is their part.
 ABOUT_RECEIVED_ROWS = ("acknowledged deliveries are kept", "acknowledged events were given jobs, once")
+SUCCESS = "exit status 0"
 VANISHED_SQL = "select job_id from zixly.job_attempts where outcome = 'vanished'"
 JOBS_SQL = "select count(*) as jobs from zixly.workflow_jobs where status = 'COMPLETED'"
 
@@ -42,7 +45,7 @@ class Story:
 
     stack: StackUnderTest
     backup: Path
-    replaced: list[str] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
     jobs_in_backup: int = 0
     outcome: Outcome | None = None
 
@@ -51,19 +54,21 @@ class Story:
         return Ground(self.stack.plan)
 
     async def replace_everything(self, plan: Plan, scene: Scene, *, began: float, say: Say) -> list[Done]:
-        """One process after the other is told to end, and started again when it has; in the middle of it, a backup."""
+        """One process after the other is told to end, and comes back by itself; in the middle of it, a backup."""
         del plan, scene, began, say
         await asyncio.sleep(3)
         for name in our_processes(self.stack):
-            await asyncio.to_thread(self.restart, name)
+            self.ended.append(await asyncio.to_thread(told_to_end, self.ground, name))
+            if name == "code":
+                await asyncio.to_thread(self.wait_for_code)
             if name == "bridge":
                 await asyncio.to_thread(self.take_backup)
         return []
 
-    def restart(self, name: str) -> None:
-        stop_process(self.stack.settings, name)
-        start_process(self.stack.settings, name)
-        self.replaced.append(name)
+    def wait_for_code(self) -> None:
+        """What the daemon would say of a code server that is not there yet is none of its own faults."""
+        serves = code_server_answers(self.stack.settings.code_port)
+        self.stack.wait_until(lambda: serves(0), seconds=60, words="the code server serves again")
 
     def take_backup(self) -> None:
         self.jobs_in_backup = self.completed_jobs()
@@ -88,10 +93,19 @@ def breaches(evidence: Evidence, *, without: tuple[str, ...] = ()) -> dict[str, 
 
 def test_every_process_is_replaced_under_load_and_nothing_is_lost_or_doubled(story: Story) -> None:
     story.outcome = asyncio.run(run(SCALE, story.ground, say=print, breaking=story.replace_everything))
-    assert story.replaced == our_processes(story.stack)
+    assert [one.name for one in story.ended] == our_processes(story.stack)
+    assert max(story.outcome.journal.acknowledged_at) > story.ended[-1].at, "deliveries came in until the last had ended"
     assert breaches(story.outcome.evidence) == {}
     assert len(story.outcome.evidence.contact_writes) > 20, "there was work to lose"
     assert story.stack.rows(VANISHED_SQL) == [], "whoever is told to end gives its jobs back"
+
+
+def test_each_process_ended_by_itself_in_time_with_success_and_without_a_complaint(story: Story) -> None:
+    """In the test above. Nobody had to kill it, no exit status looks like a crash, and no line of its log like a fault."""
+    assert story.ended, "it goes on from the test above"
+    assert {one.name: one.status for one in story.ended if one.status != SUCCESS} == {}
+    assert {one.name: one.complaints for one in story.ended if one.complaints} == {}
+    assert {one.name: one.seconds for one in story.ended if one.seconds > longest(one.allowed_seconds)} == {}
 
 
 def test_after_everything_was_lost_the_backup_and_a_comparison_bring_it_back_and_nothing_is_done_again(story: Story) -> None:

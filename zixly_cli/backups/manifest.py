@@ -83,11 +83,19 @@ def check_files(folder: Path, manifest: Manifest) -> None:
             raise Permanent(f"The manifest of {folder} names no {needed}; it is no whole backup.", reason="backup_damaged")
     for name, kept in manifest.files.items():
         path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        if not is_file_in(folder, path):
             raise Permanent(f"{name} is missing in the backup {folder}; nothing was changed.", reason="backup_damaged")
         if file_of(path) != kept:
             text = f"{name} in the backup {folder} is not what was written (its SHA-256 differs); nothing was changed."
             raise Permanent(text, reason="backup_damaged")
+
+
+def is_file_in(folder: Path, path: Path) -> bool:
+    """False for a name that leads out of the folder, and for one that no file can have."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+    except (ValueError, OSError):
+        return False
 
 
 def file_of(path: Path) -> KeptFile:

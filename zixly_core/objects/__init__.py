@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 from zixly_core.errors import SettingsError
 from zixly_core.object_store import ObjectStore
+from zixly_core.setting_addresses import parts_of
 
 BACK_ENDS = {"file": "zixly_core.objects.folder", "s3": "zixly_core.objects.s3"}
 
@@ -18,7 +18,7 @@ def open_object_store(url: str, *, client: Any = None) -> ObjectStore:
     `client` is the boto3 client to use for S3, such as the one dagster-aws makes; without it one is made. Raises `SettingsError`
     for a URL that cannot be used.
     """
-    scheme = urlsplit(url).scheme
+    scheme = parts_of(url, setting="ZIXLY_OBJECTS_URL").scheme
     if scheme not in BACK_ENDS:
         raise SettingsError(f"ZIXLY_OBJECTS_URL begins with {scheme or 'no scheme'!r}; file:// or s3:// is needed")
     opened: ObjectStore = import_module(BACK_ENDS[scheme]).open_from_url(url, client=client)

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from zixly_core.errors import ObjectNotFound, Permanent, SettingsError, Transient
 from zixly_core.object_store import ObjectStore, checked_key, folder_of
+from zixly_core.setting_addresses import parts_of
 
 # Half-written objects; no key begins with a dot, so it is in nobody's way. What a killed process left there may be removed.
 INCOMING = ".incoming"
@@ -148,7 +149,7 @@ def translated(doing: str, key: str) -> Iterator[None]:
 def open_from_url(url: str, *, client: Any = None) -> ObjectStore:
     """`file:///folder`; the folder is made when the first object is put."""
     del client
-    parts = urlsplit(url)
+    parts = parts_of(url, setting="ZIXLY_OBJECTS_URL")
     if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
         raise SettingsError("ZIXLY_OBJECTS_URL must name a folder from the root, as in file:///var/lib/zixly/objects")
     return FolderObjectStore(Path(unquote(parts.path)))

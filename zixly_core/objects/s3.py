@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from zixly_core.aws import AwsAddress, aws_client, translated
-from zixly_core.errors import ObjectNotFound, SettingsError, Transient
+from zixly_core.errors import ObjectNotFound, Permanent, SettingsError, Transient
 from zixly_core.object_store import ObjectStore, checked_key, folder_of
 
 READ_TIMEOUT_SECONDS = 30
@@ -77,7 +77,7 @@ class S3ObjectStore:
 
 def open_from_url(url: str, *, client: Any = None) -> ObjectStore:
     """`s3://bucket/prefix`, with `region=` and `endpoint=` (of an emulator) for the client that is made when none is given."""
-    address = AwsAddress.of(url)
+    address = AwsAddress.of(url, setting="ZIXLY_OBJECTS_URL")
     if not address.host:
         raise SettingsError("ZIXLY_OBJECTS_URL must name a bucket, as in s3://bucket/prefix")
     made = client or aws_client(
@@ -86,4 +86,7 @@ def open_from_url(url: str, *, client: Any = None) -> ObjectStore:
         endpoint=address.options.get("endpoint"),
         read_timeout_seconds=READ_TIMEOUT_SECONDS,
     )
-    return S3ObjectStore(made, bucket=address.host, prefix=address.path)
+    try:
+        return S3ObjectStore(made, bucket=address.host, prefix=address.path)
+    except Permanent as error:
+        raise SettingsError(f"ZIXLY_OBJECTS_URL has a prefix that cannot be used: {error}") from None

@@ -42,9 +42,10 @@ def checked_logout_token(text: str, keys: Keys, *, issuer: str, client_id: str, 
         jti={"essential": True},
     )
     check(rules, token.claims)
-    at = datetime.fromtimestamp(token.claims["iat"], UTC)
-    if now - at > OLDEST + LEEWAY:
+    issued = token.claims["iat"]  # any number: one that is far enough off is no date
+    if now.timestamp() - issued > (OLDEST + LEEWAY).total_seconds():
         raise refused("expired")
+    at = datetime.fromtimestamp(issued, UTC)
     return SignedOut(issuer, at, subject=text_in(token.claims, "sub"), sid=text_in(token.claims, "sid"))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib import import_module
-from urllib.parse import urlsplit
 
 from zixly_core.errors import SettingsError
 from zixly_core.queue import Queue
+from zixly_core.setting_addresses import parts_of
 
 BACK_ENDS = {
     "memory": "zixly_core.queues.memory",
@@ -30,7 +30,7 @@ def open_queue(url: str, *, name: str, visibility: timedelta = VISIBILITY, max_t
     `max_takes` times goes to the dead letters instead of being handed out again. `memory://` gives a new queue with each call.
     Raises `SettingsError` for a URL that cannot be used.
     """
-    scheme = urlsplit(url).scheme
+    scheme = parts_of(url, setting="ZIXLY_QUEUE_URL").scheme
     if scheme not in BACK_ENDS:
         known = ", ".join(f"{name}://" for name in BACK_ENDS)
         raise SettingsError(f"ZIXLY_QUEUE_URL begins with {scheme or 'no scheme'!r}; one of {known} is needed")

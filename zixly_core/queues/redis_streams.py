@@ -19,11 +19,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from zixly_core.errors import SettingsError
 from zixly_core.queue import Depth, Message, Queue
 from zixly_core.queues.bodies import bodies_of, job_ids_in
 from zixly_core.queues.giving_up import worth_handing_out
 from zixly_core.queues.redis_errors import error_word, is_group_missing, translated
+from zixly_core.redis_address import redis_at
 
 GROUP = "dispatch"
 CONSUMER = "dispatcher"
@@ -160,19 +160,14 @@ def message_of(entry_id: str, fields: dict[str, str] | None, *, takes: int) -> M
 
 
 def open_from_url(url: str, *, name: str, visibility: timedelta, max_takes: int) -> Queue:
-    """`redis://`, `rediss://` (TLS), or the same with `valkey` in place of `redis`; options as redis-py's `from_url` reads them."""
-    try:
-        client = Redis.from_url(
-            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
-            protocol=2,  # the shapes of replies differ with RESP3
-            decode_responses=True,
-            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            socket_timeout=SOCKET_TIMEOUT_SECONDS,
-            # Once more on a connection that the server had closed; a timeout is not repeated, since it would take as long again.
-            retry=Retry(NoBackoff(), retries=1, supported_errors=(RedisConnectionError,)),
-        )
-    except ValueError:
-        # The text of the error may quote the password, where that is what spoils the URL.
-        text = "ZIXLY_QUEUE_URL cannot be used as an address of Redis: rediss://:PASSWORD@HOST:6379/0 is its form, the password URL-encoded"
-        raise SettingsError(text) from None
+    """`redis://`, `rediss://` (TLS), or the same with `valkey` in place of `redis`. Raises `SettingsError`."""
+    client = redis_at(
+        url,
+        setting="ZIXLY_QUEUE_URL",
+        connect_seconds=CONNECT_TIMEOUT_SECONDS,
+        answer_seconds=SOCKET_TIMEOUT_SECONDS,
+        is_text=True,
+        # Once more on a connection that the server had closed; a timeout is not repeated, since it would take as long again.
+        retry=Retry(NoBackoff(), retries=1, supported_errors=(RedisConnectionError,)),
+    )
     return RedisStreamsQueue(client, name=name, visibility=visibility, max_takes=max_takes)

@@ -155,7 +155,7 @@ def tens(items: Iterable[T]) -> Iterator[list[T]]:
 
 def open_from_url(url: str, *, name: str, visibility: timedelta, max_takes: int) -> Queue:
     """`sqs://region/prefix`, with `endpoint=` for an emulator and `create=1` to make missing queues."""
-    address = AwsAddress.of(url)
+    address = AwsAddress.of(url, setting="ZIXLY_QUEUE_URL")
     if not address.host or not address.path:
         raise SettingsError("ZIXLY_QUEUE_URL must look like sqs://region/prefix")
     endpoint = address.options.get("endpoint")

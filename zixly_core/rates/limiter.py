@@ -6,13 +6,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from importlib import import_module
-from urllib.parse import urlsplit
 
 import structlog
 
 from zixly_core.errors import SettingsError, Transient
 from zixly_core.rates.memory import MemoryRates
 from zixly_core.rates.rate import Rate, RateStore, Taken
+from zixly_core.setting_addresses import parts_of
 from zixly_core.settings import Settings
 
 # Seconds. A store that did not answer is left alone so long, so that not every request waits for it.
@@ -63,7 +63,7 @@ def rate_store(settings: Settings) -> RateStore:
     """Where rates are counted: ZIXLY_LIMITS_URL, else the queue's Redis, else this process's memory. Raises `SettingsError`."""
     chosen = settings.limits_url or settings.queue_url
     url = chosen.get_secret_value()
-    if urlsplit(url).scheme in REDIS:
+    if parts_of(url, setting="ZIXLY_LIMITS_URL").scheme in REDIS:
         store: RateStore = import_module("zixly_core.rates.redis_windows").open_from_url(url)
         return store
     if settings.limits_url is not None and url != "memory://":

@@ -16,9 +16,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from zixly_core.errors import QueueUnavailable, SettingsError
+from zixly_core.errors import QueueUnavailable
 from zixly_core.ids import new_id
 from zixly_core.rates.rate import Rate, Taken
+from zixly_core.redis_address import redis_at
 
 # A request waits for this answer; a Redis that is slower is taken to be away.
 TIMEOUT_SECONDS = 0.25
@@ -67,16 +68,13 @@ def key_of(rate: Rate, subject: str) -> str:
 
 
 def open_from_url(url: str) -> RedisRates:
-    """Connects on first use. `valkey://` means the same as `redis://`. Raises `SettingsError`."""
-    try:
-        client = Redis.from_url(
-            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
-            protocol=2,  # the shapes of replies differ with RESP3
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            socket_timeout=TIMEOUT_SECONDS,
-            # Once more on a connection that the server had closed; a timeout is not repeated, since somebody waits.
-            retry=Retry(NoBackoff(), retries=1, supported_errors=(RedisConnectionError,)),
-        )
-    except ValueError as error:
-        raise SettingsError(f"ZIXLY_LIMITS_URL cannot be used as an address of Redis: {error}") from None
+    """Connects on first use. Raises `SettingsError`."""
+    client = redis_at(
+        url,
+        setting="ZIXLY_LIMITS_URL",
+        connect_seconds=TIMEOUT_SECONDS,
+        answer_seconds=TIMEOUT_SECONDS,
+        # Once more on a connection that the server had closed; a timeout is not repeated, since somebody waits.
+        retry=Retry(NoBackoff(), retries=1, supported_errors=(RedisConnectionError,)),
+    )
     return RedisRates(client)

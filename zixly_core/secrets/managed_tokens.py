@@ -17,7 +17,7 @@ from zixly_core.token_store import KeptTokens, TokenSet, packed, unpacked
 
 def open_from_url(url: str, *, sealed: SealedTokens | None) -> ManagedTokens:
     """The vault of `secretsmanager://prefix?endpoint=...&region=...`. Raises `SettingsError` without a prefix."""
-    address = AwsAddress.of(url)
+    address = AwsAddress.of(url, setting="ZIXLY_TOKENS_URL")
     prefix = f"{address.host}/{address.path}".strip("/")
     if not prefix:
         raise SettingsError("ZIXLY_TOKENS_URL names no prefix; write secretsmanager://prefix")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from urllib.parse import urlsplit
 
 from zixly_core.errors import SettingsError
 from zixly_core.secret_box import SecretBox
 from zixly_core.secrets.sealed_tokens import SealedTokens
+from zixly_core.setting_addresses import parts_of
 from zixly_core.settings import Settings
 from zixly_core.token_store import TokenVault
 
@@ -18,7 +18,7 @@ MANAGED = "zixly_core.secrets.managed_tokens"
 def open_vault(settings: Settings) -> TokenVault:
     """The vault that the settings name. Raises `SettingsError`. Nothing is connected yet."""
     url = settings.tokens_url
-    match urlsplit(url).scheme:
+    match parts_of(url, setting="ZIXLY_TOKENS_URL").scheme:
         case "postgres":
             return SealedTokens(SecretBox.from_settings(settings))
         case "secretsmanager":

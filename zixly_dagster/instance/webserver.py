@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from functools import partial
 
@@ -76,6 +77,8 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> None:
             trusts_gateway=settings.trust_gateway,
             note=partial(write_down, settings),
         )
+        # When all is answered uvicorn raises the signal once more: by default that would end us as if we had been killed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         log.info("webserver_ready", port=arguments.port, prefix=arguments.path_prefix, read_only=arguments.read_only)
         uvicorn.run(
             guarded,

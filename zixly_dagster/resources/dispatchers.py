@@ -10,6 +10,7 @@ from dagster import RunRequest
 
 from zixly_core.broker import broker_answers
 from zixly_core.dispatcher import Dispatcher
+from zixly_core.ending import is_ending
 from zixly_core.errors import QueueUnavailable, StoreUnavailable
 from zixly_core.process import shared_queue
 from zixly_core.queue import Queue
@@ -42,6 +43,7 @@ class DispatchersResource(PostgresResource):
             database=self.dispatch(),
             limits=limits,
             can_launch=lambda: settings.broker_url is None or broker_answers(settings.broker_url.get_secret_value()),
+            is_ending=is_ending,
         )
 
     def queue_of(self, system: str) -> Queue:

@@ -89,7 +89,7 @@ def test_several_processes_take_deliveries_and_any_of_them_tells_the_sum(start: 
         assert accepted(address) == 40
     assert ledger.owner.execute("select count(*)::int as n from zixly.workflow_jobs").fetchone() == {"n": 40}
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=8)
+    assert process.wait(timeout=8) == 0
     lines = [json.loads(line) for line in (tmp_path / "bridge.log").read_text().splitlines()]
     committed = [line for line in lines if line["event"] == "deliveries_committed"]
     assert sum(line["deliveries"] for line in committed) == 40
@@ -112,7 +112,7 @@ def test_it_stops_within_five_seconds_and_keeps_what_it_took(start: Start, ledge
     assert post(address, xero_body(xero_event(ORGANISATION))) == 200
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=longest(10))
+    assert process.wait(timeout=longest(10)) == 0, "as if killed"
     assert time.monotonic() - began < longest(5)
     assert ledger.owner.execute("select count(*)::int as n from zixly.deliveries").fetchone() == {"n": 1}
 

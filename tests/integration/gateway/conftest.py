@@ -64,6 +64,8 @@ class Gateway(Front):
     owner: psycopg.Connection[dict[str, Any]]
     api: Database
     logs: Mapping[str, Path]
+    environment: Mapping[str, str] = field(repr=False)
+    """Of a webserver behind it."""
     people: dict[str, Person] = field(default_factory=dict)
 
     def browser(self, person: Person | None = None) -> httpx2.Client:
@@ -117,13 +119,13 @@ def echo_server() -> Iterator[int]:
 
 
 @contextmanager
-def child(name: str, command: list[str], *, environment: Mapping[str, str], log: Path) -> Iterator[None]:
+def child(name: str, command: list[str], *, environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
         )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -223,6 +225,7 @@ def gateway(postgres_server: RunningPostgres, tmp_path_factory: pytest.TempPathF
             owner=owner,
             api=api,
             logs=logs,
+            environment=environment,
         )
 
 

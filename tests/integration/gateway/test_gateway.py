@@ -12,9 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection
+from websockets.sync.client import ClientConnection, connect
 
-from tests.integration.gateway.conftest import Gateway, Person
+from tests.integration.gateway.conftest import WEBSERVER, Gateway, Person, child, wait_for_webserver
+from tests.support.busy import longest
+from tests.support.postgres import free_port
+from zixly_cli.stack.programs import STOP_SECONDS
 from zixly_core.access import Role
 from zixly_core.ids import new_id
 
@@ -326,3 +329,18 @@ def test_the_gateways_log_holds_no_token(gateway: Gateway) -> None:
     said = (gateway.folder / "access.log").read_text() + (gateway.folder / "nginx.out").read_text()
     assert "planted-secret" not in said
     assert '"path":"/webhook/callbacks"' in said
+
+
+def test_a_webserver_that_is_told_to_end_ends_with_success_though_somebody_listens_to_it(gateway: Gateway) -> None:
+    """A page that is left open listens for ever. It had ended as if it had been killed."""
+    port, log = free_port(), gateway.folder / "ending.log"
+    command = [WEBSERVER, "--path-prefix", "/dagster", "--port", str(port)]
+    with child("ending", command, environment=gateway.environment, log=log) as webserver:
+        wait_for_webserver(port, log)
+        with connect(f"ws://127.0.0.1:{port}/dagster/graphql", subprotocols=["graphql-ws"], proxy=None) as page:  # type: ignore[list-item]
+            subscribed(page)
+            began = time.monotonic()
+            webserver.terminate()
+            assert webserver.wait(longest(10)) == 0
+            assert time.monotonic() - began < longest(STOP_SECONDS["webserver"])
+    assert "Traceback" not in log.read_text()
