@@ -29,7 +29,7 @@ def unpacked(piece: bytes, *, key: str) -> dict[UUID, bytes]:
     """The members of an archive. Raises `Permanent` for one that is damaged; `key` names it."""
     try:
         return members_in(gzip.decompress(piece))
-    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"The archive {key} cannot be read ({type(error).__name__}); restore the object from a backup."
         raise Permanent(text, reason="archive_damaged") from error
 
@@ -42,7 +42,7 @@ def members_in(text: bytes) -> dict[UUID, bytes]:
         head = orjson.loads(text[position:end])
         length = int(head["bytes"])
         begin, after = end + 1, end + 1 + length
-        if text[after : after + 1] != b"\n":
+        if length < 0 or text[after : after + 1] != b"\n":
             raise ValueError("a member is cut off")
         members[UUID(head["id"])] = text[begin:after]
         position = after + 1

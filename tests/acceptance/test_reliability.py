@@ -94,7 +94,6 @@ def breaches(evidence: Evidence, *, without: tuple[str, ...] = ()) -> dict[str, 
 def test_every_process_is_replaced_under_load_and_nothing_is_lost_or_doubled(story: Story) -> None:
     story.outcome = asyncio.run(run(SCALE, story.ground, say=print, breaking=story.replace_everything))
     assert [one.name for one in story.ended] == our_processes(story.stack)
-    assert max(story.outcome.journal.acknowledged_at) > story.ended[-1].at, "deliveries came in until the last had ended"
     assert breaches(story.outcome.evidence) == {}
     assert len(story.outcome.evidence.contact_writes) > 20, "there was work to lose"
     assert story.stack.rows(VANISHED_SQL) == [], "whoever is told to end gives its jobs back"

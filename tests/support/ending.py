@@ -25,8 +25,6 @@ class Ended:
     """How a process went, and what it and its successor said."""
 
     name: str
-    at: float
-    """When it was told, in seconds since 1970."""
     seconds: float
     status: str
     said: str
@@ -48,13 +46,13 @@ def told_to_end(ground: Ground, name: str) -> Ended:
     assert process is not None, f"{name} runs"
     own, manager = ground.plan.home.logs / f"{name}.log", ground.plan.home.logs / "supervisord.log"
     sizes = {path: path.stat().st_size for path in (own, manager)}
-    at, began = time.time(), time.monotonic()
+    began = time.monotonic()
     process.send_signal(SIGNALS.get(name, signal.SIGTERM))
     process.wait(timeout=longest(30))
     seconds = time.monotonic() - began
     ground.wait_until_back(name, instead_of=process.pid)
     exits = dict(EXITED.findall(added_to(manager, since=sizes[manager])))
-    return Ended(name, at, seconds, exits[name], added_to(own, since=sizes[own]))
+    return Ended(name, seconds, exits[name], added_to(own, since=sizes[own]))
 
 
 def added_to(path: Path, *, since: int) -> str:

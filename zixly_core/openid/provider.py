@@ -204,7 +204,10 @@ def refuse_unsafe(found: Discovery, *, is_production: bool) -> None:
     if is_production and found.zixly_sandbox:
         raise Permanent("ZIXLY_OIDC_ISSUER is the sandbox's provider, where anybody is whom he likes.", reason="provider_wrong")
     for address in found.addresses:
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            raise Permanent("The provider of ZIXLY_OIDC_ISSUER names an address that is none.", reason="provider_wrong") from None
         if parts.scheme != "https" and (is_production or parts.scheme != "http" or parts.hostname not in LOOPBACK):
             raise Permanent("The provider of ZIXLY_OIDC_ISSUER has an address without TLS.", reason="provider_wrong")
 

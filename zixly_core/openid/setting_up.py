@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import httpx2
 
 from zixly_core.errors import SettingsError
 from zixly_core.http_client import ProcessClient
 from zixly_core.openid.provider import LOOPBACK, Client, Provider
+from zixly_core.setting_addresses import parts_of
 from zixly_core.settings import Settings
 
 _shared: dict[tuple[Client, bool], Provider] = {}
@@ -44,7 +44,8 @@ def registration(settings: Settings) -> tuple[Client, bool]:
 
 
 def refuse_issuer(issuer: str, *, sandbox_url: str, is_production: bool) -> None:
-    parts = urlsplit(issuer)
+    """Raises `SettingsError`."""
+    parts = parts_of(issuer, setting="ZIXLY_OIDC_ISSUER")
     is_here = parts.hostname in LOOPBACK
     if is_production and (is_here or issuer.startswith(sandbox_url.rstrip("/") + "/")):
         raise SettingsError("ZIXLY_OIDC_ISSUER is a provider for development, where anybody is whom he likes; name the agency's own")

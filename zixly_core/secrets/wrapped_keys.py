@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from typing import Protocol
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from zixly_core.errors import SettingsError, ZixlyError
+from zixly_core.setting_addresses import parts_of
 
 WRAPPED = "awskms:"
 # AWS's library is imported only where a wrapped key is used.
@@ -42,7 +43,7 @@ class WrappingKey:
     @classmethod
     def of(cls, text: str) -> WrappingKey:
         """From `awskms:KEY?region=...`, with or without something wrapped behind it. Raises `SettingsError`."""
-        parts = urlsplit(text)
+        parts = parts_of(text, setting=f"A key that begins with {WRAPPED}")
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if not text.startswith(WRAPPED) or not parts.path:
             raise SettingsError(f"A key of AWS KMS is written {WRAPPED}KEY?region=REGION")

@@ -34,7 +34,7 @@ def documents_in(query_string: bytes, body: bytes) -> Iterator[str]:
     yield from parse_qs(query_string.decode(errors="replace")).get("query", [])
     try:
         read = json.loads(body) if body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         yield body.decode(errors="replace")
         return
     for item in read if isinstance(read, list) else [read]:
@@ -48,7 +48,7 @@ def mutations_in(text: str) -> list[str]:
         return []
     try:
         document = parse(text, max_tokens=20_000)
-    except GraphQLError:
+    except (GraphQLError, RecursionError):
         return [UNREADABLE]
     operations = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     return [

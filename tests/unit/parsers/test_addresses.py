@@ -91,7 +91,7 @@ def test_settings_are_read_or_refused_without_the_value(values: dict[str, str]) 
 
 
 def test_a_password_that_spoils_the_address_of_the_workers_queue_stops_the_start() -> None:
-    """It had been told as a wrong port, in the ticks of the sensors, which Dagster keeps."""
+    """The driver tells it as a wrong port, in clear, wherever it is asked for a connection."""
     with mock.patch.dict(os.environ, {"ZIXLY_BROKER_URL": f"redis://:{MARKER}/x@host:6379/1"}), pytest.raises(SettingsError) as refused:
         read_settings()
     assert "ZIXLY_BROKER_URL is wrong" in str(refused.value)

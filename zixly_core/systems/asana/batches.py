@@ -48,4 +48,5 @@ def response_from(answer: Mapping[str, Any], *, status: int) -> httpx2.Response:
     """An action's answer as one of its own."""
     headers = answer.get("headers")
     texts = {str(name): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+    texts = {name: value for name, value in texts.items() if name.isascii() and value.isascii()}  # as HTTP would have had them
     return httpx2.Response(status, headers=texts, content=orjson.dumps(answer.get("body")))

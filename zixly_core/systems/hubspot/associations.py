@@ -52,11 +52,12 @@ def pages_in(results: object) -> Iterator[AssociationPage]:
 
 
 def association_from(item: object) -> Association:
-    if not isinstance(item, dict) or item.get("toObjectId") in {None, ""}:
+    target = item.get("toObjectId") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(target, str | int) or target == "":
         raise unexpected("an association")
     types = item.get("associationTypes")
     labels = [str(one.get("label") or "").lower() for one in types if isinstance(one, dict)] if isinstance(types, list) else []
-    return Association(str(item["toObjectId"]), PRIMARY in labels)
+    return Association(str(target), PRIMARY in labels)
 
 
 def after_in(document: Mapping[str, Any]) -> str | None:
@@ -64,4 +65,4 @@ def after_in(document: Mapping[str, Any]) -> str | None:
     paging = document.get("paging")
     following = paging.get("next") if isinstance(paging, dict) else None
     after = following.get("after") if isinstance(following, dict) else None
-    return str(after) if after not in {None, ""} else None
+    return str(after) if isinstance(after, str | int) and after != "" else None
