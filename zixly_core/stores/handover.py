@@ -43,6 +43,10 @@ with woken as (
 )
 select (select count(*) from woken) as woken, (select count(*) from freed) as freed"""
 
+# For the rest of a transaction: rows in the order of an index, of which the first few are wanted, are read in that order. Postgres expects
+# that of a backlog's jobs hardly any may go, and so would find all of them, and sort: 220 ms beside 8,000 due jobs where it is 20 now.
+BY_INDEX_SQL = "set local enable_sort = off"
+
 # Tenants with waiting jobs by a loose index scan: one probe each, however many jobs they have. The jobs of each in the order of
 # the index jobs_due. Left out: paused or parked owners, jobs that another connection blocks, and records that some run has in
 # hand or that a job waits about. Of the jobs that took two workers with them one is in hand at a time.
@@ -171,6 +175,7 @@ def due_in_seconds(database: Database, *, system: str) -> float | None:
         if is_paused(connection, system):
             return None
         gated = [gate.connection_id for gate in open_gates(connection)]
+        connection.execute(BY_INDEX_SQL)
         row = connection.execute(NEXT_DUE_SQL, {"system": system, "gated": gated}).fetchone()
     seconds = None if row is None else max(float(row["seconds"]), 0.0)
     return min(seconds or GATED_LOOK_SECONDS, GATED_LOOK_SECONDS) if gated and seconds != 0 else seconds
@@ -213,6 +218,7 @@ def due_jobs(
         "per_tenant": per_tenant,
         "max_batch": max_batch,
     }
+    connection.execute(BY_INDEX_SQL)
     return [DueJob(**row) for row in connection.execute(DUE_SQL, values)]
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.ledger import TestLedger
-from zixly_core.stores.handover import HandoverLimits, due_in_seconds, take_back
+from zixly_core.stores.handover import BY_INDEX_SQL, DUE_SQL, NEXT_DUE_SQL, HandoverLimits, due_in_seconds, take_back
 
 
 def test_in_quiet_times_a_batch_holds_one_job(ledger: TestLedger) -> None:
@@ -172,3 +172,28 @@ def test_urgent_jobs_of_a_long_backlog_are_not_held_up_by_it(ledger: TestLedger)
     ledger.hand_over(limits=limits)
     (urgent,) = ledger.add_jobs(1, priority=0)
     assert [batch.job_ids for batch in ledger.hand_over(limits=limits)] == [(urgent,)]
+
+
+MANY_SQL = """
+insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, record_key, record_id, occurred_at)
+select gen_random_uuid(), tenant_id, id, 'xero-invoice-to-hubspot', 'xero', n::text, n::text, now()
+from zixly.connections, generate_series(1, 4000) n where system = 'xero'"""
+
+
+@pytest.mark.parametrize(("query", "index"), [(DUE_SQL, "jobs_due on"), (NEXT_DUE_SQL, "jobs_due_by_age on")])
+def test_the_first_of_a_long_backlog_are_found_without_looking_at_all_of_it(ledger: TestLedger, query: str, index: str) -> None:
+    ledger.owner.execute(MANY_SQL)
+    ledger.owner.execute("analyze zixly.workflow_jobs")
+    values = {"system": "xero", "lanes": ["live"], "lanes_for_high": ["live"], "lowest": 2, "gated": [], "released": []}
+    with ledger.dispatch.transaction() as connection:
+        connection.execute(BY_INDEX_SQL)
+        found = connection.execute(f"explain (analyze) {query}", {**values, "per_tenant": 50, "max_batch": 80})
+        plan = [row["QUERY PLAN"] for row in found]
+    assert not any("Sort" in line for line in plan), plan
+    (scanned,) = [line for line in plan if index in line and " j " in line]
+    assert rows_of(scanned) <= 51
+
+
+def rows_of(line: str) -> float:
+    """How many rows a node of a plan gave."""
+    return float(line.partition("actual ")[2].partition("rows=")[2].split()[0])
