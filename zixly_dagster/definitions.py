@@ -53,6 +53,8 @@ from zixly_dagster.workflows import WORKFLOWS, workflows_by_system
 # Dagster's own @sensor passes a parameter of which Dagster then warns.
 warnings.filterwarnings("ignore", category=BetaWarning, message="Parameter `owners`")
 
+dispatchers = DispatchersResource()
+
 defs = Definitions(
     jobs=[
         *(workflow.job for workflow in WORKFLOWS.values()),
@@ -78,7 +80,7 @@ defs = Definitions(
         *reconciliation_schedules(),
     ],
     sensors=[
-        *(dispatch_sensor(system, workflows) for system, workflows in sorted(workflows_by_system().items())),
+        *(dispatch_sensor(system, workflows, dispatchers) for system, workflows in sorted(workflows_by_system().items())),
         sweep_sensor(),
         ledger_sensor(),
         reconciliations_sensor(),
@@ -97,7 +99,7 @@ defs = Definitions(
         "postgres": PostgresResource(),
         "secrets": SecretsResource(),
         "batch": BatchResource.configure_at_launch(),
-        "dispatchers": DispatchersResource(),
+        "dispatchers": dispatchers,
         "xero": XeroResource(),
         "hubspot": HubSpotResource(),
         "shopify": ShopifyResource(),

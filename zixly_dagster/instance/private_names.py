@@ -26,7 +26,7 @@ from dagster._core.storage.tags import SENSOR_NAME_TAG
 from dagster._daemon import sensor as sensor_daemon
 from dagster._daemon.controller import DagsterDaemonController, daemon_controller_from_instance
 from dagster._grpc.impl import core_execute_run
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, deserialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster_shared.cli import WorkspaceOpts
@@ -51,6 +51,7 @@ __all__ = [
     "UserConfigSchema",
     "WorkerStatus",
     "daemon_of",
+    "deserialize_value",
     "executed",
     "leave_loggers_to_us",
     "let_sensors_follow_at_once",

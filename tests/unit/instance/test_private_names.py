@@ -39,6 +39,7 @@ RELIED_ON = {
     "dagster_postgres.schedule_storage:PostgresScheduleStorage._has_asset_daemon_asset_evaluations_table": "the same",
     "dagster_postgres.schedule_storage:PostgresScheduleStorage.has_secondary_index_table": "schedule_storage.py spares it",
     "dagster_postgres.schedule_storage:PostgresScheduleStorage.purge_ticks": "schedule_storage.py purges now and then",
+    "dagster_postgres.schedule_storage:PostgresScheduleStorage._deserialize_rows": "schedule_storage.py reads each text once",
     "dagster_celery.launcher:CeleryRunLauncher.launch_run": "launcher.py overrides it",
     "dagster_celery.launcher:CeleryRunLauncher.terminate": "launcher.py overrides it",
     "dagster_celery.launcher:CeleryRunLauncher.check_run_worker_health": "launcher.py overrides it",
