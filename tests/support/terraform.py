@@ -58,7 +58,7 @@ class Terraform:
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,7 +75,7 @@ class Terraform:
         document: dict[str, dict[str, Any]] = json.loads(self.run("output", "-json", "-no-color"))
         return {name: one["value"] for name, one in document.items()}
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Nothing of the machine's own settings or credentials. The file that names the mirror is the one that counts."""
         kept = {"PATH": os.environ["PATH"], "HOME": str(self.scratch), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         told = {f"TF_VAR_{name}": value if isinstance(value, str) else json.dumps(value) for name, value in self.variables.items()}
