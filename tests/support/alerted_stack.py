@@ -1,13 +1,13 @@
-"""A running stack whose alerts a real Prometheus computes: what happens there and what fires."""
+"""A running stack whose alerts a real Prometheus computes: what happens there, what fires, and what the dashboards' panels show."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,10 @@ from typing import Any
 import httpx2
 
 from tests.support.busy import longest
+from tests.support.dashboards import Question, questions
+from tests.support.mail_server import MailServer
 from tests.support.prometheus import Watch
+from tests.support.slack_receiver import SlackReceiver
 from tests.support.stack import StackUnderTest
 from zixly_cli.deliveries import post, xero_delivery
 from zixly_cli.sandbox_api import SandboxApi
@@ -33,8 +36,14 @@ class AlertedStack:
     stack: StackUnderTest
     sandbox: SandboxApi
     watch: Watch
+    slack: SlackReceiver
+    mail: MailServer
     folder: Path
-    """Holds the certificate that the stack watches."""
+    """Holds what the stack watches: a folder `disk` and a certificate."""
+    shown: set[Question] = field(default_factory=set)
+    """What panels had an answer to."""
+    fired: set[str] = field(default_factory=set)
+    """Alerts, each after its cause."""
 
     def zixly(self, *command: str) -> Any:
         """The document that a command prints."""
@@ -55,19 +64,23 @@ class AlertedStack:
             answers = list(together.map(lambda _: httpx2.post(url, json={}, headers=FORGED, timeout=20, trust_env=False), range(count)))
         assert {one.status_code for one in answers} == {401}
 
-    def pay(self, count: int) -> list[str]:
+    def pay(self, count: int, *, organisation: str = DEMO.organisation) -> list[str]:
         """New invoices are paid; their ids."""
-        wanted = {"organisation": DEMO.organisation, "customers": min(count, 30), "invoices": count, "paid_percent": 0, "only_sales": True}
+        wanted = {"organisation": organisation, "customers": min(count, 30), "invoices": count, "paid_percent": 0, "only_sales": True}
         made = self.sandbox.post("/seed", wanted)["invoice_ids"]
-        paid: list[str] = self.sandbox.post(f"/xero/{DEMO.organisation}/pay", {"invoice_ids": made})["paid"]
+        paid: list[str] = self.sandbox.post(f"/xero/{organisation}/pay", {"invoice_ids": made})["paid"]
         return paid
 
     def settle(self) -> None:
         self.stack.wait_until(lambda: not self.stack.rows(OPEN_JOBS), seconds=SOON, words="every job has ended")
 
+    def look(self) -> None:
+        """Which panels show something now."""
+        self.shown |= {one for one in questions() if one not in self.shown and has_figures(self.watch.found(one.expr))}
+
     @contextmanager
-    def fires(self, *alerts: str, labels: str = "") -> Iterator[None]:
-        """What the block breaks makes all of them fire, within the time, and none did before."""
+    def fires(self, *alerts: str, labels: str = "", meanwhile: Callable[[], object] | None = None) -> Iterator[None]:
+        """What the block breaks makes all of them fire, within the time, and none did before. `meanwhile`: is done again and again."""
         early = self.watch.firing(labels) & set(alerts)
         assert not early, f"these fire before anything was broken: {sorted(early)}"
         begin = time.monotonic()
@@ -75,4 +88,12 @@ class AlertedStack:
         while missing := set(alerts) - self.watch.have_fired(labels, seconds=time.monotonic() - begin):
             waited = time.monotonic() - begin
             assert waited < longest(SOON), f"these did not fire: {sorted(missing)}\n{self.stack.text()[-2000:]}"
+            if meanwhile:
+                meanwhile()
+            self.look()
             time.sleep(1)
+        self.fired |= set(alerts)
+
+
+def has_figures(found: list[dict[str, Any]]) -> bool:
+    return any(one["value"][1] != "NaN" for one in found)

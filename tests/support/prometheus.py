@@ -47,13 +47,14 @@ def said_by(program: str, *arguments: str | Path) -> str:
 
 
 def shortened(rules: str, *, holds: str = "1s") -> str:
-    """The same rules for a test that cannot wait: each `for` is short, each window twenty seconds. No expression is changed otherwise."""
+    """The same rules for a test that cannot wait: each `for` is a second, each window twenty. No expression is changed otherwise."""
     quick = re.sub(r"^( +for:) \w+$", rf"\1 {holds}", rules, flags=re.MULTILINE)
     return re.sub(r"\[\d+[smhd]\]", "[20s]", quick)
 
 
 # What takes minutes to come about, as a test can wait for it. No other threshold is ever changed.
 LOWER = {
+    "OldestDueJob": ("(pipeline_oldest_due_job_seconds) > 300", "(pipeline_oldest_due_job_seconds) > 10"),
     "SlowExecution": ("(pipeline_job_duration_seconds_bucket[20s])))) > 300", "(pipeline_job_duration_seconds_bucket[20s])))) > 10"),
 }
 
@@ -115,7 +116,7 @@ class Watch:
         return result
 
     def firing(self, labels: str = "") -> set[str]:
-        """Those with these labels, such as `system="xero"`."""
+        """Those with these labels, such as `place="postgres"`."""
         return {one["metric"]["alertname"] for one in self.found(f'ALERTS{{alertstate="firing", {labels}}}')}
 
     def have_fired(self, labels: str = "", *, seconds: float = 1800) -> set[str]:
