@@ -59,6 +59,25 @@ NO_BACKLOGS = Backlogs(frozenset(), 0)
 
 
 @dataclass(frozen=True)
+class Slots:
+    """What could work on batches side by side: `count` of them, `taken` by open batches. `cut_off` are tenants of whom more is due than was
+    looked at, `in_line` those with a batch that waits while every slot is taken and one more batch waits than they are."""
+
+    count: int
+    taken: int = 0
+    cut_off: frozenset[UUID] = frozenset()
+    in_line: frozenset[UUID] = frozenset()
+
+    def to_fill(self, jobs: Sequence[DueJob]) -> int:
+        """Over how many a group's jobs are spread. Small batches in a queue would end no sooner and cost a run each."""
+        return 1 if jobs[0].tenant_id in self.cut_off else max(self.count - self.taken, 1)
+
+    def hold_up(self, jobs: Sequence[DueJob], *, priority: int) -> bool:
+        """Whether these wait for others to fill a batch with: theirs would stand in a queue, behind another of the same tenant."""
+        return priority != HIGH and jobs[0].tenant_id in self.in_line and len(jobs) < company_of(jobs)
+
+
+@dataclass(frozen=True)
 class DueJob:
     """A job that may be handed over now."""
 
@@ -121,20 +140,21 @@ GroupKey = tuple[int, str, UUID, UUID, str, int]
 
 
 def batches_of(
-    due: Sequence[DueJob], *, system: str, room: Room, slots: int, kept_for_high: Room = NO_ROOM, backlogs: Backlogs = NO_BACKLOGS
+    due: Sequence[DueJob], *, system: str, room: Room, slots: Slots, kept_for_high: Room = NO_ROOM, backlogs: Backlogs = NO_BACKLOGS
 ) -> list[Batch]:
     """As many batches as there is `room` for, out of the due ones, which come in order of priority and age for each tenant. Jobs of
     high priority have what is `kept_for_high` beside it.
 
     Higher priority goes first; within one priority tenants take turns, so that a tenant with thousands of jobs leaves the
-    others their share, and those of `backlogs` come after the others. A group's jobs are spread over the `slots` that could
-    work on them side by side.
+    others their share, and those of `backlogs` come after the others. A group's jobs are spread over the `slots` that are free;
+    where none is, they wait for one another.
     """
     groups = grouped(one_workflow_per_record(one_suspect(due)))
     batches: list[Batch] = []
     for priority in sorted({key[0] for key in groups}):
         order = sorted(groups.items(), key=lambda one: (backlogs.are_of(one[0][2], priority=one[0][0]), age(one)))
-        turns = [split_evenly(jobs, system=system, slots=slots) for key, jobs in order if key[0] == priority]
+        going = [jobs for key, jobs in order if key[0] == priority and not slots.hold_up(jobs, priority=priority)]
+        turns = [split_evenly(jobs, system=system, slots=slots.to_fill(jobs)) for jobs in going]
         while any(turns):
             for turn in turns:
                 if not (room.plus(kept_for_high) if priority == HIGH else room).is_some:
@@ -183,7 +203,7 @@ def grouped(due: Sequence[DueJob]) -> dict[GroupKey, list[DueJob]]:
 
 def split_evenly(jobs: Sequence[DueJob], *, system: str, slots: int) -> list[Batch]:
     """The group's jobs in batches of nearly equal size; the jobs of one record stay together, the rest of them waits."""
-    at_most = min(job.company for job in jobs)
+    at_most = company_of(jobs)
     size = min(max(ceil(len(jobs) / max(slots, 1)), 1), at_most)
     by_record: dict[str, list[DueJob]] = {}
     for job in jobs:
@@ -196,6 +216,11 @@ def split_evenly(jobs: Sequence[DueJob], *, system: str, slots: int) -> list[Bat
         else:
             filling.append(list(together))
     return [batch_from(members, system=system) for members in filling]
+
+
+def company_of(jobs: Sequence[DueJob]) -> int:
+    """How many of a group may be together."""
+    return min(job.company for job in jobs)
 
 
 def batch_from(members: Sequence[DueJob], *, system: str) -> Batch:

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from zixly_core.batching import NO_BACKLOGS, Backlogs, DueJob
+from zixly_core.batching import NO_BACKLOGS, Backlogs, DueJob, Slots
 from zixly_core.stores.database import Rows
 
 OPEN_BATCHES_SQL = """
-select lane, tenant_id, count(*) as batches, sum(job_count)::int as jobs from zixly.batches
+select lane, tenant_id, count(*) as batches, count(*) filter (where run_id is null) as waiting, sum(job_count)::int as jobs
+from zixly.batches
 where system = %s and ended_at is null group by lane, tenant_id"""
 
 # Whoever had live work a moment ago will have some again: of any system, since all share the slots.
@@ -28,11 +29,12 @@ select exists (select from zixly.batches where created_at > now() - interval '60
 
 @dataclass(frozen=True)
 class OpenBatches:
-    """What a tenant has open in a lane."""
+    """What a tenant has open in a lane, and how much of it no run has claimed yet."""
 
     lane: str
     tenant_id: UUID
     batches: int
+    waiting: int
     jobs: int
 
 
@@ -51,6 +53,17 @@ def backlogs_of(connection: Rows, due: Sequence[DueJob], taken: Sequence[OpenBat
     if not long or not (len(jobs) > len(long) or others_have_work(connection, long)):
         return NO_BACKLOGS
     return Backlogs(long, batches=max(slots - 1, 1) - sum(one.batches for one in live if one.tenant_id in long))
+
+
+def slots_among(due: Sequence[DueJob], taken: Sequence[OpenBatches], *, read: int, slots: int) -> Slots:
+    """The slots for live work, of whose due jobs at most `read` of each tenant were looked at."""
+    jobs, open_now = Counter(job.tenant_id for job in due), sum(one.batches for one in taken)
+    return Slots(
+        slots,
+        taken=open_now,
+        cut_off=frozenset(tenant_id for tenant_id, count in jobs.items() if count >= read),
+        in_line=frozenset(one.tenant_id for one in taken if one.lane == "live" and one.waiting and open_now > slots),
+    )
 
 
 def others_have_work(connection: Rows, tenants: frozenset[UUID]) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from zixly_core import metrics
-from zixly_core.batching import HIGH, LOWEST, NO_BACKLOGS, Batch, DueJob, Room, batches_of
-from zixly_core.stores.backlogs import OpenBatches, backlogs_of, open_batches
+from zixly_core.batching import HIGH, LOWEST, NO_BACKLOGS, Batch, DueJob, Room, Slots, batches_of
+from zixly_core.stores.backlogs import OpenBatches, backlogs_of, open_batches, slots_among
 from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.gates import Gates, let_through, open_gates
 from zixly_core.stores.histograms import COUNTER_SHARDS, add_values
@@ -149,6 +149,7 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
             return []
         due = due_jobs(connection, gates, system=system, lanes=lanes, for_high=for_high, per_tenant=at_most, max_batch=limits.max_batch)
         backlogs = backlogs_of(connection, due, taken, share=limits.share_of_a_tenant, slots=limits.slots)
+        slots = slots_among(due, taken, read=at_most, slots=limits.slots)
         batches = [
             batch
             for lane in for_high
@@ -158,7 +159,7 @@ def hand_over(database: Database, *, system: str, limits: HandoverLimits) -> lis
                 room=room[lane],
                 kept_for_high=limits.kept_for_high(lane),
                 backlogs=backlogs if lane == "live" else NO_BACKLOGS,
-                slots=limits.slots if lane == "live" else 1,  # bulk work is held up by the vendors' limits: full batches cost fewest calls
+                slots=slots if lane == "live" else Slots(1),  # bulk work is held up by the vendors' limits: full batches cost fewest calls
             )
         ]
         write_batches(connection, batches)

@@ -197,3 +197,29 @@ def test_the_first_of_a_long_backlog_are_found_without_looking_at_all_of_it(ledg
 def rows_of(line: str) -> float:
     """How many rows a node of a plan gave."""
     return float(line.partition("actual ")[2].partition("rows=")[2].split()[0])
+
+
+def test_a_long_backlog_goes_in_full_batches_as_places_become_free(ledger: TestLedger) -> None:
+    """Spread over the slots, what fits into one place had become four batches, and each cost a run."""
+    limits = HandoverLimits(max_open_batches=32, max_open_jobs=320, slots=4, max_batch=80)
+    ledger.add_jobs(800)
+    first, *_ = ledger.hand_over(limits=limits)
+    ledger.owner.execute("update zixly.workflow_jobs set status = 'COMPLETED' where batch_id = %s", (first.id,))
+    ledger.owner.execute("update zixly.batches set ended_at = now() where id = %s", (first.id,))
+    assert [len(batch.job_ids) for batch in ledger.hand_over(limits=limits)] == [80]
+
+
+def test_where_every_slot_is_taken_jobs_wait_for_one_another_until_the_batch_before_them_is_claimed(ledger: TestLedger) -> None:
+    waiting = []
+    for _ in range(3):
+        ledger.add_jobs(1)
+        waiting += ledger.hand_over()
+    together = ledger.add_jobs(2)
+    assert ledger.hand_over() == []
+    (urgent,) = ledger.add_jobs(1, priority=0)
+    (other,) = ledger.add_jobs(1, tenant=ledger.add_tenant("steady"))
+    assert [batch.job_ids for batch in ledger.hand_over()] == [(urgent,), (other,)]
+    for number, batch in enumerate(waiting):
+        ledger.claim(ledger.run_of(batch, f"run-{number}"))
+    ledger.owner.execute("update zixly.batches set run_id = 'urgent' where run_id is null and tenant_id = %s", (ledger.tenant.id,))
+    assert [batch.job_ids for batch in ledger.hand_over()] == [tuple(together)]
