@@ -22,8 +22,8 @@ select name, job_type, status, sum(value)::float8 as value from (
   union all
   select begun.name, w.name, begun.status, 0 from zixly.workflows w
   cross join (values ('queued', ''), ('processed', 'completed'), ('processed', 'failed'), ('processed', 'cancelled'),
-                     ('attempts', 'completed'), ('attempts', 'failed'), ('attempts', 'retry'), ('attempts', 'parked'), ('attempts', 'vanished'),
-                     ('attempts', 'timeout'), ('attempts', 'cancelled'), ('attempts', 'handed_back'))
+                     ('attempts', 'completed'), ('attempts', 'failed'), ('attempts', 'retry'), ('attempts', 'parked'),
+                     ('attempts', 'vanished'), ('attempts', 'timeout'), ('attempts', 'cancelled'), ('attempts', 'handed_back'))
        as begun (name, status)
 ) counted group by name, job_type, status"""
 
