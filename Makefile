@@ -64,7 +64,11 @@ test: export ZIXLY_FULL := 1
 endif
 test: $(STAMP) $(AWS_STAMP) $(CHART_STAMP) ## Run every test: unit, contract and integration side by side, then the whole stack (FULL=1: every repetition)
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/contract tests/integration tests/security
-	$(BIN)/python -m pytest tests/acceptance
+	$(BIN)/python -m pytest tests/acceptance --ignore=tests/acceptance/compose
+
+.PHONY: test-compose
+test-compose: $(STAMP) ## Bring docker-compose.yml up without Docker and use it (root; Debian's podman, mmdebstrap, docker-compose; decision 0042)
+	$(BIN)/python -m pytest -v tests/acceptance/compose
 
 .PHONY: provider
 provider: $(PROVIDER_STAMP) ## Install the OpenID Connect provider at which the tests sign in (needs npm)

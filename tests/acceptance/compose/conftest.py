@@ -17,9 +17,8 @@ from tests.acceptance.compose.images import build, make_standins
 def engine() -> Iterator[Engine]:
     require_containers()
     with tempfile.TemporaryDirectory(prefix="zixly-compose-", dir="/var/tmp") as folder, engine_in(Path(folder)) as made:
-        wheels = make_standins(made, locks=("image.lock", "audit.lock", "ministack.lock"))
-        for target, service in (("platform", "settings"), ("ministack", "ministack")):
-            build(made, target=target, image=SERVICES[service]["image"], wheels=wheels)
+        wheels = make_standins(made, locks=("image.lock", "audit.lock"))
+        build(made, target="platform", image=SERVICES["settings"]["image"], wheels=wheels)
         serve(made)
         yield made
 
