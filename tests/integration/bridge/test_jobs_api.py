@@ -41,7 +41,7 @@ def failed_job(ledger: TestLedger) -> str:
 def test_a_job_is_shown_with_its_whole_story(bridge: RunningBridge, finished: dict[str, Any]) -> None:
     assert (finished["status"], finished["attempts"], finished["tenant"]) == ("COMPLETED", 1, "demo")
     assert finished["result"] == {"updated": "contact-1"}
-    assert [step["step"] for step in finished["steps"]] == ["fetch_invoices"]
+    assert [step["step"] for step in finished["steps"]] == ["claim", "fetch_invoices"]
     assert [(one["outcome"], one["run_id"]) for one in finished["attempt_log"]] == [("completed", "run-1")]
     assert [(one["record_id"], one["action"]) for one in finished["related_records"]] == [("inv-1", "READ")]
     assert finished["event"]["kind"] == "INVOICE.UPDATE"

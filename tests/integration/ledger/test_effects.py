@@ -287,9 +287,20 @@ def test_after_a_restore_a_write_waits_for_jobs_that_have_not_looked_for_theirs(
     run, (job,) = ledger.claimed(1)
     (other,) = ledger.add_jobs(1)
     ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '2 hours')", (new_id(),))
+    ledger.compare()
     write = write_of(job, version=NOON)
     assert intend(ledger.runs, run, [write])[write.effect_key].wait > timedelta()
     ledger.owner.execute("update zixly.workflow_jobs set status = 'CANCELLED' where id = %s", (other,))
+    assert intend(ledger.runs, run, [write])[write.effect_key].wait == timedelta()
+
+
+def test_after_a_restore_a_write_waits_for_a_comparison_that_began_after_it(ledger: TestLedger) -> None:
+    run, (job,) = ledger.claimed(1)
+    ledger.compare()
+    ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now() - interval '2 hours')", (new_id(),))
+    write = write_of(job, version=NOON)
+    assert intend(ledger.runs, run, [write])[write.effect_key].wait > timedelta()
+    ledger.compare()
     assert intend(ledger.runs, run, [write])[write.effect_key].wait == timedelta()
 
 

@@ -50,15 +50,6 @@ def forget_the_last_hour(stage: Stage) -> None:
 
 
 RESTORED_SQL = "insert into zixly.restores (id, taken_at) values (%s, now() - interval '1 hour')"
-COMPARED_SQL = """
-insert into zixly.reconciliations (id, tenant_id, connection_id, workflow, origin, since, until, status, created_at, ended_at)
-select gen_random_uuid(), c.tenant_id, c.id, w.name, 'asked', now() - interval '1 day', now(), 'DONE', now(), now()
-from zixly.connections c cross join zixly.workflows w"""
-
-
-def compare(stage: Stage) -> None:
-    """A comparison since the restore has told all that was lost."""
-    stage.ledger.owner.execute(COMPARED_SQL)
 
 
 def test_what_comes_again_after_a_restore_writes_nothing_again(stage: Stage, records: list[tuple[str, str]]) -> None:
@@ -86,7 +77,7 @@ def test_without_the_note_of_the_restore_records_would_be_doubled(stage: Stage, 
 
 def test_what_is_new_after_a_restore_is_written(stage: Stage, records: list[tuple[str, str]]) -> None:
     stage.ledger.owner.execute("insert into zixly.restores (id, taken_at) values (%s, now())", (new_id(),))
-    compare(stage)
+    stage.ledger.compare()
     work_off(stage, records)
     assert kinds_written(stage) >= KINDS
 
@@ -106,7 +97,7 @@ def test_of_two_records_with_one_target_the_older_is_not_written_over_the_newer_
     stage: Stage, both: tuple[str, str]
 ) -> None:
     """The contact shows the newer one, so the older cannot be seen to have been written: it waits until the newer has seen itself."""
-    compare(stage)
+    stage.ledger.compare()
     written = len(stage.sandbox.sandbox.writes)
     older, newer = (stage.batch_of(record) for record in both)
     stage.run(older)
@@ -125,7 +116,7 @@ def test_before_a_comparison_has_told_what_was_lost_an_older_state_waits_though_
     written = len(stage.sandbox.sandbox.writes)
     stage.run_invoices(both[0])
     assert stage.job_of(both[0])["status"] == JobStatus.QUEUED
-    compare(stage)
+    stage.ledger.compare()
     stage.run_invoices(both[1])
     stage.run_due()
     assert stage.sandbox.sandbox.writes.select(after=written) == []
@@ -134,7 +125,7 @@ def test_before_a_comparison_has_told_what_was_lost_an_older_state_waits_though_
 
 def test_what_was_not_written_before_the_restore_is_written_in_its_order(stage: Stage, both: tuple[str, str]) -> None:
     """A person has changed the contact meanwhile: neither can be seen. The older waits for the newer's intent, and then for its end."""
-    compare(stage)
+    stage.ledger.compare()
     stage.sandbox.portal.contacts.records[ADA_IN_HUBSPOT].properties["xero_last_invoice_number"] = "another"
     written = len(stage.sandbox.writes(ADA_IN_HUBSPOT))
     older, newer = (stage.batch_of(record) for record in both)
