@@ -51,7 +51,7 @@ network_config_dir = "{folder}/net"
 
 
 def require_containers() -> None:
-    """In CI a missing tool is a failure, as a line of `.ci/run` mends it. What the machine refuses no change to this repository can mend:
+    """With CI=true a missing tool is a failure, as installing it mends it. What the machine refuses no change to this repository can mend:
     that is a skip everywhere, with the machine's own words (docs/decisions/0042)."""
     missing = [name for name in TOOLS if not (shutil.which(name) or Path("/usr/sbin", name).exists())]
     if missing and os.environ.get("CI"):
