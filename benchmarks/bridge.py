@@ -16,7 +16,7 @@ from benchmarks.errors import NotMeasured
 from benchmarks.server import Urls
 from zixly_cli.seed import Sender, seed_demo
 from zixly_cli.stack import databases
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.probes import http_answers
 
 KEY = "only-for-this-benchmark"
@@ -45,7 +45,7 @@ def seed_and_register(urls: Urls, folder: Path) -> None:
 @contextmanager
 def running_bridge(urls: Urls, folder: Path, *, more: Mapping[str, str] | None = None) -> Iterator[Bridge]:
     """Ready to take deliveries. `more` are settings beside those that it needs. Raises `NotMeasured`."""
-    port = free_ports(("bridge",))["bridge"]
+    port = free_port()
     own = {f"ZIXLY_DATABASE_URL_{role.upper()}": urls(f"zixly_{role}") for role in ("intake", "api", "metrics")}
     own |= {"ZIXLY_BRIDGE_PORT": str(port), "ZIXLY_XERO_WEBHOOK_KEYS": KEY, "ZIXLY_SECRETS_KEY_FILE": str(folder / "key")}
     with running("webhook_bridge", environment={**own, **(more or {})}, log=folder / "bridge.log") as process:

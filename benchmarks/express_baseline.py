@@ -19,7 +19,7 @@ from psycopg import sql
 from benchmarks.bridge import wait_for
 from benchmarks.errors import NotMeasured
 from benchmarks.progress import Say
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_port
 
 FOLDER = Path(__file__).with_name("express")
 LOCK = FOLDER / "package-lock.json"
@@ -87,7 +87,7 @@ def environment(variant: str, *, database_url: str, redis_url: str, secret: str)
 @contextmanager
 def running_receiver(told: Mapping[str, str], *, log: Path) -> Iterator[Receiver]:
     """Ready to take deliveries. Raises `NotMeasured`."""
-    port = free_ports(("receiver",))["receiver"]
+    port = free_port()
     with node("server.js", {**told, "PORT": str(port)}, log=log) as process:
         address = f"http://127.0.0.1:{port}"
         wait_for(address, process, log=log)

@@ -25,7 +25,7 @@ from benchmarks.lifelike import AT_THE_END, FORGET_SQL, OF_EACH_SET, PREPARE_SQL
 from benchmarks.payload_search import add_tenants
 from benchmarks.server import Urls, running_server
 from zixly_cli.stack import databases
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_port
 
 SET = 50_000
 START_SECONDS = 240.0
@@ -100,7 +100,7 @@ def add_connection(owner: Owner, tenant: UUID) -> UUID:
 @contextmanager
 def running_bridge(urls: Urls) -> Iterator[str]:
     """A bridge as `zixly up` runs it; its address."""
-    port = free_ports(("bridge",))["bridge"]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     variables = {f"ZIXLY_DATABASE_URL_{role.upper()}": urls(f"zixly_{role}") for role in ("intake", "api", "metrics")}
     variables |= {"ZIXLY_BRIDGE_PORT": str(port), "ZIXLY_BRIDGE_PUBLIC_URL": address, "ZIXLY_LOG_LEVEL": "warning"}

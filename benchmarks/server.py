@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zixly_cli.stack import databases
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.postgres import PostgresServer, init_cluster, postgres_server, server_environment, wait_until_ready
 from zixly_cli.stack.valkey import config_text, find_valkey
 from zixly_core.migrate import migrate
@@ -51,7 +51,7 @@ def running_server(folder: Path) -> Iterator[Urls]:
 def running_postgres(folder: Path) -> Iterator[tuple[Urls, subprocess.Popen[bytes]]]:
     """The same, with its process."""
     server = postgres_server(folder, bin_setting=Path(os.environ["ZIXLY_PG_BIN"]) if os.environ.get("ZIXLY_PG_BIN") else None)
-    port = free_ports(("postgres",))["postgres"]
+    port = free_port()
     urls = Urls(port)
     init_cluster(server, password=PASSWORD)
     process = started(server, port=port, log=folder / "postgres.log")
@@ -79,7 +79,7 @@ def started(server: PostgresServer, *, port: int, log: Path) -> subprocess.Popen
 @contextmanager
 def running_valkey(folder: Path) -> Iterator[Running]:
     """An empty server without a file: what is on a queue is a wake-up, for us and for those beside us."""
-    port = free_ports(("valkey",))["valkey"]
+    port = free_port()
     place = folder / "valkey"
     place.mkdir()
     config = place / "valkey.conf"

@@ -19,7 +19,7 @@ from benchmarks.errors import NotMeasured
 from benchmarks.processes import end, spawn, wait_for
 from zixly_cli.settings import ROOT
 from zixly_cli.stack.databases import DAGSTER, make_database, may_connect
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.probes import code_server_answers, daemon_beats
 
 DATABASE = "dagster_stock"
@@ -53,7 +53,7 @@ def stock_dagster(stack: BenchStack) -> Iterator[str]:
     (home / "dagster.yaml").write_text(INSTANCE)
     make_database(stack.plan.urls.admin, name=DATABASE, owner=DAGSTER)
     may_connect(stack.plan.urls.admin, database=DATABASE, roles=())
-    port = free_ports(("code",))["code"]
+    port = free_port()
     environment = environment_of(stack, home=home, port=port)
     url = stack.plan.urls.database(DAGSTER, name=DATABASE)
     migrate(environment, home=home)

@@ -22,7 +22,7 @@ from benchmarks.findings import Findings
 from benchmarks.progress import Say
 from benchmarks.scale import Scale
 from benchmarks.server import ADMIN, Urls, running_postgres, running_valkey
-from zixly_cli.stack.ports import free_ports
+from zixly_cli.stack.ports import free_port
 from zixly_core.ids import new_id
 
 WORKERS = 2
@@ -73,7 +73,7 @@ def running_side(variant: str, folder: Path) -> Iterator[Side]:
     with ExitStack() as stack:
         urls, _ = stack.enter_context(running_postgres(folder))
         valkey = stack.enter_context(running_valkey(folder))
-        told = environment(variant, urls, redis_url=f"{valkey.url}/1", vendor_port=free_ports(("vendor",))["vendor"])
+        told = environment(variant, urls, redis_url=f"{valkey.url}/1", vendor_port=free_port())
         vendor = stack.enter_context(express_baseline.node("fake-saas.js", told, log=folder / "vendor.log"))
         wait_for(told["SAAS_URL"], vendor, log=folder / "vendor.log")
         receiver = stack.enter_context(express_baseline.running_receiver(told, log=folder / "receiver.log"))

@@ -19,7 +19,8 @@ from typing import Any
 import httpx2
 
 from tests.integration.bridge.running import XERO_KEY, eventually
-from tests.support.postgres import TestDatabase, free_port
+from tests.support.postgres import TestDatabase
+from zixly_cli.stack.ports import free_port
 from zixly_core.secrets.keys import SecretKey
 
 API_TOKEN = "api-token-PLANTED-f3a1c2"

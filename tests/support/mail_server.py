@@ -15,7 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.support.postgres import free_port
+from zixly_cli.stack.ports import free_port
 
 
 class MailServer:

@@ -14,8 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.postgres import PASSWORD, RunningPostgres, free_port
+from tests.support.postgres import PASSWORD, RunningPostgres
 from zixly_cli.stack import databases
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.server_user import outside_of, place_for, server_user
 
 PGBOUNCER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"

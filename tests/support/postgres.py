@@ -9,7 +9,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import pytest
 from psycopg import sql
 
 from zixly_cli.stack import databases
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.postgres import PostgresServer, init_cluster, server_environment, wait_until_ready
 from zixly_cli.stack.postgres import postgres_server as server_of
 from zixly_cli.stack.server_user import outside_of
@@ -60,13 +60,6 @@ class TestDatabase:
         """As `role`: `owner`, `intake`, `api`, `dispatch`, `runs`, `metrics` (with or without `zixly_`), or `postgres`."""
         user = role if role == "postgres" or role.startswith("zixly_") else f"zixly_{role}"
         return self.server.url(self.name, user=user, driver=driver)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def place_of_a_server(tmp_path_factory: pytest.TempPathFactory) -> Path:

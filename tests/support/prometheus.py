@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from tests.support.nginx import wait_for
-from tests.support.postgres import free_port
+from zixly_cli.stack.ports import free_port
 
 FOLDER = Path(__file__).parents[2] / "prometheus"
 PACKAGES = {

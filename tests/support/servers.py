@@ -18,7 +18,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.support.postgres import free_port
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.valkey import find_valkey
 
 ROOT = Path(__file__).parents[2]

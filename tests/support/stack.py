@@ -22,7 +22,7 @@ from tests.support.busy import longest
 from zixly_cli.settings import ROOT, StackSettings, port_setting
 from zixly_cli.stack.home import Home
 from zixly_cli.stack.orphans import end_orphans
-from zixly_cli.stack.ports import free_ports, free_stack_ports
+from zixly_cli.stack.ports import free_port, free_stack_ports
 from zixly_cli.stack.programs import Plan
 from zixly_cli.stack.stack_secrets import load_or_make_secrets
 
@@ -37,7 +37,7 @@ class StackUnderTest:
     settings: StackSettings
     output: Path
     process: subprocess.Popen[bytes] | None = None
-    mail_port: int = field(default_factory=lambda: free_ports(("mail",))["mail"])
+    mail_port: int = field(default_factory=free_port)
     """Where its e-mail goes: nobody listens there unless a test does."""
     variables: dict[str, str] = field(default_factory=dict)
     """Settings of its own."""

@@ -16,8 +16,9 @@ import pytest
 import redis
 
 from tests.support.authority import Authority, Certificate
-from tests.support.postgres import PASSWORD, RunningPostgres, free_port
+from tests.support.postgres import PASSWORD, RunningPostgres
 from zixly_cli.stack import databases
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.postgres import PostgresServer, init_cluster, server_environment, wait_until_ready
 from zixly_cli.stack.postgres import postgres_server as server_of
 from zixly_cli.stack.server_user import outside_of

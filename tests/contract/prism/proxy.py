@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 
 from tests.contract.clients.description import text_of
+from zixly_cli.stack.ports import free_port
 
 HERE = Path(__file__).parent
 PRISM = HERE / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
@@ -48,12 +49,6 @@ def prism(description: str, *, upstream: str, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:

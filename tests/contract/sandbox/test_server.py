@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from tests.support.sandbox import HUBSPOT
 from zixly_cli.sandbox_control_commands import app
+from zixly_cli.stack.ports import free_port
 from zixly_core.errors import Rejected, Transient
 from zixly_sandbox.constants import ADA_IN_HUBSPOT, APP, DEAL, DEMO, OPEN_INVOICE
 
@@ -27,9 +28,7 @@ START_SECONDS = 30
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
     """A running `python -m zixly_sandbox` on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     variables = {**os.environ, "ZIXLY_SANDBOX_PORT": str(port)}
     process = subprocess.Popen([sys.executable, "-m", "zixly_sandbox"], env=variables)
     try:

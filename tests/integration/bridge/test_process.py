@@ -20,7 +20,8 @@ from tests.integration.bridge.running import XERO_KEY, eventually
 from tests.support.busy import longest
 from tests.support.deliveries import xero_body, xero_event, xero_headers
 from tests.support.ledger import ORGANISATION, TestLedger
-from tests.support.postgres import TestDatabase, free_port
+from tests.support.postgres import TestDatabase
+from zixly_cli.stack.ports import free_port
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
 

@@ -12,7 +12,8 @@ import pytest
 
 from tests.integration.budget.processes import connected
 from tests.support.busy import longest
-from tests.support.postgres import TestDatabase, free_port
+from tests.support.postgres import TestDatabase
+from zixly_cli.stack.ports import free_port
 from zixly_core.api_limits import Concurrent, Limits
 from zixly_core.budget_account import Account, Ask, Permit, asked
 from zixly_core.errors import Permanent, StoreUnavailable

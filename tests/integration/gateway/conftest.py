@@ -27,11 +27,12 @@ from tests.integration.bridge.running import RunningBridge, settings_for, start_
 from tests.support.certificate import certificate_in
 from tests.support.front import Front
 from tests.support.nginx import require_nginx, running_nginx
-from tests.support.postgres import TEMPLATE, RunningPostgres, TestDatabase, free_port
+from tests.support.postgres import TEMPLATE, RunningPostgres, TestDatabase
 from zixly_cli.gateway import TEMPLATE as NGINX_TEMPLATE
 from zixly_cli.gateway import read_gateway_settings, rendered
 from zixly_cli.settings import StackSettings
 from zixly_cli.stack import databases
+from zixly_cli.stack.ports import free_port
 from zixly_core.access import Role
 from zixly_core.ids import new_id
 from zixly_core.stores.database import Database

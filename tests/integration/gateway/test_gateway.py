@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.gateway.conftest import WEBSERVER, Gateway, Person, child, wait_for_webserver
 from tests.support.busy import longest
-from tests.support.postgres import free_port
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.programs import STOP_SECONDS
 from zixly_core.access import Role
 from zixly_core.ids import new_id

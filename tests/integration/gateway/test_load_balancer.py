@@ -14,9 +14,9 @@ import pytest
 
 from tests.support.certificate import certificate_in
 from tests.support.nginx import running_nginx
-from tests.support.postgres import free_port
 from zixly_cli.gateway import TEMPLATE, read_gateway_settings, rendered
 from zixly_cli.settings import StackSettings
+from zixly_cli.stack.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 

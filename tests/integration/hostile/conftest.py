@@ -13,7 +13,8 @@ import pytest
 from tests.integration.bridge.running import eventually
 from tests.integration.bridge.test_process import environment, is_ready
 from tests.support.ledger import TestLedger
-from tests.support.postgres import TestDatabase, free_port
+from tests.support.postgres import TestDatabase
+from zixly_cli.stack.ports import free_port
 
 # That a process may have open before it asks for more; 1,024 on most systems, and less here so that fewer connections show it.
 USUAL_FILES = 512

@@ -24,8 +24,9 @@ from psycopg import sql
 
 from tests.integration.instance.sample_definitions import defs
 from tests.support.busy import longest
-from tests.support.postgres import RunningPostgres, TestDatabase, free_port
+from tests.support.postgres import RunningPostgres, TestDatabase
 from zixly_cli.stack import databases
+from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.valkey import find_valkey
 from zixly_dagster.instance.migrate import migrate
 

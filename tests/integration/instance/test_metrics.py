@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from tests.integration.instance.conftest import SAMPLE, Stack, Started, until
 from tests.support.busy import longest
-from tests.support.postgres import free_port
 from tests.support.scraping import Samples, scraped_from
+from zixly_cli.stack.ports import free_port
 from zixly_core.metrics_server import MetricsServer
 from zixly_dagster.instance.engines import shared_engine
 from zixly_dagster.instance.instance_counts import instance_counts

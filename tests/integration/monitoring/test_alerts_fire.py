@@ -19,9 +19,10 @@ from tests.support.dashboards import questions
 from tests.support.deliveries import xero_body, xero_event, xero_headers
 from tests.support.ledger import ORGANISATION, TestLedger
 from tests.support.mail_server import MailServer, mail_server, text_of
-from tests.support.postgres import TestDatabase, free_port
+from tests.support.postgres import TestDatabase
 from tests.support.prometheus import FOLDER, Watch, watching
 from tests.support.slack_receiver import SlackReceiver, slack_receiver
+from zixly_cli.stack.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 SOON = 20

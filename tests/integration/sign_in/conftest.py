@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from tests.integration.sign_in.browser import Browser
 from tests.integration.sign_in.provider.running import CLIENT_ID, CLIENT_SECRET, running_provider
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
+from zixly_cli.stack.ports import free_port
 from zixly_core.openid import setting_up
 
 
@@ -27,12 +27,6 @@ class Place:
     def browser(self) -> Browser:
         self.browsers.append(Browser(self.url))
         return self.browsers[-1]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)

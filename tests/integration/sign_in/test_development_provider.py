@@ -9,11 +9,12 @@ import pytest
 from pydantic import SecretStr
 
 from tests.integration.bridge.running import settings_for, start_bridge
-from tests.integration.sign_in.conftest import Place, free_port
+from tests.integration.sign_in.conftest import Place
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
 from tests.support.running_sandbox import running_sandbox
 from zixly_cli.seed import DEMO, demo_id, seed_people
+from zixly_cli.stack.ports import free_port
 from zixly_sandbox.constants import APP
 from zixly_sandbox.openid.desk import AUDIENCE
 from zixly_sandbox.openid.people import PEOPLE
