@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 def hauled(scale: Scale, *, say: Say) -> Haul:
     """Samples are those of the stream: what comes after it is another load."""
     every = min(LONGEST, max(SHORTEST, scale.seconds / LOOKS))
-    with running_ground(say=say) as ground, sampling(ground, every_seconds=every) as samples:
+    with running_ground(say=say, for_faults=False) as ground, sampling(ground, every_seconds=every) as samples:
         outcome = asyncio.run(run(scale, ground, say=say))
     return Haul(scale, outcome, [one for one in samples if one.at <= scale.seconds])
 

@@ -69,16 +69,16 @@ class Outcome:
 
 
 @contextmanager
-def running_ground(*, say: Say) -> Iterator[Ground]:
-    """A stack that is ready: two workers, as on a server, and, where the machine allows it, a small disk and one worker with a movable
-    clock. Raises what the stack's start raises; whatever happens, nothing is left running."""
+def running_ground(*, say: Say, for_faults: bool = True) -> Iterator[Ground]:
+    """A stack that is ready: two workers, as on a server, and, for faults and where the machine allows it, a small disk and one worker with
+    a movable clock. Raises what the stack's start raises; whatever happens, nothing is left running."""
     with ExitStack() as stack:
         made = stack.enter_context(stack_in_a_temporary_folder(workers=2, worker_slots=2))
         Home(made.settings.home).make()
-        disk = stack.enter_context(small_disk(made.plan.home.objects))
+        disk = stack.enter_context(small_disk(made.plan.home.objects)) if for_faults else None
         say("starting the stack")
         made.up()
-        clock = clock_of(made, say=say)
+        clock = clock_of(made, say=say) if for_faults else None
         yield Ground(made.plan, disk=disk, clock=clock)
 
 
