@@ -70,6 +70,10 @@ test: $(STAMP) $(AWS_STAMP) $(CHART_STAMP) ## Run every test: unit, contract and
 test-compose: $(STAMP) ## Bring docker-compose.yml up without Docker and use it (root; Debian's podman, mmdebstrap, docker-compose; decision 0042)
 	$(BIN)/python -m pytest -v tests/acceptance/compose
 
+.PHONY: attack
+attack: $(STAMP) ## Attack it as a stranger would: a bridge in production, then the whole stack behind nginx (both are part of test)
+	$(BIN)/python -m pytest -v tests/security/penetration tests/acceptance/security
+
 .PHONY: provider
 provider: $(PROVIDER_STAMP) ## Install the OpenID Connect provider at which the tests sign in (needs npm)
 

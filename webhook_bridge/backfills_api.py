@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from webhook_bridge.backfills_models import BackfillDetail, BackfillList, BackfillStatus, BackfillStopped, NewBackfill
 from webhook_bridge.cursors import cursor_after, page_from
-from webhook_bridge.payload_fields import shown
+from webhook_bridge.payload_views import looked_at
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.backfill_progress import progress_of
@@ -55,8 +55,9 @@ class Backfills:
 
     def shown(self, caller: Caller, backfill_id: UUID) -> BackfillDetail:
         with scoped(self.database, caller.scope) as connection:
-            found = detail(connection, backfill_id, run_url=self.run_url)
-        return shown(found, sees_payloads=caller.sees_payloads)
+            row = known_backfill(connection, backfill_id)
+            found, whose = detail_of(row, run_url=self.run_url), [row["tenant_id"]]
+            return looked_at(connection, found, caller=caller, thing="backfill", subject=backfill_id, whose=whose)
 
     def stop(self, caller: Caller, backfill_id: UUID) -> BackfillStopped:
         with scoped(self.database, caller.scope) as connection:
@@ -107,9 +108,18 @@ def backfills_routes(database: Database, *, dagster_url: str, caller_of: Callabl
 
 def detail(connection: Rows, backfill_id: UUID, *, run_url: str) -> BackfillDetail:
     """Raises `NotFound`."""
+    return detail_of(known_backfill(connection, backfill_id), run_url=run_url)
+
+
+def known_backfill(connection: Rows, backfill_id: UUID) -> Mapping[str, Any]:
+    """Raises `NotFound`."""
     row = backfill_detail(connection, backfill_id, examples=MOST_EXAMPLES)
     if row is None:
         raise NotFound(f"There is no backfill {backfill_id}, or it is not yours to see.")
+    return row
+
+
+def detail_of(row: Mapping[str, Any], *, run_url: str) -> BackfillDetail:
     progress = progress_of(
         days=row["days"],
         days_read=row["days_done"] + row["days_failed"],

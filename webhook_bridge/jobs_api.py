@@ -12,13 +12,13 @@ from pydantic import AwareDatetime
 
 from webhook_bridge.cursors import cursor_after, page_from
 from webhook_bridge.models import Job, JobPage, JobStatusChange, NewJob
-from webhook_bridge.payload_fields import shown
+from webhook_bridge.payload_views import looked_at
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.job import JobStatus
 from zixly_core.record_links import url_of_key
 from zixly_core.stores.cancel import cancel_job, retry_job
-from zixly_core.stores.database import Database
+from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.jobs_view import (
     JobFilter,
     job_detail,
@@ -71,11 +71,7 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
     def job(job_id: UUID, caller: Caller = signed_in) -> Job:
         """One job with its whole story: attempts, steps, related records, effects, result or error, and where to look further."""
         with scoped(database, caller.scope) as connection:
-            row = job_detail(connection, job_id)
-        if row is None:
-            raise no_such_job(job_id)
-        document = job_document(row, run_url=run_url) | {"steps": row["execution_log"]}
-        return shown(Job.model_validate(document), sees_payloads=caller.sees_payloads)
+            return job_seen(connection, job_id, caller=caller, run_url=run_url)
 
     @router.get("/api/jobs", tags=["jobs"], responses=problems(400, 401, 422, 503))
     def jobs(wanted: JobFilter = filtered, limit: Limit = 50, cursor: Cursor = None, caller: Caller = signed_in) -> JobPage:
@@ -121,6 +117,15 @@ def jobs_routes(database: Database, *, dagster_url: str, caller_of: Callable[[Re
         return changed(job_id, status, wanted=(JobStatus.QUEUED,), verb="retried")
 
     return router
+
+
+def job_seen(rows: Rows, job_id: UUID, *, caller: Caller, run_url: str) -> Job:
+    """One job as the caller may see it; that he saw its payloads is written down. Raises `NotFound`."""
+    row = job_detail(rows, job_id)
+    if row is None:
+        raise no_such_job(job_id)
+    found = Job.model_validate(job_document(row, run_url=run_url) | {"steps": row["execution_log"]})
+    return looked_at(rows, found, caller=caller, thing="job", subject=job_id, whose=[row["tenant_id"]])
 
 
 def changed(job_id: UUID, status: str | None, *, wanted: tuple[JobStatus, ...], verb: str) -> JobStatusChange:

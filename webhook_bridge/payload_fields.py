@@ -53,6 +53,20 @@ def hidden_in(value: Any) -> Any:
             return value
 
 
+def holds_payloads(value: object) -> bool:
+    """Whether anything marked stands in an answer, which is not so where there was nothing to show."""
+    match value:
+        case BaseModel():
+            fields = type(value).model_fields
+            return any(bool(part) if PAYLOAD in fields[name].metadata else holds_payloads(part) for name, part in value)
+        case list():
+            return any(map(holds_payloads, value))
+        case dict():
+            return any(map(holds_payloads, value.values()))
+        case _:
+            return False
+
+
 def payload_fields(model: object) -> list[str]:
     """The payloads in an answer of this type, as paths such as `jobs.result`."""
     return sorted(set(paths_in(model, seen=())))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from webhook_bridge.cursors import cursor_after, page_from
-from webhook_bridge.payload_fields import shown
+from webhook_bridge.payload_views import looked_at
 from webhook_bridge.problems import NotFound, WrongState, problems
 from webhook_bridge.reconciliation_models import (
     Drift,
@@ -31,7 +31,7 @@ from zixly_core.drifts import DriftKind, DriftStatus
 from zixly_core.reconciling.comparisons import COMPARISONS
 from zixly_core.reconciling.planning import Ask, plan
 from zixly_core.stores.audit import note
-from zixly_core.stores.database import Database
+from zixly_core.stores.database import Database, Rows
 from zixly_core.stores.drift_views import DriftFilter, ReconciliationFilter, drifts_page, reconciliation_report, reconciliations_page
 from zixly_core.stores.drifts import accept, repair, tenant_of_found
 from zixly_core.stores.jobs_view import scoped
@@ -92,20 +92,20 @@ class Comparisons:
         page = page_from(limit=limit, cursor=cursor)
         with scoped(self.database, caller.scope) as connection:
             rows = drifts_page(connection, wanted, page=page)
-        found = [Drift.model_validate(row) for row in rows]
-        answer = DriftPage(drifts=found, next_cursor=cursor_after(rows, limit=limit, age="found_at"))
-        return shown(answer, sees_payloads=caller.sees_payloads)
+            found = [Drift.model_validate(row) for row in rows]
+            answer = DriftPage(drifts=found, next_cursor=cursor_after(rows, limit=limit, age="found_at"))
+            whose = [row["tenant_id"] for row in rows]
+            return looked_at(connection, answer, caller=caller, thing="drifts", subject="list", whose=whose)
 
     def report(self, caller: Caller, reconciliation_id: UUID) -> Report:
         with scoped(self.database, caller.scope) as connection:
-            row = reconciliation_report(connection, reconciliation_id)
-        if row is None:
-            raise NotFound(f"There is no reconciliation {reconciliation_id}, or it is not yours to see.")
-        return shown(Report.model_validate(row), sees_payloads=caller.sees_payloads)
+            row = known_report(connection, reconciliation_id)
+            found, whose = Report.model_validate(row), [row["tenant_id"]]
+            return looked_at(connection, found, caller=caller, thing="reconciliation", subject=reconciliation_id, whose=whose)
 
     def repair_found(self, caller: Caller, reconciliation_id: UUID, asked: RepairAsked) -> MadeJobs:
-        self.report(caller, reconciliation_id)
         with scoped(self.database, caller.scope) as connection:
+            known_report(connection, reconciliation_id)
             made = repair(connection, now=datetime.now(UTC), ids=asked.drift_ids, found_by=reconciliation_id, kind=asked.kind)
             about, whose = f"reconciliation {reconciliation_id}", tenant_of_found(connection, reconciliation_id)
             note(connection, actor=caller.name, action="drift.repair", subject=about, tenant_id=whose, details={"jobs": made.count})
@@ -188,6 +188,14 @@ def ask_from(asked: NewReconciliation, tenant_id: UUID) -> Ask:
         days=asked.days,
         settling=timedelta(seconds=asked.settle_seconds),
     )
+
+
+def known_report(rows: Rows, reconciliation_id: UUID) -> Mapping[str, Any]:
+    """Raises `NotFound`."""
+    row = reconciliation_report(rows, reconciliation_id)
+    if row is None:
+        raise NotFound(f"There is no reconciliation {reconciliation_id}, or it is not yours to see.")
+    return row
 
 
 def not_open(drift_id: UUID) -> WrongState:

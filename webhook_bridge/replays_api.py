@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from webhook_bridge.cursors import cursor_after, page_from
-from webhook_bridge.payload_fields import shown
+from webhook_bridge.payload_views import looked_at
 from webhook_bridge.problems import NotFound, problems
 from webhook_bridge.replay_models import Matching, NewReplay, Replay, ReplayFilter, ReplayPage, ReplaySummary, Stopped
 from webhook_bridge.signed_in import Caller
@@ -53,10 +53,10 @@ class Replays:
     def shown(self, caller: Caller, replay_id: UUID) -> Replay:
         with scoped(self.database, caller.scope) as connection:
             row = replay_detail(connection, replay_id)
-        if row is None:
-            raise no_such_replay(replay_id)
-        replay = Replay.model_validate(replay_document(row, now=datetime.now(UTC)))
-        return shown(replay, sees_payloads=caller.sees_payloads)
+            if row is None:
+                raise no_such_replay(replay_id)
+            replay = Replay.model_validate(replay_document(row, now=datetime.now(UTC)))
+            return looked_at(connection, replay, caller=caller, thing="replay", subject=replay_id, whose=[row["tenant_id"]])
 
 
 def replays_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 
 from webhook_bridge.jobs_api import job_document
-from webhook_bridge.payload_fields import shown
+from webhook_bridge.payload_views import looked_at
 from webhook_bridge.problems import NotFound, problems
 from webhook_bridge.signed_in import Caller
 from webhook_bridge.trace_models import HourReceived, Ledger, Trace
@@ -47,12 +47,13 @@ def trace_routes(database: Database, metrics: Database, *, dagster_url: str, cal
         """The way of a delivery, event, job, batch, run or trace, whichever bears the id."""
         with scoped(database, caller.scope) as connection:
             found = trace_of(connection, wanted)
-        if found is None:
-            raise NotFound(f"No delivery, event, job, batch, run or trace has the id {wanted}, or it is not yours to see.")
-        jobs = [job_document(job, run_url=run_url) | {"steps": job["execution_log"]} for job in found.jobs]
-        came = [row | {"body_sha256": row["body_sha256"].hex()} for row in found.deliveries]
-        document = {"kind": found.kind, "deliveries": came, "events": found.events, "jobs": jobs, "job_count": found.job_count}
-        return shown(Trace.model_validate(document), sees_payloads=caller.sees_payloads)
+            if found is None:
+                raise NotFound(f"No delivery, event, job, batch, run or trace has the id {wanted}, or it is not yours to see.")
+            jobs = [job_document(job, run_url=run_url) | {"steps": job["execution_log"]} for job in found.jobs]
+            came = [row | {"body_sha256": row["body_sha256"].hex()} for row in found.deliveries]
+            document = {"kind": found.kind, "deliveries": came, "events": found.events, "jobs": jobs, "job_count": found.job_count}
+            whose = [job["tenant_id"] for job in found.jobs]
+            return looked_at(connection, Trace.model_validate(document), caller=caller, thing="trace", subject=wanted, whose=whose)
 
     @router.get("/api/ledger", responses=problems(400, 401, 422, 503))
     def ledger(wanted: LedgerWanted = filtered, caller: Caller = signed_in) -> Ledger:

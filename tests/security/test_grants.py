@@ -12,7 +12,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from tests.support.postgres import TestDatabase
-from zixly_cli.stack.databases import ROLES
+from zixly_cli.stack.databases import OWNER, ROLES
 
 LISTED = Path(__file__).parent / "grants.txt"
 # A grant on a whole table counts for columns that come later; so it is listed as such (`*`).
@@ -25,9 +25,24 @@ from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) 
 where c.relnamespace = 'zixly'::regnamespace and a.rolname = any(%(roles)s) group by 1, 2, 3
 order by 1, 2, 3, 4"""
 POLICIES_SQL = """
-select roles[1]::text as role, tablename as "table", cmd, coalesce(qual, '-') as sees,
+select array_to_string(roles, '+') as role, tablename as "table", cmd, coalesce(qual, '-') as sees,
   coalesce(with_check, '-') as writes
 from pg_policies where schemaname = 'zixly' order by 1, 2, 3, 4, 5"""
+EVERYBODYS_SQL = """
+select c.relname as "table", x.privilege_type as may from pg_class c, aclexplode(c.relacl) x
+where c.relnamespace = 'zixly'::regnamespace and x.grantee = 0
+union all
+select c.relname, x.privilege_type from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) x
+where c.relnamespace = 'zixly'::regnamespace and x.grantee = 0
+union all
+select 'the schema', x.privilege_type from pg_namespace n, aclexplode(n.nspacl) x where n.nspname = 'zixly' and x.grantee = 0"""
+# Whoever may do anything with a table or a column of ours, but for who made them.
+HOLDERS_SQL = """
+select r.rolname as role from pg_class c, aclexplode(c.relacl) x join pg_roles r on r.oid = x.grantee
+where c.relnamespace = 'zixly'::regnamespace and r.rolname <> %(owner)s
+union
+select r.rolname from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) x join pg_roles r on r.oid = x.grantee
+where c.relnamespace = 'zixly'::regnamespace and r.rolname <> %(owner)s"""
 FUNCTIONS_SQL = """
 select p.proname as name, p.prosecdef as definer, coalesce(array_to_string(p.proconfig, ','), '') as config,
   coalesce((select string_agg(coalesce(r.rolname, 'PUBLIC'), ' ' order by r.rolname)
@@ -146,6 +161,14 @@ def test_no_role_may_create_refer_or_trigger_anything(owner: Any) -> None:
             (role, role),
         )
         assert row.fetchone() == {"zixly": False, "public": False}, role
+
+
+def test_nothing_is_granted_to_everybody_and_no_role_of_ours_is_left_out_of_the_lists(owner: Any) -> None:
+    """What PUBLIC may, every role may, beside the columns that are listed for it; and a role that nobody lists could do anything."""
+    everybody = owner.execute(EVERYBODYS_SQL).fetchall()
+    assert everybody == []
+    holders = owner.execute(HOLDERS_SQL, {"owner": OWNER}).fetchall()
+    assert {row["role"] for row in holders} == set(ROLES)
 
 
 def test_every_table_is_guarded_also_from_its_owner_and_has_no_policy_for_everybody(owner: Any) -> None:

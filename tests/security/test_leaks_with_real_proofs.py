@@ -13,6 +13,7 @@ import pytest
 from tests.security.conftest import Doors
 from tests.security.leaks import MEMBER, STAFF, THEM, WORD, asked, gives_away, plant, theirs_as_text, without_id
 from tests.security.openapi import Attempt, Operation, attempts, operations
+from tests.support.busy import longest
 from tests.support.ledger import TestLedger
 from webhook_bridge.permissions import ROUTES
 
@@ -78,7 +79,7 @@ def pages(ids: dict[str, str]) -> Iterator[str]:
 def beginning(doors: Doors, who: str, path: str) -> str:
     """The answer, of one that goes on for ever what comes at once."""
     said = ""
-    with doors.bridge.http.stream("GET", path, headers={**doors.proof(who), "accept": "*/*"}, timeout=2) as answer:
+    with doors.bridge.http.stream("GET", path, headers={**doors.proof(who), "accept": "*/*"}, timeout=longest(5)) as answer:
         try:
             for piece in answer.iter_text():
                 said += piece

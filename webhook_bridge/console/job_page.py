@@ -17,15 +17,14 @@ from webhook_bridge.console.parts import ConsoleParts
 from webhook_bridge.console.said import done
 from webhook_bridge.console.story import story_of
 from webhook_bridge.forms import OwnForm
-from webhook_bridge.jobs_api import changed, job_document, no_such_job
+from webhook_bridge.jobs_api import changed, job_seen
 from webhook_bridge.models import Job
-from webhook_bridge.payload_fields import shown
 from webhook_bridge.problems import WrongState
 from webhook_bridge.signed_in import Caller
 from zixly_core.errors import Rejected
 from zixly_core.job import JobStatus
 from zixly_core.stores.cancel import cancel_job, retry_job
-from zixly_core.stores.jobs_view import job_detail, scoped
+from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.priorities import PRIORITIES, PriorityName, Reordered, choose_for_job
 
 PATH = "/console/jobs/{job_id}"
@@ -40,11 +39,7 @@ def job_page_routes(parts: ConsoleParts, live: Live) -> APIRouter:
 
     def read(caller: Caller, job_id: UUID) -> Job:
         with scoped(parts.api, caller.scope) as rows:
-            row = job_detail(rows, job_id)
-        if row is None:
-            raise no_such_job(job_id)
-        document = job_document(row, run_url=run_url) | {"steps": row["execution_log"]}
-        return shown(Job.model_validate(document), sees_payloads=caller.sees_payloads)
+            return job_seen(rows, job_id, caller=caller, run_url=run_url)
 
     def values(job: Job) -> Mapping[str, object]:
         advice = advice_for(job, runbook=parts.places.runbook)

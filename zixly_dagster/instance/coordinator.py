@@ -20,12 +20,18 @@ class LiveFirstRunCoordinator(QueuedRunCoordinator):
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         run = context.dagster_run
-        if not is_live(run):
+        if is_asked_by_a_person(context) or not is_live(run):
             self._instance.add_run_tags(run.run_id, queue_tags(run, user=user_of(context)))
             return super().submit_run(context)
         if run.status is not DagsterRunStatus.NOT_STARTED:
             return run
         return self._instance.launch_run(run.run_id, context.workspace)
+
+
+def is_asked_by_a_person(context: SubmitRunContext) -> bool:
+    """Whether a request of the UI launches it, which always names its host; the daemon launches without one. What such a run is tagged with
+    was chosen by whoever asked, so it cannot put itself before live work, nor go without his name."""
+    return context.get_request_header("Host") is not None
 
 
 def is_live(run: DagsterRun) -> bool:

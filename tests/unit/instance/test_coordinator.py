@@ -46,7 +46,8 @@ class Context(SubmitRunContext):
     user: str | None = None
 
     def get_request_header(self, key: str) -> str | None:
-        return self.user if key == USER_HEADER else None
+        told = {USER_HEADER: self.user, "Host": None if self.user is None else "zixly.example"}
+        return told.get(key)
 
 
 def submitted(run: DagsterRun, *, user: str | None = None) -> Instance:
@@ -89,6 +90,14 @@ def test_any_other_run_waits_in_the_queue_and_is_counted_as_bulk(tags: dict[str,
 def test_a_re_execution_of_a_live_run_waits_in_the_queue() -> None:
     again = run(LIVE, parent_run_id="11111111-1111-4111-8111-111111111111", root_run_id="11111111-1111-4111-8111-111111111111")
     assert submitted(again).launched == []
+
+
+@pytest.mark.usefixtures("gateway")
+def test_a_run_that_a_person_dresses_as_a_sensors_waits_and_bears_his_name_all_the_same() -> None:
+    """Whoever launches in the UI writes the run's tags himself, all of them."""
+    instance = submitted(run(LIVE), user=OLGA)
+    assert (instance.launched, len(instance.queued)) == ([], 1)
+    assert (instance.tags[LANE_TAG], instance.tags[USER_TAG]) == ("bulk", OLGA)
 
 
 def test_queued_runs_are_limited_by_tenant() -> None:
