@@ -20,6 +20,7 @@ from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.programs import STOP_SECONDS
 from zixly_core.access import Role
 from zixly_core.ids import new_id
+from zixly_dagster.workflow import LANE_TAG
 
 # Two webservers and a code server start first, on a machine that may be busy.
 pytestmark = pytest.mark.timeout(400)
@@ -127,10 +128,17 @@ def test_no_spelling_of_the_path_leads_round_the_verdict(gateway: Gateway, path:
 # --- Staff ----------------------------------------------------------------------------------------------------------------
 
 
-def test_an_editors_run_carries_his_id_and_nobody_elses(gateway: Gateway, editor: Person) -> None:
-    spoofed = launch(executionMetadata={"tags": [{"key": "zixly/launched_by", "value": "user:somebody-else"}]})
-    _, tags = run_by(gateway, editor, spoofed, **{"X-Zixly-User": "user:somebody-else", "X-Zixly-Role": "ADMIN"})
-    assert tags["zixly/launched_by"] == editor.name
+DRESSED = {
+    "as somebody's": {"zixly/launched_by": "user:somebody-else"},
+    "as a sensor's": {LANE_TAG: "live", "dagster/sensor_name": "dispatch_xero"},
+}
+
+
+@pytest.mark.parametrize("given", DRESSED.values(), ids=DRESSED)
+def test_an_editors_run_carries_his_id_and_nobody_elses(gateway: Gateway, editor: Person, given: dict[str, str]) -> None:
+    dressed = launch(executionMetadata={"tags": [{"key": key, "value": value} for key, value in given.items()]})
+    _, tags = run_by(gateway, editor, dressed, **{"X-Zixly-User": "user:somebody-else", "X-Zixly-Role": "ADMIN"})
+    assert (tags["zixly/launched_by"], tags[LANE_TAG]) == (editor.name, "bulk")
     assert ("dagster_ui.change", "launchRun") in gateway.audited(editor)
 
 
