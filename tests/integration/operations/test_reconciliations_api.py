@@ -128,7 +128,7 @@ def test_chosen_drifts_are_repaired_and_others_accepted(bridge: RunningBridge, l
     open_ones = bridge.http.get("/api/drifts", params={"tenant": "demo", "status": "OPEN"}).json()
     assert open_ones == {"drifts": [], "next_cursor": None}
     actions = {row["action"] for row in ledger.owner.execute("select action from zixly.audit_log").fetchall()}
-    assert actions == {"drift.repair", "drift.accept"}
+    assert actions == {"reconciliation.view", "drift.repair", "drift.accept"}
 
 
 def test_lists_come_a_page_at_a_time(bridge: RunningBridge, ledger: TestLedger) -> None:
