@@ -72,7 +72,7 @@ def test_no_form_reaches_anything_of_another_tenant(doors: Doors, ledger: TestLe
     count, told, broken = 0, [], []
     for template in FORMS:
         for path in paths(ids, template):
-            for meaning in MEANINGS:
+            for meaning in MEANINGS[: 1 if "{" in template else None]:
                 fields = fields_about("other", ids, meaning)
                 answer = send(doors, MEMBER, path, fields)
                 count += 1
