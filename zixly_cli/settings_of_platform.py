@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
 from zixly_cli.settings import PREFIX
 from zixly_core.errors import SettingsError
+from zixly_core.openid.setting_up import refuse_issuer
+from zixly_core.outgoing import configured_places
 from zixly_core.settings import Settings
+
+# Of the platform, on every target.
+PROCESSES = ("bridge", "code", "daemon", "webserver", "worker")
+
+
+def refuse_wrong(environments: Iterable[Mapping[str, str]]) -> None:
+    """What a process would refuse when it starts is refused before anything does. Raises `SettingsError`."""
+    for variables in environments:
+        settings = settings_from(variables)
+        configured_places(settings)
+        if settings.oidc_issuer is not None:
+            refuse_issuer(settings.oidc_issuer, sandbox_url=settings.sandbox_url, is_production=settings.environment != "local")
 
 
 def settings_from(variables: Mapping[str, str]) -> Settings:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zixly_cli.settings import StackSettings
+from zixly_cli.settings_of_platform import PROCESSES, refuse_wrong
 from zixly_cli.stack.addresses import Addresses
 from zixly_cli.stack.home import Home, HomeLock
 from zixly_cli.stack.looking_after import Say, become, teller
@@ -95,13 +96,16 @@ def take_lock(lock: HomeLock, *, home: Home, say: Say) -> None:
 
 
 def plan_of(home: Home, settings: StackSettings, *, variables: Mapping[str, str], asks_to_sign_in: bool) -> Plan:
+    """Raises `SettingsError` naming the variable that is misspelt or wrong: nothing has started yet."""
     refuse_unknown(variables, settings=Settings.model_fields)
     secrets = load_or_make_secrets(home.secrets_file)
     if asks_to_sign_in:
         settings = settings.model_copy(update={"sign_in": "required"})
         variables = with_sign_in(variables, urls=Addresses(settings, secrets), secrets=secrets)
     home.note_public_url(settings.bridge_public_url)
-    return Plan(home=home, settings=settings, secrets=secrets, user_variables=variables)
+    plan = Plan(home=home, settings=settings, secrets=secrets, user_variables=variables)
+    refuse_wrong(plan.environment(kind) for kind in PROCESSES)
+    return plan
 
 
 def started(plan: Plan, *, stop: threading.Event, say: Say) -> Stack | None:

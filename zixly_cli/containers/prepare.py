@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from zixly_cli.containers.files import gateway_files, grafana_files, postgres_files, prometheus_files, valkey_files
 from zixly_cli.containers.places import ContainerPlan, plan_of
-from zixly_cli.settings_of_platform import settings_from
+from zixly_cli.settings_of_platform import PROCESSES, refuse_wrong
 from zixly_cli.stack.environment import USES_SEALED_SECRETS
 from zixly_cli.stack.private_files import write_private
 from zixly_core.errors import SettingsError
@@ -27,7 +27,6 @@ from zixly_core.settings import Settings
 SETTINGS = Path("/settings")
 # The checkout, so that names in `.env` can be looked at: compose hands on those that docker-compose.yml lists, and drops a misspelt one.
 WRITTEN = Path("/checkout/.env")
-OURS = ("bridge", "code", "daemon", "webserver", "worker")
 PROFILES = "ZIXLY_COMPOSE_PROFILES"
 
 
@@ -55,10 +54,9 @@ def refuse_misspelt(variables: Mapping[str, str], *, written: Path) -> None:
 
 def prepare(plan: ContainerPlan, *, folder: Path) -> None:
     """Check every container's settings, and only then write. Raises `SettingsError`."""
-    kinds = (*OURS, "sandbox") if plan.has_sandbox else OURS
+    kinds = (*PROCESSES, "sandbox") if plan.has_sandbox else PROCESSES
     environments = {kind: plan.environment(kind) for kind in kinds}
-    for variables in environments.values():
-        settings_from(variables)
+    refuse_wrong(environments.values())
     foreign = {
         "postgres": postgres_files(plan),
         "valkey": valkey_files(plan),

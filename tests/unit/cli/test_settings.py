@@ -10,6 +10,8 @@ import pytest
 from zixly_cli.doctor.machine import check_variables
 from zixly_cli.gateway import GatewaySettings
 from zixly_cli.settings import COMPOSE_VARIABLES, ROOT, SANDBOX_VARIABLES, StackSettings, read_stack_settings, user_variables
+from zixly_cli.stack.home import Home
+from zixly_cli.up import plan_of
 from zixly_core.errors import SettingsError
 from zixly_core.setting_names import READ_BY_OTHERS
 from zixly_core.settings import Settings
@@ -43,6 +45,23 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
 def test_a_misspelt_variable_is_found() -> None:
     with pytest.raises(SettingsError, match="ZIXLY_BRIDGE_PROT is no setting; ZIXLY_BRIDGE_PORT is"):
         check_variables({"ZIXLY_BRIDGE_PROT": "3000"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ZIXLY_LEASE_SECONDS", "a minute"),
+        ("ZIXLY_LEASE_SECONSD", "60"),
+        ("ZIXLY_OIDC_ISSUER", "http://login.example.com/"),
+        ("ZIXLY_OUTGOING_HOSTS", "*"),
+    ],
+)
+def test_zixly_up_refuses_what_a_process_would_refuse_before_it_starts_anything(tmp_path: Path, name: str, value: str) -> None:
+    """It had started the stores, and named the variable only after a worker had died four times."""
+    home = Home(tmp_path / "home")
+    home.make()
+    with pytest.raises(SettingsError, match=name):
+        plan_of(home, read_stack_settings({}), variables={name: value}, asks_to_sign_in=False)
 
 
 def test_what_others_than_the_processes_read_is_what_they_read() -> None:

@@ -14,8 +14,9 @@ from cryptography import x509
 from zixly_cli.containers.certificate import certificate_for
 from zixly_cli.containers.health import answers
 from zixly_cli.containers.places import ContainerPlan, plan_of
-from zixly_cli.containers.prepare import OURS, prepare, refuse_misspelt
+from zixly_cli.containers.prepare import prepare, refuse_misspelt
 from zixly_cli.settings import ROOT
+from zixly_cli.settings_of_platform import PROCESSES
 from zixly_cli.stack.environment import DATABASE_ROLES
 from zixly_core.errors import SettingsError
 
@@ -26,7 +27,7 @@ FOREIGN = ("postgres", "valkey", "gateway", "prometheus", "grafana")
 def written(folder: Path, *, profiles: str = "", **variables: str) -> Path:
     """The folder of settings for these variables; called again, the secrets stay."""
     settings, secrets = folder / "settings", folder / "secrets"
-    for path in (secrets, *(settings / name for name in (*OURS, "sandbox", *FOREIGN))):
+    for path in (secrets, *(settings / name for name in (*PROCESSES, "sandbox", *FOREIGN))):
         path.mkdir(parents=True, exist_ok=True)
     prepare(plan_of(variables, profiles=profiles, secrets=secrets), folder=settings)
     return settings
@@ -39,7 +40,7 @@ def variables_of(settings: Path, kind: str) -> dict[str, str]:
 
 def test_each_container_knows_the_roles_of_its_kind_and_no_other(tmp_path: Path) -> None:
     settings = written(tmp_path)
-    for kind in OURS:
+    for kind in PROCESSES:
         roles = {
             name.removeprefix("ZIXLY_DATABASE_URL_").lower()
             for name in variables_of(settings, kind)
@@ -78,7 +79,7 @@ def test_queue_and_objects_may_be_elsewhere(tmp_path: Path) -> None:
 
 def test_a_secret_goes_to_its_users_alone(tmp_path: Path) -> None:
     settings = written(tmp_path, ZIXLY_XERO_CLIENT_SECRET="only for bridge and worker")
-    assert [kind for kind in OURS if "ZIXLY_XERO_CLIENT_SECRET" in variables_of(settings, kind)] == ["bridge", "worker"]
+    assert [kind for kind in PROCESSES if "ZIXLY_XERO_CLIENT_SECRET" in variables_of(settings, kind)] == ["bridge", "worker"]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,8 @@ def test_a_secret_goes_to_its_users_alone(tmp_path: Path) -> None:
         ("ZIXLY_GATEWAY_PUBLIC_URL", "http://not-tls.example"),
         ("ZIXLY_GATEWAY_CERTIFICATE", "certificate.pem"),
         ("ZIXLY_LOG_LEVEL", "loud"),
+        ("ZIXLY_OIDC_ISSUER", "http://login.example.com/"),
+        ("ZIXLY_OUTGOING_HOSTS", "*"),
     ],
 )
 def test_a_wrong_setting_is_named_and_nothing_is_written(tmp_path: Path, name: str, value: str) -> None:
