@@ -103,9 +103,15 @@ def document_of(answer: httpx2.Response) -> dict[str, Any] | None:
 def bridge_of(variables: Mapping[str, str], *, port: int) -> BridgeApi:
     """The bridge that the settings name: the local one unless ZIXLY_BRIDGE_PUBLIC_URL names another than the gateway in front of it."""
     elsewhere, token = variables.get("ZIXLY_BRIDGE_PUBLIC_URL"), variables.get("ZIXLY_API_TOKEN")
-    if elsewhere and elsewhere != Home(read_stack_settings(variables).home).public_url:
+    if elsewhere and elsewhere != Home(read_stack_settings(variables).home).public_url and not are_of_a_bridge(variables):
         return BridgeApi(elsewhere, token=token)
     return BridgeApi(f"http://127.0.0.1:{port}", token=token or own_token(variables))
+
+
+def are_of_a_bridge(variables: Mapping[str, str]) -> bool:
+    """Whether these are what a bridge itself runs with, as in its container: from there its public address may not be reached at all.
+    One that wants a certificate is asked by the way that has one."""
+    return "ZIXLY_DATABASE_URL_INTAKE" in variables and "ZIXLY_BRIDGE_TLS_CERTIFICATE" not in variables
 
 
 def own_token(variables: Mapping[str, str]) -> str | None:

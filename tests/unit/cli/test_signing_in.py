@@ -79,6 +79,21 @@ def test_under_the_name_of_the_gateway_in_front_commands_mean_the_stack_behind_i
         assert (api.url, "authorization" in api._http.headers) == (in_front, False)
 
 
+def test_in_the_bridges_own_container_commands_mean_that_bridge(home: Home) -> None:
+    """`docker compose exec bridge zixly people add` had asked at https://localhost:8443, where nobody is inside a container."""
+    inside = {
+        "ZIXLY_HOME": str(home.path),
+        "ZIXLY_BRIDGE_PUBLIC_URL": "https://localhost:8443",
+        "ZIXLY_DATABASE_URL_INTAKE": "postgresql://zixly_intake@postgres:5432/zixly",
+    }
+    for variables, expected in (
+        (inside, "http://127.0.0.1:3000"),
+        (inside | {"ZIXLY_BRIDGE_TLS_CERTIFICATE": "/tls/bridge.pem"}, "https://localhost:8443"),
+    ):
+        with bridge_of(variables, port=3000) as api:
+            assert api.url == expected
+
+
 def test_whom_one_can_be_at_the_provider_was_invited_but_for_the_stranger() -> None:
     emails = {one.email for one in PEOPLE}
     assert emails - {*STAFF, CLIENTS_VIEWER} == {"stranger@elsewhere.example"}
