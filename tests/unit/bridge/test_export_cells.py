@@ -6,8 +6,10 @@ import re
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from webhook_bridge.exports.cells import BOM, cell, csv_rows
+from webhook_bridge.exports.cells import BOM, as_text, cell, csv_rows, quoted
 from webhook_bridge.exports.formats import ExportFormat, Writer, file_headers
 from webhook_bridge.exports.lists import listings
 from webhook_bridge.permissions import ROUTES
@@ -32,6 +34,11 @@ PLAIN = ["a-b", "a - b", "mail@example.com", "1+1=2", "2026-11-28T01:00:00Z", "x
 @pytest.mark.parametrize("text", PLAIN)
 def test_what_is_no_formula_is_written_as_it_is(text: str) -> None:
     assert cell(text) == text
+
+
+@given(st.text(alphabet=st.sampled_from(";,|\t\r\n \"'=+-@＝＋－＠ab1:\u2003é")))
+def test_the_quick_look_lets_no_text_through_that_the_careful_one_would_change(text: str) -> None:
+    assert as_text(text) == quoted(text)
 
 
 def test_numbers_stay_numbers_and_truths_are_small() -> None:
