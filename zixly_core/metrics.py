@@ -119,7 +119,7 @@ BATCH_JOBS = Metric(
     Kind.HISTOGRAM,
     "Jobs in a batch, counted when it is handed over.",
     ("job_type", "lane"),
-    (1, 2, 5, 10, 20, 40, 80),
+    (1, 2, 5, 10, 20, 40, 80, 160),
 )
 SWEEPS = Metric(
     "trading_sweeps_total",

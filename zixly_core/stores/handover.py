@@ -101,8 +101,8 @@ with ended as (
 )
 update zixly.workflow_jobs j set batch_id = null, handed_over_at = null from ended where j.batch_id = ended.id and j.status = 'QUEUED'"""
 
-# The name of the histogram of batches' sizes.
-BATCH_JOBS = "batch_jobs"
+# The name of the histogram of batches' sizes, by the bounds of its buckets: rows with other bounds would be added to the wrong ones.
+BATCH_JOBS = "batch_jobs_2"
 
 KNOWN_SQL = "select id from zixly.workflow_jobs where id = any(%s)"
 
