@@ -21,7 +21,7 @@ import httpx2
 import psycopg
 from psycopg.rows import dict_row
 
-from benchmarks.lifelike import AT_THE_END, FORGET_SQL, OF_EACH_SET, PREPARE_SQL
+from benchmarks.lifelike import AT_THE_END, FORGET_SQL, OF_EACH_SET, PREPARE_SQL, counted
 from benchmarks.payload_search import add_tenants
 from benchmarks.server import Urls, running_server
 from zixly_cli.stack import databases
@@ -85,7 +85,7 @@ def write_all(owner: Owner, count: int) -> None:
         for statement in OF_EACH_SET:
             owner.execute(statement, {**whose, "first": first, "last": min(first + SET - 1, count)})
     for statement in AT_THE_END:
-        owner.execute(statement, whose)
+        owner.execute(statement, {**whose, **counted()})
     owner.execute(FORGET_SQL)
 
 

@@ -7,6 +7,35 @@ took two attempts, one in a thousand failed for good. Ids are ordered by time, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from zixly_core.metrics import API_LATENCY, BATCH_JOBS, JOB_DURATION, Metric
+from zixly_core.stores import call_counts, handover, settle
+
+WORKFLOW = "xero-invoice-to-hubspot"
+ENDPOINTS = tuple(f"{system} /endpoint/{number}" for system in ("xero", "hubspot", "shopify", "asana") for number in range(5))
+# Name, of what, how it ended, whose bounds, a usual value.
+HISTOGRAMS: Sequence[tuple[str, str, str, Metric, float]] = (
+    (settle.DURATION, WORKFLOW, "completed", JOB_DURATION, 3.0),
+    (settle.DURATION, WORKFLOW, "failed", JOB_DURATION, 3.0),
+    (handover.BATCH_JOBS, WORKFLOW, "live", BATCH_JOBS, 1.0),
+    *((call_counts.LATENCY, endpoint, "", API_LATENCY, 0.2) for endpoint in ENDPOINTS),
+)
+
+
+def counted() -> Mapping[str, object]:
+    """What the statements about counters ask for."""
+    return {
+        "endpoints": list(ENDPOINTS),
+        "histograms": [name for name, *_ in HISTOGRAMS],
+        "types": [of for _, of, *_ in HISTOGRAMS],
+        "ends": [end for _, _, end, *_ in HISTOGRAMS],
+        "bounds": [len(metric.buckets) for *_, metric, _ in HISTOGRAMS],
+        "filled": [sum(bound < usual for bound in metric.buckets) for *_, metric, usual in HISTOGRAMS],
+        "usual": [usual for *_, usual in HISTOGRAMS],
+    }
+
+
 # `made.id('job', n, at)`: the same id in every table that speaks of it.
 PREPARE_SQL = """
 create schema made;
@@ -111,11 +140,23 @@ COUNTERS_SQL = """
 insert into zixly.job_counters (name, job_type, status, shard, value)
 select name, 'xero-invoice-to-hubspot', status, shard, %(count)s / 16
 from (values ('queued', ''), ('processed', 'completed'), ('processed', 'failed'), ('attempts', 'completed'), ('attempts', 'retry'))
-  as kinds (name, status), generate_series(0, 15) as shard """
+  as kinds (name, status), generate_series(0, 15) as shard"""
+# Of each histogram as many counts as its buckets, and one for what lies above; another number of them cannot be shown.
+HISTOGRAMS_SQL = """
+insert into zixly.job_counters (name, job_type, status, shard, value, buckets)
+select kind.name, kind.job_type, kind.status, shard, %(count)s / 16 * kind.usual,
+  (select array_agg(case when bucket = kind.filled then %(count)s / 16 else 0 end order by bucket)
+   from generate_series(0, kind.bounds) as bucket)
+from unnest(%(histograms)s::text[], %(types)s::text[], %(ends)s::text[], %(bounds)s::int[], %(filled)s::int[], %(usual)s::float8[])
+  as kind (name, job_type, status, bounds, filled, usual), generate_series(0, 15) as shard"""
+CALLS_SQL = """
+insert into zixly.job_counters (name, job_type, status, shard, value)
+select 'api_calls', endpoint, status, shard, %(count)s / 16
+from unnest(%(endpoints)s::text[]) as endpoint, unnest(array['200', '429']) as status, generate_series(0, 15) as shard"""
 # Some that are open, for their figures are counted from the rows.
 OPEN_SQL = """
 insert into zixly.workflow_jobs (id, tenant_id, connection_id, workflow_type, system, record_key, record_id, occurred_at, due_at)
 select gen_random_uuid(), (%(tenants)s::uuid[])[n %% 5 + 1], (%(xero)s::uuid[])[n %% 5 + 1], 'xero-invoice-to-hubspot', 'xero',
   'xero:INVOICE:open-' || n, 'open-' || n, now(), now() + n * interval '1 second' from generate_series(1, 500) as n"""
-AT_THE_END = (WORKFLOW_SQL, ISSUES_SQL, RESOLVED_SQL, BALANCE_SQL, AUDIT_SQL, CHECKS_SQL, COUNTERS_SQL, OPEN_SQL)
+AT_THE_END = (WORKFLOW_SQL, ISSUES_SQL, RESOLVED_SQL, BALANCE_SQL, AUDIT_SQL, CHECKS_SQL, COUNTERS_SQL, HISTOGRAMS_SQL, CALLS_SQL, OPEN_SQL)
 FORGET_SQL = "drop schema made cascade"

@@ -12,15 +12,29 @@ from webhook_bridge.console.sections import SECTIONS
 WIDE, LARGE, PHONE = (1280, 860), (1500, 1000), (390, 844)
 # Of a page that shows one thing: the page, and the query for the id of one that is worth looking at.
 NEWEST = "order by created_at desc limit 1"
+DEMO = "(select id from zixly.tenants where slug = 'demo')"
+ONE_DELIVERY = "select id from zixly.deliveries where event_count > 3 order by received_at desc limit 1"
 ONE_OF: dict[str, tuple[str, str]] = {
     "console-job": (
-        "/console/jobs",
+        "/console/jobs/{}",
         f"select id from zixly.workflow_jobs where status = 'COMPLETED' and system = 'shopify' and result ? 'invoice_id' {NEWEST}",
     ),
-    "console-failed-job": ("/console/jobs", f"select id from zixly.workflow_jobs where dead_letter {NEWEST}"),
-    "console-delivery": ("/console/deliveries", "select id from zixly.deliveries where event_count > 3 order by received_at desc limit 1"),
-    "console-issue": ("/console/issues", "select id from zixly.issues where status = 'OPEN' order by last_seen_at desc limit 1"),
+    "console-failed-job": ("/console/jobs/{}", f"select id from zixly.workflow_jobs where dead_letter {NEWEST}"),
+    "console-delivery": ("/console/deliveries/{}", ONE_DELIVERY),
+    "console-delivery-body": ("/console/deliveries/{}/body", ONE_DELIVERY),
+    "console-issue": ("/console/issues/{}", "select id from zixly.issues where status = 'OPEN' order by last_seen_at desc limit 1"),
+    "console-replay": ("/console/replays/{}", "select id from zixly.replays order by id desc limit 1"),
+    "console-search": ("/console/searches/{}", f"select id from zixly.payload_searches {NEWEST}"),
+    "console-backfill": ("/console/backfills/{}", "select id from zixly.backfills order by id desc limit 1"),
+    "console-connection": ("/console/connections/{}", f"select id from zixly.connections where tenant_id = {DEMO} and system = 'xero'"),
+    "console-tenant": ("/console/tenants/{}", f"select slug as id from zixly.tenants where id = {DEMO}"),
+    "console-tenant-erasure": ("/console/tenants/{}/erasure", "select slug as id from zixly.tenants where slug = 'harbour-dental'"),
+    "console-reconciliation-one": ("/console/reconciliation/{}", f"select id from zixly.reconciliations {NEWEST}"),
+    "console-person": ("/console/people/{}", "select id from zixly.users order by id limit 1"),
 }
+# Pages that are led to from others and stand in no navigation.
+LED_TO = ("/console/replays/new", "/console/searches", "/console/reconciliation/drifts")
+WITH_QUESTIONS = {"/console/replays/new": "?tenant=demo&status=FAILED"}
 # Pages that came after the pictures were last taken; empty it when you take them, and show them in docs/tour.md.
 WITHOUT_PICTURE: frozenset[str] = frozenset()
 IN_THE_DARK = ("/console", "/console/jobs", "/console/issues")
@@ -49,19 +63,18 @@ def name_of(path: str) -> str:
 
 
 def console_pictures(base: str, found: dict[str, str]) -> list[Picture]:
-    """Each page of the navigation, and one of each kind of thing; `found` tells their ids."""
+    """Each page, and one of each kind of thing; `found` tells their ids."""
     pages = [section.path for section in SECTIONS]
-    light = [Picture(name_of(path), base + path) for path in pages]
-    single = [Picture(name, f"{base}{ONE_OF[name][0]}/{one}") for name, one in found.items()]
+    light = [Picture(name_of(path), base + path + WITH_QUESTIONS.get(path, "")) for path in (*pages, *LED_TO)]
+    single = [Picture(name, base + ONE_OF[name][0].format(one)) for name, one in found.items()]
     dark = [Picture(f"{name_of(path)}-dark", base + path, is_dark=True) for path in IN_THE_DARK if path in pages]
     phone = [Picture(f"{name_of(path)}-phone", base + path, size=PHONE) for path in ON_A_PHONE if path in pages]
     return [*light, *single, *dark, *phone]
 
 
 def ids_found(stack: StackUnderTest) -> dict[str, str]:
-    """One thing for each page that shows one, where that page is there."""
-    pages = {section.path for section in SECTIONS}
-    rows = {name: stack.rows(query) for name, (path, query) in ONE_OF.items() if path in pages}
+    """One thing for each page that shows one."""
+    rows = {name: stack.rows(query) for name, (_, query) in ONE_OF.items()}
     missing = [name for name, found in rows.items() if not found]
     assert not missing, f"nothing happened that {', '.join(missing)} could show"
     return {name: str(found[0]["id"]) for name, found in rows.items()}

@@ -98,9 +98,10 @@ def gone_records(stack: StackUnderTest) -> None:
 
 
 def work_by_hand(stack: StackUnderTest) -> None:
-    """A replay, a backfill, a reconciliation, a look at the webhooks."""
+    """A replay, a search, a backfill, a reconciliation."""
     (job,) = stack.rows(ANY_DONE, WORKFLOW)
     said(stack, "replay", str(job["id"]), "--from-start")
+    said(stack, "replay", "search", "--tenant", DEMO.slug, "--where", "$.eventCategory=INVOICE")
     today = datetime.now(UTC).date()
     days = ("--from", str(today - timedelta(days=4)), "--to", str(today - timedelta(days=1)))
     said(stack, "backfill", WORKFLOW, "--tenant", DEMO.slug, *days, "--follow")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 
 @dataclass
@@ -24,12 +24,29 @@ class Collector:
 
     @property
     def spans(self) -> list[Span]:
-        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        requests = [ExportTraceServiceRequest.FromString(body) for body in [*self.bodies]]
         return [span for one in requests for resource in one.resource_spans for scope in resource.scope_spans for span in scope.spans]
+
+    @property
+    def services(self) -> dict[bytes, str]:
+        """Which kind of process told each span, by the span's id."""
+        requests = [ExportTraceServiceRequest.FromString(body) for body in [*self.bodies]]
+        told = [
+            (resource, span)
+            for one in requests
+            for resource in one.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+        return {span.span_id: fact_of(resource, "service.name") for resource, span in told}
 
     def named(self, name: str) -> Span:
         (span,) = [one for one in self.spans if one.name == name]
         return span
+
+
+def fact_of(told: ResourceSpans, name: str) -> str:
+    return next(one.value.string_value for one in told.resource.attributes if one.key == name)
 
 
 @contextmanager

@@ -75,6 +75,16 @@ class Report:
     tables: Sequence[Rows] = ()
     not_measured: Sequence[str] = ()
 
+    @property
+    def noted(self) -> list[tuple[str, str]]:
+        """What stands before the figures."""
+        return [fact for fact in self.facts if not fact[0].startswith(ABOUT)]
+
+    @property
+    def machine(self) -> list[tuple[str, str]]:
+        """What stands behind them, folded."""
+        return [fact for fact in self.facts if fact[0].startswith(ABOUT)]
+
 
 def installed_version() -> str:
     try:

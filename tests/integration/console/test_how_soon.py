@@ -23,6 +23,9 @@ def test_each_page_stands_before_a_person_in_time(ledger: TestLedger, database: 
             paths = [path.format_map(sample) for path in GROWING.values()]
             # One of three is enough: it is the page that is tried here, and not what else this machine does.
             slow = [path for path in paths if not any(paint(browser, address + path) < GOAL_MS for _ in range(3))]
+        scrape = bridge.http.get("/metrics").raise_for_status().text
     finally:
         bridge.stop()
     assert slow == []
+    for histogram in ("pipeline_job_duration_seconds", "pipeline_batch_jobs", "trading_api_latency_seconds"):
+        assert f"{histogram}_bucket{{" in scrape, "a scrape before so many jobs shows what a real one shows"

@@ -40,7 +40,8 @@ def test_texts_are_facts_and_lists_of_objects_are_tables() -> None:
     report = written(
         "r", {"machine": {"cpu": "EPYC", "packages": {"zixly": "0.1.0"}}, "kills": [{"what": "worker", "lost": 0}, {"what": "db"}]}
     )
-    assert ("machine.cpu", "EPYC") in report.facts
+    assert ("machine.cpu", "EPYC") in report.machine
+    assert not {*report.machine} & {*report.noted}
     assert report.version == "0.1.0"
     assert report.tables[0].columns == ["what", "lost"]
     assert report.tables[0].rows == [["worker", "0"], ["db", "–"]]
