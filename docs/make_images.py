@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 from docs.pictures.pages import Picture, console_pictures, dagster_pictures, ids_found, run_pictures  # noqa: E402 - found from the checkout
 from docs.pictures.week import happen  # noqa: E402
 from tests.support.browser import Page, find_chromium, page  # noqa: E402 - the tests are no installed package
+from tests.support.mail_server import MailServer  # noqa: E402
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder  # noqa: E402
 from zixly_cli.stack.kinds import VIEWER_WEBSERVER  # noqa: E402
 from zixly_cli.stack.ports import free_ports  # noqa: E402
@@ -58,12 +59,17 @@ def main(wanted: Sequence[str]) -> int:
 
 @contextmanager
 def stack_of_people() -> Iterator[StackUnderTest]:
-    """One in which people sign in, so that the pages show who looks."""
+    """One in which people sign in, so that the pages show who looks, and whose e-mail arrives."""
     with stack_in_a_temporary_folder() as stack:
         port = free_ports([VIEWER_WEBSERVER])[VIEWER_WEBSERVER]
         stack.settings = stack.settings.model_copy(update={"sign_in": "required", "viewer_webserver_port": port})
-        stack.up((sys.executable, "-m", "zixly_cli.main", "up", "--sign-in"))
-        yield stack
+        mail = MailServer(port=stack.mail_port)
+        mail.start()
+        try:
+            stack.up((sys.executable, "-m", "zixly_cli.main", "up", "--sign-in"))
+            yield stack
+        finally:
+            mail.stop()
 
 
 def sign_in(browser: Page, stack: StackUnderTest) -> None:
