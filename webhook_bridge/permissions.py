@@ -258,6 +258,7 @@ ROUTES: Mapping[Route, Need] = {
     ("GET", "/api/audit/export"): MANAGE,
     # Client companies
     ("GET", "/api/tenants"): LOOK,
+    ("GET", "/api/tenants/export"): LOOK,
     ("GET", "/api/tenants/{slug}"): LOOK,
     ("POST", "/api/tenants"): STAFF_MANAGES,
     ("PATCH", "/api/tenants/{slug}"): STAFF_MANAGES,

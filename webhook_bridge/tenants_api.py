@@ -19,6 +19,7 @@ from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import scoped
 from zixly_core.stores.tenants import (
     NoSuchTenant,
+    TenantExists,
     add_tenant,
     ask_erasure,
     ask_export,
@@ -29,6 +30,9 @@ from zixly_core.stores.tenants import (
     tenant_views,
 )
 from zixly_core.tenant_export import zipped
+
+# What stands in the place of a short name in the API's addresses.
+TAKEN_BY_ROUTES = frozenset({"export"})
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Tenants:
             return Tenant.model_validate(found(lambda: tenant_view(rows, slug)))
 
     def add(self, caller: Caller, wanted: NewTenant) -> Tenant:
+        if wanted.slug in TAKEN_BY_ROUTES:
+            raise TenantExists(f"{wanted.slug!r} is a word of the API's own; choose another short name.")
         with scoped(self.database, caller.scope) as rows:
             add_tenant(rows, slug=wanted.slug, name=wanted.name, time_zone=wanted.time_zone, actor=caller.name)
             return Tenant.model_validate(tenant_view(rows, wanted.slug))

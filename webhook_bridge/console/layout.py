@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from fastapi import Request
@@ -25,9 +27,21 @@ POLICY = (
 )
 
 
+# How many fields of each name the page that is drawn has so far.
+_fields: ContextVar[Counter[str]] = ContextVar("fields")
+
+
+def field_id(name: str) -> str:
+    """The id of a page's next field of this name: its label names it, and a filter and a form may ask for the same."""
+    fields = _fields.get()
+    fields[name] += 1
+    return f"f-{name}" if fields[name] == 1 else f"f-{name}-{fields[name]}"
+
+
 def environment() -> Environment:
     made = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals["asset"] = asset_url
+    made.globals["field_id"] = field_id
     made.filters.update(FILTERS)
     return made
 
@@ -47,6 +61,7 @@ def render(request: Request, caller: Caller | None, template: str, values: Mappi
 def drawn(request: Request, caller: Caller | None, template: str, values: Mapping[str, object]) -> str:
     """The text of a page, or of a part of one (`jobs_rows`), for a stream that sends it anew when it changes."""
     frame = frame_of(request, caller, said=said_to(request))
+    _fields.set(Counter())
     return templates.get_template(f"console/{template}.html").render({**values, "page": frame, "now": datetime.now(UTC)})
 
 

@@ -27,6 +27,7 @@ from webhook_bridge.reconciliation_models import Drift, Reconciliation
 from webhook_bridge.reconciliations_api import wanted_drifts, wanted_reconciliations
 from webhook_bridge.replay_models import ReplaySummary
 from webhook_bridge.replays_api import replay_document, wanted_replays
+from webhook_bridge.tenants_models import Tenant
 from webhook_bridge.tokens_models import Token
 from webhook_bridge.trace_api import wanted_ledger
 from webhook_bridge.watching_api import wanted_holes
@@ -46,6 +47,7 @@ from zixly_core.stores.machine_tokens import TokenView, token_views
 from zixly_core.stores.pauses import Pause, pauses
 from zixly_core.stores.people import PersonView, people
 from zixly_core.stores.replay_views import replays_page
+from zixly_core.stores.tenants import tenant_views
 
 DAY = timedelta(days=1)
 
@@ -64,6 +66,7 @@ def listings(places: Places) -> tuple[Listing[Any], ...]:
         Listing("holes", HoleModel, wanted_holes, by_age(holes_page, "found_at")),
         Listing("pauses", PauseModel, nothing, at_once(pauses_now)),
         Listing("notifications", NotificationModel, wanted_lines, by_age(lines_page, "created_at")),
+        Listing("tenants", Tenant, nothing, at_once(tenants_seen)),
         Listing("people", Person, wanted_tenant, at_once(people_of)),
         Listing("tokens", Token, wanted_tenant, at_once(tokens_of)),
         Listing("ledger", LedgerLine, wanted_ledger, ledger_by_day),
@@ -101,6 +104,10 @@ def connections(rows: Rows, wanted: ConnectionFilter) -> Sequence[ConnectionView
 
 def people_of(rows: Rows, wanted: str | None) -> Sequence[PersonView]:
     return people(rows, tenant=wanted)
+
+
+def tenants_seen(rows: Rows, _wanted: None) -> Sequence[Row]:
+    return tenant_views(rows)
 
 
 def tokens_of(rows: Rows, wanted: str | None) -> Sequence[TokenView]:
