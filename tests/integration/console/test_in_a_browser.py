@@ -70,6 +70,17 @@ def test_an_operator_finds_a_failed_job_and_has_it_tried_again_with_keys_alone(l
         assert watched.complaints == []
 
 
+def test_every_section_is_reached_by_its_first_letter(address: str) -> None:
+    expect.set_options(timeout=longest(PATIENCE_SECONDS) * 1_000)
+    with watched_page(address) as watched:
+        watched.page.goto("/console")
+        for section in ("replays", "reconciliation", "reports", "replays"):
+            watched.page.keyboard.press("g")
+            watched.page.keyboard.press("r")
+            expect(watched.page).to_have_url(re.compile(f"/console/{section}$"))
+        assert watched.complaints == []
+
+
 def test_the_pages_fit_a_phone(ledger: TestLedger, address: str) -> None:
     job = failed_job(ledger)
     with watched_page(address, width=360, height=740) as watched:

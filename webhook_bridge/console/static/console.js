@@ -35,12 +35,14 @@
   // A choice of tenant is taken at once; its button is for those without scripts.
   document.querySelector(".chooser select")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 
-  // Keys: "/" to the first filter, "g" and a letter to a section.
+  // Keys: "/" to the first filter, "g" and a letter to a section; of several that begin with it to the one behind where somebody is.
   let isGoing = false;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const links = [...document.querySelectorAll(".sections a")];
-    const goal = links.find((link) => link.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()));
+    const here = links.findIndex((link) => link.hasAttribute("aria-current"));
+    const behind = [...links.slice(here + 1), ...links.slice(0, here + 1)];
+    const goal = behind.find((link) => link.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase()));
     if (isGoing && goal !== undefined) goal.click();
     else if (event.key === "/") {
       event.preventDefault();
