@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +16,9 @@ from tests.support.chromium import require_chromium
 from tests.support.ledger import TestLedger
 from tests.support.playwright_browser import FAULTS, FLAGS
 from tests.support.postgres import TestDatabase
+from webhook_bridge.exports.lists import listings
 from webhook_bridge.permissions import ROUTES
+from zixly_core.notifications.facts import Places
 
 # Files, streams, and the wait for a client's zip.
 NO_PAGE = re.compile(r"/console/assets/|/stream$|/exports/")
@@ -111,6 +114,14 @@ def test_every_page_says_the_same_without_scripts(browser: Browser, places: list
         seen[runs_scripts] = {address: words_of(opened(page, address)) for address in places}
     assert seen[True] == seen[False]
     assert all(words for words in seen[False].values())
+
+
+def test_every_list_is_handed_out_from_its_page(bridge: RunningBridge, places: list[str]) -> None:
+    texts = [bridge.http.get(place, headers={"accept": "text/html"}).text for place in places]
+    offered = {found for text in texts for found in re.findall(r'href="(/api/(\w+)/export\?[^"]*format=(?:csv|json)[^"]*)"', text)}
+    assert {name for _, name in offered} >= {one.name for one in listings(Places(bridge="", runbook=""))} | {"audit"}
+    refused = {href: answer.status_code for href, _ in offered if (answer := bridge.http.get(unescape(href))).status_code != 200}
+    assert refused == {}
 
 
 def words_of(page: Page) -> list[str]:
