@@ -56,10 +56,9 @@ class ApiCounts:
 
 def api_counts(rows: Rows) -> ApiCounts:
     """As role `metrics`."""
-    called, budgets = rows.execute(CALLS_SQL), rows.execute(BUDGETS_SQL)
-    calls = tuple(Calls(**row) for row in called)
+    calls = tuple(Calls(**row) for row in rows.execute(CALLS_SQL))
     latencies = distributions(rows, LATENCY)
-    left = [(row["system"], left_of(row["system"], account_from(row["state"]), row["now"])) for row in budgets]
+    left = [(row["system"], left_of(row["system"], account_from(row["state"]), row["now"])) for row in rows.execute(BUDGETS_SQL)]
     found = [((system, window), one) for system, windows in left for window, one in windows.items()]
     return ApiCounts(
         calls=calls,

@@ -36,10 +36,9 @@ class ConnectionCounts:
 
 def connection_counts(rows: Rows) -> ConnectionCounts:
     """As the role `metrics`."""
-    connections, issues, unused, access = [rows.execute(asked) for asked in (CONNECTIONS_SQL, ISSUES_SQL, UNUSED_SQL, ACCESS_SQL)]
     return ConnectionCounts(
-        connections={(row["system"], row["status"]): row["connections"] for row in connections},
-        open_issues={row["system"]: row["issues"] for row in issues},
-        unused_seconds={row["system"]: row["seconds"] for row in unused},
-        access_left_seconds={row["system"]: row["seconds"] for row in access},
+        connections={(row["system"], row["status"]): row["connections"] for row in rows.execute(CONNECTIONS_SQL)},
+        open_issues={row["system"]: row["issues"] for row in rows.execute(ISSUES_SQL)},
+        unused_seconds={row["system"]: row["seconds"] for row in rows.execute(UNUSED_SQL)},
+        access_left_seconds={row["system"]: row["seconds"] for row in rows.execute(ACCESS_SQL)},
     )

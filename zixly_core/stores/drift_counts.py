@@ -26,8 +26,7 @@ class DriftCounts:
 
 def drift_counts(rows: Rows) -> DriftCounts:
     """As the role `metrics`."""
-    drifts, ages = rows.execute(OPEN_SQL), rows.execute(AGE_SQL)
     return DriftCounts(
-        open={(row["workflow"], row["kind"]): row["drifts"] for row in drifts},
-        age_seconds={row["workflow"]: row["seconds"] for row in ages},
+        open={(row["workflow"], row["kind"]): row["drifts"] for row in rows.execute(OPEN_SQL)},
+        age_seconds={row["workflow"]: row["seconds"] for row in rows.execute(AGE_SQL)},
     )

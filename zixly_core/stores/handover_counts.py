@@ -26,9 +26,8 @@ class HandoverCounts:
 
 def handover_counts(rows: Rows) -> HandoverCounts:
     """As the role `metrics`."""
-    pauses, rests, probes = rows.execute(PAUSES_SQL), rows.execute(RESTS_SQL), rows.execute(PROBES_SQL, (PROBES,))
     return HandoverCounts(
-        pauses={row["kind"]: row["pauses"] for row in pauses},
-        resting={row["system"]: row["accounts"] for row in rests},
-        probes={(row["system"], row["result"]): row["probes"] for row in probes},
+        pauses={row["kind"]: row["pauses"] for row in rows.execute(PAUSES_SQL)},
+        resting={row["system"]: row["accounts"] for row in rows.execute(RESTS_SQL)},
+        probes={(row["system"], row["result"]): row["probes"] for row in rows.execute(PROBES_SQL, (PROBES,))},
     )

@@ -24,6 +24,5 @@ class NotificationCounts:
 
 def notification_counts(rows: Rows) -> NotificationCounts:
     """As the role `metrics`."""
-    told, oldest = rows.execute(MESSAGES_SQL), rows.execute(OLDEST_SQL)
-    messages = {(row["kind"], status): row[status] for row in told for status in ("sent", "failed")}
-    return NotificationCounts(messages, {row["kind"]: row["seconds"] for row in oldest})
+    messages = {(row["kind"], status): row[status] for row in rows.execute(MESSAGES_SQL) for status in ("sent", "failed")}
+    return NotificationCounts(messages, {row["kind"]: row["seconds"] for row in rows.execute(OLDEST_SQL)})

@@ -111,13 +111,12 @@ class PipelineCounts:
 
 def pipeline_counts(rows: Rows) -> PipelineCounts:
     """How things stand, read as role `metrics`."""
-    counters, open_jobs, dead, batches = [rows.execute(asked) for asked in (COUNTERS_SQL, OPEN_JOBS_SQL, DEAD_SQL, BATCHES_SQL)]
     return PipelineCounts(
-        counters=tuple(Count(**row) for row in counters),
+        counters=tuple(Count(**row) for row in rows.execute(COUNTERS_SQL)),
         distributions=distributions(rows, DURATION, BATCH_JOBS),
-        open_jobs=tuple(OpenJobs(**row) for row in open_jobs),
-        dead_letters={row["job_type"]: row["jobs"] for row in dead},
-        open_batches={(row["system"], row["lane"]): row["batches"] for row in batches},
+        open_jobs=tuple(OpenJobs(**row) for row in rows.execute(OPEN_JOBS_SQL)),
+        dead_letters={row["job_type"]: row["jobs"] for row in rows.execute(DEAD_SQL)},
+        open_batches={(row["system"], row["lane"]): row["batches"] for row in rows.execute(BATCHES_SQL)},
         balance=balance_of(rows),
     )
 

@@ -20,13 +20,10 @@ set local jit = off"""
 
 @contextmanager
 def reading(database: Database) -> Iterator[Rows]:
-    """A transaction whose statements take 3 s each at most, in a pipeline: statements that are asked before the first answer is read go
-    out together, and on a busy machine each way there and back waits for its turn twice. Raises `StoreUnavailable`, also when a statement
-    takes longer."""
+    """A transaction whose statements take 3 s each at most. Raises `StoreUnavailable`, also when one takes longer."""
     with database.transaction() as rows:
         rows.execute(BOUNDS_SQL)
-        with rows.pipeline():
-            yield rows
+        yield rows
 
 
 def read(database: Database, counts: Callable[[Rows], T]) -> T:

@@ -26,9 +26,8 @@ class WatchCounts:
 
 def watch_counts(rows: Rows) -> WatchCounts:
     """As the role `metrics`."""
-    watched, open_holes = rows.execute(STATES_SQL, (list(WATCHED),)), rows.execute(HOLES_SQL)
-    states = list(watched)
-    holes = {row["system"]: row["holes"] for row in open_holes}
+    states = list(rows.execute(STATES_SQL, (list(WATCHED),)))
+    holes = {row["system"]: row["holes"] for row in rows.execute(HOLES_SQL)}
     ages: dict[str, float] = {}
     for row in states:
         ages[row["system"]] = max(ages.get(row["system"], 0.0), row["seconds"])
