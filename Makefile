@@ -67,7 +67,7 @@ test: $(STAMP) $(AWS_STAMP) $(CHART_STAMP) ## Run every test: unit, contract and
 	$(BIN)/python -m pytest tests/acceptance --ignore=tests/acceptance/compose
 
 .PHONY: test-compose
-test-compose: $(STAMP) ## Bring docker-compose.yml up without Docker and use it (root; Debian's podman, mmdebstrap, docker-compose; decision 0042)
+test-compose: $(STAMP) ## Bring docker-compose.yml up without Docker and use it (root, Debian's packages of decision 0042, `make provider`)
 	$(BIN)/python -m pytest -v tests/acceptance/compose
 
 .PHONY: attack

@@ -71,7 +71,8 @@ def signing_key(system: str, *, settings: StackSettings, variables: Mapping[str,
         return SANDBOX_CLIENT_SECRET
     path = Home(settings.home).secrets_file
     if not path.is_file():
-        raise SettingsError(f"There is no key to sign with: {path} is missing; run `zixly up` once, or set ZIXLY_XERO_WEBHOOK_KEYS")
+        instead = f", or set {names[0]}" if names else ""
+        raise SettingsError(f"There is no key to sign with: {path} is missing; run `zixly up` once{instead}")
     made = load_or_make_secrets(path)
     sender = Sender(made.callback_token, made.callback_secret)
     match system:

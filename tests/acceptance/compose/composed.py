@@ -6,10 +6,11 @@ import json
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,7 +22,8 @@ from zixly_cli.containers.places import PUBLIC_URL
 from zixly_cli.settings import ROOT
 
 FILE = ROOT / "docker-compose.yml"
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
+COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 # What has no stand-in.
 LEFT_OUT = {"grafana"}
 UP_SECONDS, JOB_SECONDS, DOWN_SECONDS = 300.0, 60.0, 120.0
@@ -30,6 +32,8 @@ ONCE = {"settings", "migrate"}
 # are asked; afterwards the tests ask.
 ASK = "while sleep 2; do for one in $(podman ps --quiet --filter health=starting); do podman healthcheck run $one & done; wait; done"
 SERVICE = "com.docker.compose.service"
+# What Podman says of every network when docker-compose asks again; asked for what it is, docker-compose finds nothing changed.
+ASSIGNED = {"options": {"driver": "host-local"}}
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,17 @@ class ComposedStack:
     settings: tuple[str, ...]
     """Lines of its `.env`."""
     project: str = "zixly"
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What a docker-compose.override.yml would say of services."""
+
+    @property
+    def files(self) -> list[Path]:
+        """docker-compose.yml, and what is said beside it."""
+        network = COMPOSE["networks"]["inside"]
+        beside = {"networks": {"inside": {**network, "ipam": {**network["ipam"], **ASSIGNED}}}, "services": dict(self.more)}
+        written = self.engine.folder / f"{self.project}.override.yml"
+        written.write_text(yaml.safe_dump(beside))
+        return [FILE, written]
 
     @property
     def profiles(self) -> set[str]:
@@ -63,11 +78,12 @@ class ComposedStack:
         file = self.engine.folder / f"{self.project}.env"
         file.write_text("".join(f"{line}\n" for line in self.settings))
         variables = {"COMPOSE_PROFILES": ",".join(self.profiles), "COMPOSE_HTTP_TIMEOUT": "300"}
-        files = ["-p", self.project, "-f", str(FILE), "--env-file", str(file)]
-        return self.engine.tried("docker-compose", *files, *arguments, seconds=longest(seconds), **variables)
+        files = [word for one in self.files for word in ("-f", str(one))]
+        which = ["-p", self.project, *files, "--env-file", str(file)]
+        return self.engine.tried("docker-compose", *which, *arguments, seconds=longest(seconds), **variables)
 
-    def up(self) -> None:
-        self.compose("up", "--detach", "--no-build", *self.services, seconds=UP_SECONDS)
+    def up(self, *how: str) -> None:
+        self.compose("up", "--detach", "--no-build", *how, *self.services, seconds=UP_SECONDS)
         self.wait_until_well()
 
     def restart(self, *services: str) -> None:
@@ -103,10 +119,13 @@ class ComposedStack:
         """From one of the published ports."""
         return self.engine.inside(lambda: httpx2.get(url, timeout=30, trust_env=False, **more))
 
-    def through_gateway(self, path: str) -> httpx2.Response:
+    def through_gateway(self, path: str, **more: Any) -> httpx2.Response:
         """By its public name; of certificates, the one that it made for itself is trusted and no other."""
-        trust = ssl.create_default_context(cadata=self.in_service("gateway", "cat", "/settings/self-signed.pem"))
-        return self.get(f"{PUBLIC_URL}{path}", verify=trust)
+        return self.get(f"{PUBLIC_URL}{path}", verify=ssl.create_default_context(cadata=self.certificate()), **more)
+
+    def certificate(self) -> str:
+        """The one that the gateway has of itself."""
+        return self.in_service("gateway", "cat", "/settings/self-signed.pem")
 
     def jobs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get("http://127.0.0.1:3000/api/jobs?limit=100").raise_for_status().json()["jobs"]

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,16 +21,36 @@ import pytest
 
 Answer = TypeVar("Answer")
 
-TOOLS = ("podman", "runc", "buildah", "catatonit", "mmdebstrap", "docker-compose", "unshare", "nsenter", "setpriv", "ip", "iptables")
-# What containers ask of the kernel, in namespaces that end with the question: a root of their own in layers, a bridge, rules, groups.
-PROBE = """set -e
-mount -t tmpfs none /mnt
-mkdir /mnt/below /mnt/above /mnt/work /mnt/both
-mount -t overlay overlay -o lowerdir=/mnt/below,upperdir=/mnt/above,workdir=/mnt/work /mnt/both
-ip link add probe type bridge
-iptables -t nat -L -n >/dev/null
-test -w /sys/fs/cgroup/cgroup.procs || test -w /sys/fs/cgroup/memory
-"""
+TOOLS = (
+    "podman",
+    "runc",
+    "netavark",
+    "aardvark-dns",
+    "catatonit",
+    "mmdebstrap",
+    "docker-compose",
+    "unshare",
+    "nsenter",
+    "setpriv",
+    "ip",
+    "iptables",
+)
+# What containers ask of the kernel, each tried in namespaces that end with the question, and the words for a machine that refuses it.
+QUESTIONS = {
+    "a folder in memory cannot be mounted": "mount -t tmpfs none /mnt",
+    "a root in layers (overlay) cannot be mounted": "cd /mnt && mkdir low high work both && "
+    "mount -t overlay overlay -o lowerdir=low,upperdir=high,workdir=work both",
+    "a bridge of networks cannot be made": "ip link add probe type bridge",
+    "a pair of network interfaces cannot be made": "ip link add one type veth peer name other",
+    "rules of a firewall cannot be made": "iptables -t nat -A POSTROUTING -j MASQUERADE",
+    "forwarding cannot be switched on": "echo 1 >/proc/sys/net/ipv4/ip_forward",
+    "control groups cannot be made": "for at in /sys/fs/cgroup/memory /sys/fs/cgroup; do "
+    'mkdir "$at/zixly-probe-$$" 2>/dev/null && rmdir "$at/zixly-probe-$$" && exit 0; done; exit 1',
+}
+# The tree of Debian, the images made of it, and the packages: 2 GB were seen.
+FREE_BYTES = 4_000_000_000
+# On a disk, where /tmp may be memory.
+FOLDER = Path("/var/tmp")
 NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
 READY_SECONDS = 20.0
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -51,28 +71,38 @@ network_config_dir = "{folder}/net"
 
 
 def require_containers() -> None:
-    """With CI=true a missing tool is a failure, as installing it mends it. What the machine refuses no change to this repository can mend:
-    that is a skip everywhere, with the machine's own words (docs/decisions/0042)."""
-    missing = [name for name in TOOLS if not (shutil.which(name) or Path("/usr/sbin", name).exists())]
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"docker-compose.yml cannot be brought up: {', '.join(missing)} not installed")
+    """Skips with the reason where containers cannot run; with CI=true that is a failure (docs/decisions/0042)."""
+    reason = what_is_missing() or refusal_of_the_machine()
+    if reason is None:
+        return
+    words = f"docker-compose.yml WAS NOT BROUGHT UP: {reason}"
+    if os.environ.get("CI"):
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+def what_is_missing() -> str | None:
+    """The programs, rights or room that are not there; None when all are."""
+    missing = [name for name in TOOLS if shutil.which(name, path=f"{PATH}:/usr/lib/podman") is None]
     if missing:
-        pytest.skip(f"{', '.join(missing)} not installed")
-    if refusal := refusal_of_the_machine():
-        pytest.skip(f"docker-compose.yml WAS NOT BROUGHT UP: {refusal}")
+        return f"{', '.join(missing)} not installed; docs/decisions/0042 names Debian's packages"
+    if os.geteuid() != 0:
+        return "containers need root"
+    free = shutil.disk_usage(FOLDER).free
+    return f"{FREE_BYTES / 1e9:.0f} GB are needed in {FOLDER}, and {free / 1e9:.1f} are free" if free < FREE_BYTES else None
 
 
 def refusal_of_the_machine() -> str | None:
-    """Why this machine runs no containers; None when it does."""
-    if os.geteuid() != 0:
-        return "containers need root"
-    command = ["unshare", *NAMESPACES, "--fork", "--kill-child", "sh", "-c", PROBE]
-    done = subprocess.run(
-        command, env={"PATH": PATH}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=READY_SECONDS, check=False
-    )
-    if done.returncode == 0:
-        return None
-    return f"this machine does not allow what containers need: {done.stderr.strip()[-300:] or 'control groups are not writable'}"
+    """What this machine does not allow, and its own words; None when it allows all."""
+    probe = "\n".join(f"( {command} ) || {{ echo '{words}' >&2; exit 1; }}" for words, command in QUESTIONS.items())
+    command = ["unshare", *NAMESPACES, "--fork", "--kill-child", "sh", "-c", probe]
+    try:
+        done = subprocess.run(
+            command, env={"PATH": PATH}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=READY_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"the machine did not say within {READY_SECONDS:.0f} s whether it allows containers"
+    return None if done.returncode == 0 else f"this machine does not allow what containers need: {done.stderr.strip()[-300:]}"
 
 
 @dataclass(frozen=True)
@@ -105,22 +135,17 @@ class Engine:
 
     def run(self, *command: str, seconds: float, **variables: str) -> str:
         """What it printed. Fails with all of it when it ends with anything but 0."""
-        done = self.tried(*command, seconds=seconds, **variables)
-        assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-6000:]}"
-        return done.stdout
+        return answered(self.tried(*command, seconds=seconds, **variables))
 
     def tried(self, *command: str, seconds: float, **variables: str) -> subprocess.CompletedProcess[str]:
         """The same, whatever it ends with."""
-        return subprocess.run(
-            self.command(*command),
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        return ended(self.command(*command), seconds=seconds, environment={**self.environment, **variables})
+
+    def fetch(self, *command: str, seconds: float) -> str:
+        """As `run`, but in the machine's own network, which has the packages. Its processes and mounts end with the engine all the same."""
+        inside = ["nsenter", "--pid", "--target", str(self.first), "unshare", "--mount", "--mount-proc"]
+        environment = {**os.environ, "PATH": PATH, "TMPDIR": str(self.folder / "tmp")}
+        return answered(ended([*inside, *command], seconds=seconds, environment=environment))
 
     def start(self, *command: str, output: Path) -> None:
         """Something that goes on until the namespaces end."""
@@ -136,6 +161,24 @@ class Engine:
     def inside(self, call: Callable[[], Answer]) -> Answer:
         """What `call` gives, made by a thread that is in this network."""
         return self._threads.submit(call).result()
+
+
+def ended(command: list[str], *, seconds: float, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def answered(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, f"{' '.join(done.args)} ended with {done.returncode}:\n{done.stdout[-6000:]}"
+    return done.stdout
 
 
 @contextmanager

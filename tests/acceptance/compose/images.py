@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,8 +43,8 @@ def make_standins(engine: Engine, *, locks: Iterable[str]) -> Path:
     kept = Path(os.environ.get(KEPT, engine.folder / "kept"))
     (kept / "wheels").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as threads:
-        downloads = threads.submit(download, locks, kept / "wheels")
-        tree = make_tree(kept)
+        downloads = threads.submit(download, engine, locks, kept / "wheels")
+        tree = make_tree(engine, kept)
         engine.run("podman", "import", "--quiet", str(tree), BASE, seconds=BUILD_SECONDS)
         for image, name in IMAGES.items():
             file = STANDINS / f"{name}.Containerfile"
@@ -57,33 +55,29 @@ def make_standins(engine: Engine, *, locks: Iterable[str]) -> Path:
     return kept / "wheels"
 
 
-def make_tree(kept: Path) -> Path:
+def make_tree(engine: Engine, kept: Path) -> Path:
     """Debian with all that the stand-ins need, packed."""
     made = kept / f"{RELEASE}.tar"
     if made.exists():
         return made
     unfinished = made.with_name("unfinished.tar")
     dpkg = ["force-unsafe-io", *(f"path-exclude={path}" for path in NOT_NEEDED)]
-    call(
-        [
-            *("mmdebstrap", "--quiet", "--variant=apt", *(f"--dpkgopt={option}" for option in dpkg)),
-            *(f"--include={','.join(PACKAGES)}", f"--customize-hook=chroot \"$1\" sh -s <'{STANDINS / 'prepare'}'"),
-            *(RELEASE, str(unfinished)),
-        ],
+    engine.fetch(
+        *("mmdebstrap", "--quiet", "--variant=apt", *(f"--dpkgopt={option}" for option in dpkg)),
+        *(f"--include={','.join(PACKAGES)}", f"--customize-hook=chroot \"$1\" sh -s <'{STANDINS / 'prepare'}'"),
+        *(RELEASE, str(unfinished)),
         seconds=TREE_SECONDS,
     )
     return unfinished.rename(made)
 
 
-def download(locks: Iterable[str], folder: Path) -> None:
+def download(engine: Engine, locks: Iterable[str], folder: Path) -> None:
     """The packages of our locks, for the stand-in's Python."""
     tags = [f"--platform={tag}_{platform.machine()}" for tag in TAGS]
     which = ["--only-binary=:all:", "--no-deps", "--require-hashes", "--python-version=3.13", *tags]
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     for lock in locks:
-        call(
-            [sys.executable, "-m", "pip", "download", "--quiet", *which, "-d", str(folder), "-r", str(ROOT / "requirements" / lock)],
-            seconds=DOWNLOAD_SECONDS,
-        )
+        engine.fetch(*pip, *which, "-d", str(folder), "-r", str(ROOT / "requirements" / lock), seconds=DOWNLOAD_SECONDS)
 
 
 def build(engine: Engine, *, target: str, image: str, wheels: Path) -> None:
@@ -98,11 +92,3 @@ def build(engine: Engine, *, target: str, image: str, wheels: Path) -> None:
 def full(image: str) -> str:
     """The name by which an engine knows what the files call by a short one."""
     return f"docker.io/{image}" if "/" in image else f"docker.io/library/{image}"
-
-
-def call(command: list[str], *, seconds: float) -> None:
-    """On the machine itself, as only it has a network."""
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
-    )
-    assert done.returncode == 0, f"{shutil.which(command[0])} ended with {done.returncode}:\n{done.stdout[-4000:]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from urllib.parse import urljoin
 
 import httpx2
@@ -16,9 +17,9 @@ MAX_STEPS = 15
 class Browser:
     """One browser with its cookies."""
 
-    def __init__(self, bridge: str) -> None:
+    def __init__(self, bridge: str, *, trust: ssl.SSLContext | bool = True) -> None:
         self.bridge = bridge
-        self.http = httpx2.Client(timeout=15, headers={"accept": "text/html"})
+        self.http = httpx2.Client(timeout=15, headers={"accept": "text/html"}, verify=trust)
 
     def get(self, path: str) -> httpx2.Response:
         """One page of the bridge; redirects are not followed."""

@@ -1,13 +1,15 @@
-// An OpenID Connect provider on loopback for tests: `node provider.js '{"port": 0, "clients": [...]}'`. It prints its issuer when it listens.
+// An OpenID Connect provider for tests, on loopback: `node provider.js '{"port": 0, "clients": [...]}'`. It prints its issuer when it listens.
+// With `host`, `issuer` and `tls` (key and certificate) it is elsewhere, by https.
 // Accounts: the login `NAME` has the address NAME@zixly.example; one that begins with `unproven-` is not vouched for.
 // POST /rotate gives it new keys and forgets the old ones.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import Provider from 'oidc-provider';
 
 const settings = JSON.parse(process.argv[2]);
-const host = '127.0.0.1';
+const host = settings.host ?? '127.0.0.1';
 let provider;
 
 function newKey() {
@@ -42,17 +44,18 @@ function newProvider(issuer) {
   return made;
 }
 
-const server = createServer((request, response) => {
+function answer(request, response) {
   if (request.method === 'POST' && request.url === '/rotate') {
     provider = newProvider(provider.issuer);
     response.end();
     return;
   }
   provider.callback()(request, response);
-});
+}
 
+const server = settings.tls ? createSecureServer(settings.tls, answer) : createServer(answer);
 server.listen(settings.port, host, () => {
-  const issuer = `http://${host}:${server.address().port}`;
+  const issuer = settings.issuer ?? `http://${host}:${server.address().port}`;
   provider = newProvider(issuer);
   console.log(issuer);
 });

@@ -29,9 +29,8 @@ def must_run() -> bool:
     return os.environ.get("CI") == "true"
 
 
-@contextmanager
-def running_provider(*, bridge: str) -> Iterator[str]:
-    """The issuer of a provider that knows the bridge at this address."""
+def command_for(*, bridge: str, **settings: Any) -> list[str]:
+    """What starts a provider that knows the bridge at this address. `settings`: those of provider.js."""
     client: Mapping[str, Any] = {
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
@@ -40,7 +39,13 @@ def running_provider(*, bridge: str) -> Iterator[str]:
         "backchannel_logout_uri": f"{bridge}/auth/back-channel-logout",
         "backchannel_logout_session_required": True,
     }
-    command = ["node", "provider.js", orjson.dumps({"port": 0, "clients": [client]}).decode()]
+    return ["node", str(HERE / "provider.js"), orjson.dumps({"port": 0, "clients": [client], **settings}).decode()]
+
+
+@contextmanager
+def running_provider(*, bridge: str) -> Iterator[str]:
+    """The issuer of a provider that knows the bridge at this address."""
+    command = command_for(bridge=bridge)
     process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None
