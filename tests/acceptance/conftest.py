@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.otlp import Collector, collector
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 
 # For the test alone: what brings the stack up has its own deadline (`READY_SECONDS`), and the first test must not pay for it.
@@ -24,8 +25,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def running_stack() -> Iterator[StackUnderTest]:
+def told() -> Iterator[Collector]:
+    """What the shared stack tells its collector of spans."""
+    with collector() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def running_stack(told: Collector) -> Iterator[StackUnderTest]:
     with stack_in_a_temporary_folder() as made:
+        made.variables["ZIXLY_OTLP_URL"] = told.url
         made.variables["ZIXLY_WATCH_PATIENCE_SECONDS"] = "10"  # in earnest an event may be nine minutes late
         made.up()
         yield made
