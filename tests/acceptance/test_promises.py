@@ -25,6 +25,14 @@ OPEN_INVOICE = "3e6c2f57-3d0c-4b1d-8f61-7c2b6b8f7a21"
 PART_PAID_INVOICE = "0f5a1f4e-5f2c-4d8c-9a53-0d1f6c7a9b10"
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 WITHIN_TWO_MINUTES = 120.0
+# What a hand-over leaves whose answer the daemon never got: it was killed, or the code server was, before a run was made.
+NO_RUN_SQL = """
+with job as (select * from zixly.workflow_jobs where id = %s), made as (
+  insert into zixly.batches (id, tenant_id, connection_id, workflow, system, lane, priority, job_count)
+  select gen_random_uuid(), tenant_id, connection_id, workflow_type, system, 'bulk', priority, 1 from job returning id
+)
+update zixly.workflow_jobs j
+set lane = 'bulk', batch_id = made.id, handed_over_at = now() from job, made where j.id = job.id returning j.id, j.batch_id"""
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +216,25 @@ def test_a_message_that_somebody_deletes_from_the_queue_is_made_up_for_from_the_
         assert stack.zixly("start", name).returncode == 0
     stack.wait_until(lambda: (job_of(stack, invoice) or {})["batch_id"], seconds=60, words="the job is handed over")
     assert ended_job(stack, invoice, seconds=60)["status"] == "COMPLETED"
+
+
+def test_a_bulk_batch_for_which_no_run_was_made_is_handed_over_again(stack: StackUnderTest) -> None:
+    """It had waited for six hours: a bulk run may wait that long in Dagster's queue, and nobody looked whether there is one."""
+    for name in ("daemon", "code"):
+        assert stack.zixly("stop", name).returncode == 0
+    invoice = pay(stack)
+    waiting = stack.wait_until(lambda: job_of(stack, invoice), seconds=30, words="the job is in the ledger")
+    (handed_over,) = stack.rows(NO_RUN_SQL, waiting["id"])
+    for name in ("code", "daemon"):
+        assert stack.zixly("start", name).returncode == 0
+
+    def ended() -> dict[str, Any] | None:
+        rows = stack.rows("select * from zixly.workflow_jobs where id = %s and status = any(%s)", waiting["id"], list(ENDED))
+        return rows[0] if rows else None
+
+    job = stack.wait_until(ended, seconds=WITHIN_TWO_MINUTES, words=f"job {waiting['id']} has ended")
+    assert (job["status"], job["lane"], job["attempts"]) == ("COMPLETED", "bulk", 1)
+    assert job["batch_id"] != handed_over["batch_id"]
 
 
 def test_cancelling_a_run_in_the_dagster_ui_cancels_its_job(stack: StackUnderTest) -> None:

@@ -127,7 +127,7 @@ class TestLedger:
         self.owner.execute("update zixly.workflow_jobs set lease_until = now() - interval '1 second' where lease_until is not null")
 
     def sweep(self, *, handover_timeout: timedelta = LEASE, begun: Begun | None = None) -> Swept:
-        limits = SweepLimits(max_attempts=3, attempt_timeout=HOUR, live_handover=handover_timeout)
+        limits = SweepLimits(max_attempts=3, attempt_timeout=HOUR, handover=handover_timeout)
         return sweep(self.dispatch, limits=limits, begun=begun or Begun())
 
 

@@ -61,8 +61,7 @@ RELEASED_SQL = """
 with unclaimed as (
   select id from zixly.batches
   where ended_at is null and run_id is null and id <> all(%(spared)s::uuid[])
-    and (id = any(%(died_batches)s::uuid[])
-         or created_at < now() - case lane when 'live' then %(live)s::interval else %(bulk)s::interval end)
+    and (id = any(%(died_batches)s::uuid[]) or created_at < now() - %(handover)s::interval)
   order by created_at limit %(at_once)s for update skip locked
 ), freed as (
   update zixly.workflow_jobs j set batch_id = null, handed_over_at = null
@@ -87,19 +86,18 @@ order by due_at limit %(at_once)s"""
 
 @dataclass(frozen=True)
 class SweepLimits:
-    """When something counts as forgotten. A bulk batch may wait long in Dagster's run queue; a live one may not."""
+    """When something counts as forgotten. A batch whose run waits in a queue is not: whoever knows the queues tells which those are."""
 
     max_attempts: int
     attempt_timeout: timedelta
-    live_handover: timedelta
-    bulk_handover: timedelta = timedelta(hours=6)
+    handover: timedelta
     announce_after: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """Of the batches that no run has claimed yet those whose run has begun: lately, and so long ago (batch -> run) that its process must
-    be gone, which is an attempt at each of the jobs."""
+    """Of the batches that no run has claimed yet those whose run waits or has begun lately, and those whose run has begun so long ago
+    (batch -> run) that its process must be gone, which is an attempt at each of the jobs."""
 
     lately: Collection[UUID] = ()
     died: Mapping[UUID, str] = field(default_factory=dict)
@@ -133,9 +131,9 @@ class Swept:
 
 
 def unclaimed_batches(database: Database, *, limits: SweepLimits) -> list[UUID]:
-    """The batches that nobody has claimed for longer than a live one may wait. Whoever knows the runs tells which have begun."""
+    """The batches that nobody has claimed for longer than a run takes to come. Whoever knows the runs tells which wait or have begun."""
     with database.transaction() as connection:
-        return [row["id"] for row in connection.execute(UNCLAIMED_SQL, (limits.live_handover, AT_ONCE))]
+        return [row["id"] for row in connection.execute(UNCLAIMED_SQL, (limits.handover, AT_ONCE))]
 
 
 def sweep(database: Database, *, limits: SweepLimits, begun: Begun = NONE_BEGUN) -> Swept:
@@ -144,8 +142,7 @@ def sweep(database: Database, *, limits: SweepLimits, begun: Begun = NONE_BEGUN)
         "timeout": limits.attempt_timeout,
         "max_attempts": limits.max_attempts,
         "at_once": AT_ONCE,
-        "live": limits.live_handover,
-        "bulk": limits.bulk_handover,
+        "handover": limits.handover,
         "older_than": limits.announce_after,
         "died_batches": list(begun.died),
         "died_runs": list(begun.died.values()),

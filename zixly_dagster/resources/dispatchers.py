@@ -77,5 +77,5 @@ class DispatchersResource(PostgresResource):
         return SweepLimits(
             max_attempts=settings.max_attempts,
             attempt_timeout=timedelta(seconds=settings.attempt_timeout_seconds),
-            live_handover=timedelta(seconds=settings.handover_timeout_seconds),
+            handover=timedelta(seconds=settings.handover_timeout_seconds),
         )

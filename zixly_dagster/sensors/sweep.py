@@ -63,8 +63,10 @@ def sweep_sensor() -> SensorDefinition:
             tidy(context, dispatchers.dispatch())
             limits = dispatchers.sweep_limits()
             unclaimed = unclaimed_batches(dispatchers.dispatch(), limits=limits)
+            # In this order: a run that goes on meanwhile is found where it goes to.
+            waits = waiting.batches(context.instance, unclaimed)
             begun = begun_among(context.instance, unclaimed, now=datetime.now(UTC))
-            begun = replace(begun, lately={*begun.lately, *waiting.batches(context.instance, unclaimed)})
+            begun = replace(begun, lately={*begun.lately, *waits})
             swept = sweep(dispatchers.dispatch(), limits=limits, begun=begun)
         except StoreUnavailable as error:
             return SkipReason(f"Postgres is away, nothing was swept: {error}")

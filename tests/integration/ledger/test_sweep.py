@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.support.ledger import TestLedger
 from zixly_core.stores.cancel import cancel_job
+from zixly_core.stores.sweep import Begun
 
 
 def test_jobs_of_a_vanished_run_go_on_in_another(ledger: TestLedger) -> None:
@@ -49,13 +52,22 @@ def test_a_job_that_was_to_be_cancelled_ends_cancelled_when_its_run_vanished(led
     assert ledger.job(job.id)["status"] == "CANCELLED"
 
 
-def test_a_batch_that_no_run_came_for_is_opened_and_its_late_run_finds_nothing(ledger: TestLedger) -> None:
-    ledger.add_jobs(2, record="8694c9c5")
+@pytest.mark.parametrize("lane", ["live", "bulk"])
+def test_a_batch_that_no_run_came_for_is_opened_and_its_late_run_finds_nothing(ledger: TestLedger, lane: str) -> None:
+    ledger.add_jobs(2, record="8694c9c5", lane=lane)
     (batch,) = ledger.hand_over()
     assert ledger.sweep().released_batches == ()
     assert ledger.sweep(handover_timeout=timedelta(0)).released_batches == (batch.id,)
     assert ledger.claim(ledger.run_of(batch, "late")) == []
     assert len(ledger.hand_over()) == 1
+
+
+def test_a_batch_whose_run_waits_in_a_queue_is_left_to_it(ledger: TestLedger) -> None:
+    ledger.add_jobs(1, lane="bulk")
+    (waiting,) = ledger.hand_over()
+    ledger.add_jobs(1, lane="bulk")
+    (forgotten,) = ledger.hand_over()
+    assert ledger.sweep(handover_timeout=timedelta(0), begun=Begun(lately={waiting.id})).released_batches == (forgotten.id,)
 
 
 def test_due_jobs_that_nobody_took_are_announced_again(ledger: TestLedger) -> None:

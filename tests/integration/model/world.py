@@ -41,7 +41,7 @@ KEY = "only-for-tests"
 LIMITS = HandoverLimits(max_open_batches=6, slots=2, max_batch=3)
 # Longer than a story takes: what is due is a matter of the time that the machine lets pass.
 POLICY = RetryPolicy(max_attempts=3, base=timedelta(seconds=30))
-SWEEP = SweepLimits(max_attempts=3, attempt_timeout=HOUR, live_handover=LEASE)
+SWEEP = SweepLimits(max_attempts=3, attempt_timeout=HOUR, handover=LEASE)
 # Long enough for one look at the rows and one at the queue.
 LOOK_SECONDS = 0.002
 
