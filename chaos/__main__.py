@@ -11,7 +11,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from benchmarks.progress import teller
-from chaos.kept import FOLDER, keep
+from chaos.kept import keep_what_broke
 from chaos.report import last_line, table_of, told_faults, troubles_of, write_report
 from chaos.scale import Scale
 from chaos.session import Outcome, Say, run, running_ground
@@ -39,9 +39,7 @@ def measured(scale: Scale, *, say: Say) -> Outcome:
     """One run; of one in which a promise was broken so much is kept that the reason can be found."""
     with running_ground(say=say) as ground:
         outcome = asyncio.run(run(scale, ground, say=say))
-        if found := troubles_of(outcome):
-            keep(ground, found, folder=FOLDER / scale.name)
-            say(f"{len(found)} breaches; the logs and rows of this run are in {FOLDER / scale.name}")
+        keep_what_broke(ground, troubles_of(outcome), name=scale.name, say=say)
     return outcome
 
 

@@ -50,7 +50,7 @@ def events_have_one_job_for_each_workflow(evidence: Evidence) -> list[Finding]:
 
 
 def jobs_have_ended(evidence: Evidence) -> list[Finding]:
-    return [Finding(Trouble.LOST, f"job {one.id} is {one.status}") for one in evidence.jobs if one.status not in ENDED]
+    return [Finding(Trouble.LOST, f"job {one.id} ({one.workflow}) is {one.status}") for one in evidence.jobs if one.status not in ENDED]
 
 
 def nothing_was_created_twice(evidence: Evidence) -> list[Finding]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from benchmarks.progress import Say
 from chaos.findings import Finding
 from chaos.ground import Ground
 
@@ -26,6 +27,13 @@ def keep(ground: Ground, findings: Sequence[Finding], *, folder: Path) -> None:
     with psycopg.connect(ground.plan.urls.owner) as connection:
         for name in TABLES:
             copy_table(connection, name, to=folder / f"{name}.csv")
+
+
+def keep_what_broke(ground: Ground, found: Sequence[Finding], *, name: str, say: Say) -> None:
+    """The same below `build/chaos`, and where that is; nothing when nothing was found."""
+    if found:
+        keep(ground, found, folder=FOLDER / name)
+        say(f"{len(found)} breaches; the logs and rows of this run are in {FOLDER / name}")
 
 
 def copy_table(connection: psycopg.Connection, name: str, *, to: Path) -> None:

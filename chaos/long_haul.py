@@ -12,6 +12,8 @@ from rich.console import Console
 from benchmarks.progress import teller
 from chaos.__main__ import leave
 from chaos.haul_report import Haul, last_line, table_of, troubles_of, write_report
+from chaos.kept import keep_what_broke
+from chaos.report import troubles_of as breaches_of
 from chaos.samples import sampling
 from chaos.scale import Scale
 from chaos.session import Say, run, running_ground
@@ -45,6 +47,7 @@ def hauled(scale: Scale, *, say: Say) -> Haul:
     every = min(LONGEST, max(SHORTEST, scale.seconds / LOOKS))
     with running_ground(say=say, for_faults=False) as ground, sampling(ground, every_seconds=every) as samples:
         outcome = asyncio.run(run(scale, ground, say=say))
+        keep_what_broke(ground, breaches_of(outcome), name="long-haul", say=say)
     return Haul(scale, outcome, [one for one in samples if one.at <= scale.seconds])
 
 

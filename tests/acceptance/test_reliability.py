@@ -17,6 +17,7 @@ from chaos.driver import Done
 from chaos.evidence import Change, Evidence
 from chaos.faults import Scene
 from chaos.ground import Ground
+from chaos.kept import keep_what_broke
 from chaos.plan import Plan
 from chaos.scale import Scale
 from chaos.session import Outcome, Say, run
@@ -86,15 +87,17 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         yield Story(stack, tmp_path_factory.mktemp("reliability") / "backup")
 
 
-def breaches(evidence: Evidence, *, without: tuple[str, ...] = ()) -> dict[str, list[str]]:
-    found = checks.judged(evidence)
-    return {name: [one.text for one in some] for name, some in found.items() if some and name not in without}
+def breaches(story: Story, evidence: Evidence, *, without: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """What was found, by check. The stack is gone when somebody reads of it, so its logs and rows are kept."""
+    found = {name: some for name, some in checks.judged(evidence).items() if some and name not in without}
+    keep_what_broke(story.ground, [one for some in found.values() for one in some], name="replaced", say=print)
+    return {name: [one.text for one in some] for name, some in found.items()}
 
 
 def test_every_process_is_replaced_under_load_and_nothing_is_lost_or_doubled(story: Story) -> None:
     story.outcome = asyncio.run(run(SCALE, story.ground, say=print, breaking=story.replace_everything))
     assert [one.name for one in story.ended] == our_processes(story.stack)
-    assert breaches(story.outcome.evidence) == {}
+    assert breaches(story, story.outcome.evidence) == {}
     assert len(story.outcome.evidence.contact_writes) > 20, "there was work to lose"
     assert story.stack.rows(VANISHED_SQL) == [], "whoever is told to end gives its jobs back"
 
@@ -121,7 +124,7 @@ def test_after_everything_was_lost_the_backup_and_a_comparison_bring_it_back_and
         assert done.returncode == 0, done.stderr + done.stdout
     story.stack.wait_until(lambda: open_jobs(story.stack.plan.urls.owner) == 0, seconds=150, words="all jobs have ended")
     after = asyncio.run(evidence_after(story, before, changes=[*before.evidence.changes, *unheard]))
-    assert breaches(after, without=ABOUT_RECEIVED_ROWS) == {}
+    assert breaches(story, after, without=ABOUT_RECEIVED_ROWS) == {}
     assert len(after.contact_writes) > len(before.evidence.contact_writes), "what nobody had told of is there"
 
 
