@@ -211,6 +211,7 @@ ROUTES: Mapping[Route, Need] = {
     ("POST", "/api/pauses"): DO,
     ("DELETE", "/api/pauses"): DO,
     ("GET", "/api/priorities"): LOOK,
+    ("GET", "/api/priorities/export"): LOOK,
     ("PUT", "/api/priorities/workflows/{workflow}"): DO,
     ("PUT", "/api/priorities/tenants/{tenant}"): DO,
     # Issues, and who is told

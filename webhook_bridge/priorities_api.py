@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +17,7 @@ from webhook_bridge.problems import WrongState, problems
 from webhook_bridge.signed_in import Caller
 from zixly_core.stores.database import Database
 from zixly_core.stores.jobs_view import scoped
-from zixly_core.stores.priorities import PRIORITIES, Reordered, choose, choose_for_job, chosen
+from zixly_core.stores.priorities import PRIORITIES, ChosenPriority, Reordered, choose, choose_for_job, chosen
 
 NAMES = {number: name for name, number in PRIORITIES.items()}
 Slug = Annotated[str, Path(description="A tenant's short name.", max_length=100)]
@@ -33,7 +33,7 @@ class Priorities:
     def seen(self, caller: Caller) -> PriorityList:
         with scoped(self.database, caller.scope) as rows:
             found = chosen(rows)
-        return PriorityList.model_validate({"priorities": [asdict(one) | {"priority": NAMES[one.priority]} for one in found]})
+        return PriorityList.model_validate({"priorities": [priority_document(one) for one in found]})
 
     def choose(self, caller: Caller, wanted: NewPriority, *, workflow: str | None, tenant: str | None) -> Reordered:
         if tenant is None:
@@ -41,6 +41,11 @@ class Priorities:
         priority = None if wanted.priority is None else PRIORITIES[wanted.priority]
         with scoped(self.database, caller.scope) as rows:
             return choose(rows, workflow=workflow, tenant=tenant, priority=priority, actor=caller.name)
+
+
+def priority_document(one: ChosenPriority) -> Mapping[str, object]:
+    """By the name that people know."""
+    return asdict(one) | {"priority": NAMES[one.priority]}
 
 
 def priorities_routes(database: Database, *, caller_of: Callable[[Request], Caller], announce: Announce) -> APIRouter:

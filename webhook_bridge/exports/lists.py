@@ -21,8 +21,9 @@ from webhook_bridge.ledger_lines import LedgerLine, ledger_lines
 from webhook_bridge.models import DeliverySummary, JobSummary
 from webhook_bridge.notifications_api import lines_page, wanted_lines
 from webhook_bridge.notifications_models import NotificationModel
-from webhook_bridge.pauses_models import PauseModel
+from webhook_bridge.pauses_models import PauseModel, PriorityModel
 from webhook_bridge.people_models import Person
+from webhook_bridge.priorities_api import priority_document
 from webhook_bridge.reconciliation_models import Drift, Reconciliation
 from webhook_bridge.reconciliations_api import wanted_drifts, wanted_reconciliations
 from webhook_bridge.replay_models import ReplaySummary
@@ -46,6 +47,7 @@ from zixly_core.stores.ledger_view import LedgerWanted, ledger_view
 from zixly_core.stores.machine_tokens import TokenView, token_views
 from zixly_core.stores.pauses import Pause, pauses
 from zixly_core.stores.people import PersonView, people
+from zixly_core.stores.priorities import ChosenPriority, chosen
 from zixly_core.stores.replay_views import replays_page
 from zixly_core.stores.tenants import tenant_views
 
@@ -65,6 +67,7 @@ def listings(places: Places) -> tuple[Listing[Any], ...]:
         Listing("reconciliations", Reconciliation, wanted_reconciliations, by_age(reconciliations_page, "created_at")),
         Listing("holes", HoleModel, wanted_holes, by_age(holes_page, "found_at")),
         Listing("pauses", PauseModel, nothing, at_once(pauses_now)),
+        Listing("priorities", PriorityModel, nothing, at_once(priorities_now), priority_document),
         Listing("notifications", NotificationModel, wanted_lines, by_age(lines_page, "created_at")),
         Listing("tenants", Tenant, nothing, at_once(tenants_seen)),
         Listing("people", Person, wanted_tenant, at_once(people_of)),
@@ -120,6 +123,10 @@ def nothing() -> None:
 
 def pauses_now(rows: Rows, _wanted: None) -> Sequence[Pause]:
     return pauses(rows)
+
+
+def priorities_now(rows: Rows, _wanted: None) -> Sequence[ChosenPriority]:
+    return chosen(rows)
 
 
 def ledger_by_day(asked: Asked[LedgerWanted]) -> Iterator[Sequence[LedgerLine]]:

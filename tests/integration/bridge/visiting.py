@@ -139,6 +139,7 @@ def plant(ledger: TestLedger, tenant: Tenant, *, slug: str, word: str) -> Plante
     ledger.owner.execute("update zixly.backfills set is_dry_run = true, status = 'RUNNING' where id = %s", (ids["backfills"],))
     ledger.owner.execute("update zixly.drifts set fields = %s, target = 'contact-1' where id = %s", (Jsonb(drifted), ids["drifts"]))
     ledger.owner.execute("update zixly.users set email = %s where id = %s", (f"{slug}@example.com", ids["users"]))
+    ledger.owner.execute("update zixly.tenants set priority = 1 where id = %s", (tenant.id,))
     job_of_backfill(ledger, tenant, word=word, backfill_id=ids["backfills"])
     return Planted(slug, ids)
 
