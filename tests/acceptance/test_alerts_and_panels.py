@@ -70,6 +70,12 @@ def test_on_an_ordinary_day_no_alert_fires(scene: AlertedStack) -> None:
     stack, watch = scene.stack, scene.watch
     targets = 3 + len(stack.settings.worker_ports()) + 1
     stack.wait_until(lambda: len(watch.found("up == 1")) == targets, seconds=SOON, words="everything is scraped")
+    # Prometheus learns of its targets some seconds after it has begun to look at the rules.
+    stack.wait_until(
+        lambda: {one["metric"]["alertname"] for one in watch.found("ALERTS")} <= OF_REAL_DISKS,
+        seconds=SOON,
+        words="no alert is about to fire because of the beginning",
+    )
     begin = time.monotonic()
     scene.zixly("notify", "add", "email", "night shift", "--to", "ops@example.com")
     for happening in HAPPENINGS:

@@ -120,8 +120,8 @@ class Watch:
         return {one["metric"]["alertname"] for one in self.found(f'ALERTS{{alertstate="firing", {labels}}}')}
 
     def have_fired(self, labels: str = "", *, seconds: float = 1800) -> set[str]:
-        """Also those that are over."""
-        fired = self.found(f'max_over_time(ALERTS{{alertstate="firing", {labels}}}[{math.ceil(seconds)}s])')
+        """Also those that are over; none that was over before this time."""
+        fired = self.found(f'max_over_time(ALERTS{{alertstate="firing", {labels}}}[{max(math.floor(seconds * 1000), 1)}ms])')
         return {one["metric"]["alertname"] for one in fired}
 
     def lower(self, alert: str) -> None:
