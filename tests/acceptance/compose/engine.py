@@ -35,11 +35,13 @@ TOOLS = (
     "ip",
     "iptables",
 )
+# Of all that containers keep. On a disk, where /tmp may be memory.
+FOLDER = Path("/var/tmp")
 # What containers ask of the kernel, each tried in namespaces that end with the question, and the words for a machine that refuses it.
 QUESTIONS = {
     "a folder in memory cannot be mounted": "mount -t tmpfs none /mnt",
-    "a root in layers (overlay) cannot be mounted": "cd /mnt && mkdir low high work both && "
-    "mount -t overlay overlay -o lowerdir=low,upperdir=high,workdir=work both",
+    "a root in layers (overlay) cannot be mounted": f"at=$(mktemp -d {FOLDER}/zixly-probe.XXXXXX) && trap 'rm -rf $at' EXIT && cd $at && "
+    "mkdir low high work both && mount -t overlay overlay -o lowerdir=low,upperdir=high,workdir=work both && umount both",
     "a bridge of networks cannot be made": "ip link add probe type bridge",
     "a pair of network interfaces cannot be made": "ip link add one type veth peer name other",
     "rules of a firewall cannot be made": "iptables -t nat -A POSTROUTING -j MASQUERADE",
@@ -49,8 +51,6 @@ QUESTIONS = {
 }
 # The tree of Debian, the images made of it, and the packages: 2 GB were seen.
 FREE_BYTES = 4_000_000_000
-# On a disk, where /tmp may be memory.
-FOLDER = Path("/var/tmp")
 NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
 READY_SECONDS = 20.0
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
