@@ -34,7 +34,7 @@ ONE_OF: dict[str, tuple[str, str]] = {
 }
 # Pages that are led to from others and stand in no navigation.
 LED_TO = ("/console/replays/new", "/console/searches", "/console/reconciliation/drifts")
-WITH_QUESTIONS = {"/console/replays/new": "?tenant=demo&status=FAILED"}
+WITH_QUESTIONS = {"/console/replays/new": "?tenant=demo&status=FAILED", "/console/reconciliation/drifts": "?status="}
 # Pages that came after the pictures were last taken; empty it when you take them, and show them in docs/tour.md.
 WITHOUT_PICTURE: frozenset[str] = frozenset()
 IN_THE_DARK = ("/console", "/console/jobs", "/console/issues")

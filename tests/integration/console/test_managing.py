@@ -228,6 +228,8 @@ def test_a_drift_is_accepted_or_repaired_by_a_job(console: Console, planted: Pla
     assert editor.press(f"{path}/accept").status_code == 303
     assert editor.press(f"{path}/accept").status_code == 409
     assert actions(console)[-1] == "drift.accept"
+    (led_to,) = re.findall(r'<a href="([^"]*)">Show all', editor.see("/console/reconciliation/drifts"))
+    assert "ACCEPTED</span>" in editor.see(led_to)
 
 
 def test_a_priority_is_chosen_and_taken_back(console: Console) -> None:
