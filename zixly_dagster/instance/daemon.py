@@ -20,12 +20,14 @@ from zixly_dagster.instance.private_names import (
     DagsterDaemonController,
     daemon_of,
     let_sensors_follow_at_once,
+    refresh_workspace_every,
     set_sensor_loop_seconds,
     setup_interrupt_handlers,
 )
 from zixly_dagster.workflow import DISPATCH_PREFIX
 
 SENSOR_LOOP_SECONDS = 0.2
+WORKSPACE_REFRESH_SECONDS = 3600.0
 
 log = structlog.get_logger()
 
@@ -46,6 +48,7 @@ def run_until_stopped(settings: Settings) -> NoReturn:
     Postgres and goes on when a daemon starts again."""
     set_sensor_loop_seconds(SENSOR_LOOP_SECONDS)
     let_sensors_follow_at_once(DISPATCH_PREFIX)
+    refresh_workspace_every(WORKSPACE_REFRESH_SECONDS)
     workspace = os.environ.get("ZIXLY_WORKSPACE", "workspace.yaml")
     with (
         DagsterInstance.get() as instance,

@@ -16,6 +16,7 @@ from zixly_dagster.instance.private_names import let_sensors_follow_at_once
 RELIED_ON = {
     "dagster._daemon.sensor:MIN_INTERVAL_LOOP_TIME": "daemon.py lowers the sensor loop to 0.2 s",
     "dagster._daemon.sensor:is_under_min_interval": "daemon.py lets dispatch sensors follow one another without a pause",
+    "dagster._daemon.controller:RELOAD_WORKSPACE_INTERVAL": "daemon.py spares reading all definitions anew each minute",
     "dagster._daemon.controller:daemon_controller_from_instance": "daemon.py runs the stock daemons",
     "dagster._daemon.controller:DagsterDaemonController.check_daemon_loop": "daemon.py waits in it",
     "dagster._core.execution.context_creation_job:default_system_loggers": "worker.py silences the console",
@@ -107,6 +108,15 @@ def test_the_sensor_loop_still_reads_its_interval_on_each_turn() -> None:
     """A constant that was copied at import would make `set_sensor_loop_seconds` do nothing, silently."""
     loop = inspect.getsource(found("dagster._daemon.sensor:execute_sensor_iteration_loop"))  # type: ignore[arg-type]
     assert "MIN_INTERVAL_LOOP_TIME" in loop
+
+
+def test_a_daemon_still_reads_how_often_to_refresh_and_watches_its_code_servers() -> None:
+    """Without the watch a daemon would work with the definitions of before a deployment, for an hour."""
+    freshness = inspect.getsource(found("dagster._daemon.controller:DagsterDaemonController.check_workspace_freshness"))  # type: ignore[arg-type]
+    assert "> RELOAD_WORKSPACE_INTERVAL" in freshness
+    assert "self._start_watch_thread(" in inspect.getsource(
+        found("dagster._core.workspace.context:WorkspaceProcessContext._update_workspace")
+    )  # type: ignore[arg-type]
 
 
 def test_runs_still_ask_for_their_console_loggers_by_that_name() -> None:
