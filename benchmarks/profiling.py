@@ -36,7 +36,7 @@ from benchmarks.stacks_told import Stack, areas_of, functions_of, stacks_in
 from zixly_cli.control import start_process, stop_process
 from zixly_core.errors import ZixlyError
 
-DELIVERIES, LOOKS_A_SECOND = 10_000, 50
+DELIVERIES, LOOKS_A_SECOND = 10_000, 20
 WIDTH = 150
 END_SECONDS = 30.0
 STATEMENTS_SQL = """

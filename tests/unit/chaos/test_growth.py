@@ -50,6 +50,12 @@ def test_tables_that_grow_with_what_is_kept_are_shown_and_not_judged() -> None:
     assert grown(Kind.ROWS, [10.0 * second for second in SECONDS]).allowed is None
 
 
+def test_the_vendors_books_may_grow_and_no_part_of_the_platform() -> None:
+    points = [(float(second), 100.0 + second / 10) for second in SECONDS]
+    judged = {name: growth_of(Kind.MEMORY, name, points) for name in ("sandbox", "bridge", "worker-1")}
+    assert [name for name, one in judged.items() if one is not None and one.allowed is None] == ["sandbox"]
+
+
 def test_a_table_whose_size_grows_faster_than_its_rows_is_bloated() -> None:
     assert grown(Kind.ROW_BYTES, [500 + second / 4 for second in SECONDS]).is_too_much
 
