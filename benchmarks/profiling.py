@@ -39,6 +39,8 @@ from zixly_core.errors import ZixlyError
 DELIVERIES, LOOKS_A_SECOND = 10_000, 20
 WIDTH = 150
 END_SECONDS = 30.0
+# What is nearly always on the stack is the loop that everything is called from.
+ALWAYS = 0.85
 STATEMENTS_SQL = """
 select regexp_replace(query, '\\s+', ' ', 'g') as query, calls, total_exec_time + total_plan_time as ms, rows,
        shared_blks_dirtied as dirtied, wal_bytes::float8 as wal_bytes
@@ -190,7 +192,8 @@ def statement_table(profile: Profile) -> Table:
 def code_table(group: str, stacks: Counter[Stack], *, cpu_ms: float, rows: int) -> Table:
     seen = stacks.total()
     table = Table("Share", "ms a job", "Of whose code", "Share ", "Function, with what it calls", title=f"{group}: {seen} looks")
-    areas, functions = areas_of(stacks).most_common(rows), functions_of(stacks).most_common(rows * 3)
+    areas = areas_of(stacks).most_common(rows)
+    functions = [one for one in functions_of(stacks).most_common() if one[1] < seen * ALWAYS][: rows * 3]
     for at in range(max(len(areas), len(functions))):
         area, times = areas[at] if at < len(areas) else ("", 0)
         function, inside = functions[at] if at < len(functions) else ("", 0)
