@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from tests.contract.queues.conftest import NO_WAIT, OpenQueue
+from tests.support.busy import longest, undisturbed
 from zixly_core.ids import new_id
 from zixly_core.queue import Depth, Message, Queue
 
@@ -68,7 +69,7 @@ def test_an_empty_queue_is_waited_for_as_long_as_asked_and_not_longer(queue: Que
     queue.take(limit=1, wait=NO_WAIT)  # connects
     began = time.monotonic()
     assert queue.take(limit=1, wait=timedelta(seconds=1.2)) == []
-    assert 1.0 < time.monotonic() - began < 2.5
+    assert 1.0 < time.monotonic() - began < longest(2.5)
 
 
 def test_a_message_wakes_the_one_who_waits(queue: Queue) -> None:
@@ -80,17 +81,17 @@ def test_a_message_wakes_the_one_who_waits(queue: Queue) -> None:
     messages = queue.take(limit=1, wait=LONG_WAIT)
     later.join()
     assert ids_of(messages) == sent
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < LONG_WAIT.total_seconds() - 1, "it was woken, and did not wait to the end"
 
 
 def test_a_taken_message_is_hidden_until_the_visibility_time_is_over(open_one: OpenQueue, short: timedelta) -> None:
     queue = open_one(visibility=short)
     sent = ids(2)
     queue.send(sent)
+    before = time.monotonic()
     first = queue.take(limit=10, wait=NO_WAIT)
-    taken_at = time.monotonic()
     again = taken_when_back(queue)
-    assert time.monotonic() - taken_at > short.total_seconds() * 0.8
+    assert time.monotonic() - before > short.total_seconds() * 0.8
     assert ids_of(first) == ids_of(again) == sent
     assert [message.takes for message in again] == [2]
 
@@ -163,13 +164,17 @@ def test_takers_side_by_side_share_the_messages_and_get_each_once(open_one: Open
 
 def test_a_returned_message_goes_to_one_taker(open_one: OpenQueue, back_end: str, short: timedelta) -> None:
     first = open_one(visibility=short)
-    second = first if back_end == "memory" else open_one(visibility=timedelta(seconds=30))
+    second = first if back_end == "memory" else open_one(visibility=short)
     first.send(ids(1))
     first.take(limit=1, wait=NO_WAIT)
-    time.sleep(short.total_seconds() * 1.2)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        results = list(pool.map(lambda queue: queue.take(limit=1, wait=NO_WAIT), [first, second]))
-    assert sum(len(messages) for messages in results) == 1
+
+    def both_take() -> int:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            return sum(len(messages) for messages in pool.map(lambda queue: queue.take(limit=1, wait=NO_WAIT), [first, second]))
+
+    # Whoever comes so late that the message is back once more takes it once more.
+    taken = undisturbed(both_take, seconds=short.total_seconds(), before_each=lambda: time.sleep(short.total_seconds() * 1.2))
+    assert taken == 1
 
 
 def test_a_message_taken_too_often_becomes_a_dead_letter(open_one: OpenQueue, short: timedelta) -> None:

@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 from tests.contract.queues.conftest import NO_WAIT
+from tests.support.busy import longest
 from tests.support.servers import PASSWORD, ValkeyServer
 from zixly_core.errors import Permanent, QueueUnavailable
 from zixly_core.ids import new_id
@@ -46,7 +47,7 @@ def test_the_same_queue_goes_on_after_its_server_was_away_and_came_back_empty(ow
         own_queue.take(limit=1, wait=SECONDS * 5)
     with pytest.raises(QueueUnavailable):
         own_queue.send([new_id()])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < longest(2)
     own_valkey.start()
     own_queue.settle(lost)
     sent = [new_id()]
@@ -63,7 +64,7 @@ def test_a_server_that_stops_while_we_wait_ends_the_wait(own_valkey: ValkeyServe
     with pytest.raises(QueueUnavailable):
         own_queue.take(limit=1, wait=SECONDS * 5)
     stopping.join()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < longest(3)
 
 
 def test_a_flush_while_we_wait_is_not_noticed_by_the_taker(own_queue: Queue, own_client: Redis) -> None:
@@ -88,7 +89,7 @@ def test_a_frozen_server_costs_two_seconds_and_not_for_ever(own_valkey: ValkeySe
     began = time.monotonic()
     with pytest.raises(QueueUnavailable):
         own_queue.take(limit=1, wait=SECONDS * 5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < longest(3)
     own_valkey.resume()
     assert own_queue.take(limit=1, wait=NO_WAIT) == []
 
@@ -108,7 +109,7 @@ def test_it_tells_how_long_the_oldest_message_has_been_there(own_queue: Queue) -
 def test_a_wait_is_cut_at_five_seconds(own_queue: Queue) -> None:
     began = time.monotonic()
     assert own_queue.take(limit=1, wait=SECONDS * 60) == []
-    assert 4.5 < time.monotonic() - began < 7
+    assert 4.5 < time.monotonic() - began < longest(7)
 
 
 def test_a_wrong_password_is_not_tried_again_and_not_shown(own_valkey: ValkeyServer) -> None:

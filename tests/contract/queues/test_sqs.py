@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from tests.contract.queues.conftest import NO_WAIT
+from tests.support.busy import longest
 from tests.support.servers import REGION, AwsServer
 from zixly_core.errors import Permanent, QueueUnavailable, SettingsError
 from zixly_core.ids import new_id
@@ -60,7 +61,9 @@ def test_without_a_redrive_policy_a_message_taken_too_often_is_given_up_here(url
     with closing(open_queue(url, name="xero", visibility=timedelta(seconds=1), max_takes=1)) as queue:
         queue.send([new_id()])
         assert len(queue.take(limit=1, wait=NO_WAIT)) == 1
-        assert queue.take(limit=1, wait=timedelta(seconds=2)) == []
+        end = time.monotonic() + longest(10)
+        while queue.depth().dead == 0 and time.monotonic() < end:
+            assert queue.take(limit=1, wait=timedelta(seconds=2)) == []
         assert queue.depth() == Depth(waiting=0, taken=0, dead=1)
 
 
@@ -104,7 +107,7 @@ def test_a_service_that_is_away_is_said_so_quickly_and_used_again_when_it_is_bac
         began = time.monotonic()
         with pytest.raises(QueueUnavailable):
             queue.take(limit=1, wait=timedelta(seconds=5))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < longest(3)
         own_aws.start()
         with pytest.raises(QueueUnavailable):
             queue.send([new_id()])  # the emulator came back without the queue
