@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -87,7 +88,12 @@ class Kept:
         return job
 
     def at(self, age: timedelta) -> datetime:
-        row = self.ledger.owner.execute("select now() - %s as at", (age,)).fetchone()
+        return self.began - age
+
+    @cached_property
+    def began(self) -> datetime:
+        """The database's time at first. What is of one age is of one day, and so of one archive and one count, also around midnight."""
+        row = self.ledger.owner.execute("select now() as at").fetchone()
         assert row is not None
         at: datetime = row["at"]
         return at

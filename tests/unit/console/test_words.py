@@ -26,7 +26,9 @@ def test_a_duration_is_said_in_its_two_largest_units(span: timedelta | float | N
 def test_moments_are_said_in_utc_and_with_the_year_only_if_it_is_another() -> None:
     brisbane = timezone(timedelta(hours=10))
     assert moment(datetime(2019, 1, 2, 3, 4, 5, tzinfo=brisbane)) == "1 Jan 2019 17:04:05"
-    assert moment(datetime(datetime.now(UTC).year, 3, 9, 1, 2, 3, tzinfo=UTC)) == "9 Mar 01:02:03"
+    this_year = datetime.now(UTC).year
+    said = moment(datetime(this_year, 3, 9, 1, 2, 3, tzinfo=UTC))
+    assert said == "9 Mar 01:02:03" or datetime.now(UTC).year > this_year
 
 
 def test_thousands_stand_apart() -> None:

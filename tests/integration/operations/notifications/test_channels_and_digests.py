@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from tests.integration.operations.notifications.conftest import Desk
+from tests.integration.operations.notifications.conftest import BRISBANE, Desk
 from tests.support.mail_server import MailServer, text_of
 from zixly_core.notifications.conversation import Pace
 from zixly_core.stores.outbox_sending import claim
+
+SYDNEY = ZoneInfo("Australia/Sydney")
 
 
 @pytest.mark.parametrize("column", ["paused_at", "removed_at"])
@@ -52,25 +54,26 @@ def test_who_fills_the_outbox_sees_no_address(desk: Desk, column: str) -> None:
 def test_a_digest_comes_once_a_day_whatever_is_restarted(desk: Desk, mail: MailServer) -> None:
     desk.ledger.owner.execute("update zixly.tenants set time_zone = 'Australia/Sydney'")
     desk.add_channel("email", "ops@example.com", tenant=desk.ledger.tenant, digest_at=time(7))
-    today = datetime.now(UTC).astimezone(ZoneInfo("Australia/Sydney")).date()
-    seven = datetime.combine(today, time(7), tzinfo=ZoneInfo("Australia/Sydney")).astimezone(UTC)
-    for minutes in (-10, -1, 0, 1, 60, 600, 24 * 60 - 1):
-        desk.tell(now=seven + timedelta(minutes=minutes))
+    today = datetime.now(UTC).astimezone(SYDNEY).date()
+    # A day may have 23 or 25 hours.
+    seven, tomorrow = (datetime.combine(day, time(7), tzinfo=SYDNEY).astimezone(UTC) for day in (today, today + timedelta(days=1)))
+    for moment in (*(seven + timedelta(minutes=minutes) for minutes in (-10, -1, 0, 1, 60, 600)), tomorrow - timedelta(minutes=1)):
+        desk.tell(now=moment)
     assert [row["day"] for row in desk.rows()] == [today - timedelta(days=1), today]
-    desk.tell(now=seven + timedelta(days=1))
+    desk.tell(now=tomorrow)
     assert len(mail.messages) == 3
 
 
 def test_a_digest_counts_the_day_by_workflow_and_lists_what_is_open(desk: Desk, mail: MailServer) -> None:
-    desk.add_channel("email", "ops@example.com", tenant=desk.ledger.tenant, digest_at=time(7), wants="{}")
     now = datetime.now(UTC)
+    this_second = now.astimezone(BRISBANE).time().replace(microsecond=0)
+    desk.add_channel("email", "ops@example.com", tenant=desk.ledger.tenant, digest_at=this_second, wants="{}")
     desk.ledger.add_jobs(5, status="COMPLETED", completed_at=now - timedelta(hours=1))
     desk.ledger.add_jobs(2, status="COMPLETED", origin="replay", completed_at=now - timedelta(hours=1))
     desk.ledger.add_jobs(3, status="FAILED", dead_letter=True, completed_at=now - timedelta(hours=2))
     desk.ledger.add_jobs(9, status="COMPLETED", completed_at=now - timedelta(days=4))
     desk.open(times=3)
-    desk.ledger.owner.execute("update zixly.notification_channels set digest_at = (now() at time zone 'Australia/Brisbane')::time(0)")
-    desk.tell(now=now + timedelta(seconds=1))
+    desk.tell(now=now)
     (message,) = mail.messages
     assert "3 failed, 1 open issues, 3 dead letters" in str(message["Subject"])
     assert "7 completed, 3 failed, 2 of them replayed" in text_of(message)
