@@ -81,10 +81,10 @@ def test_lists_are_handed_out_as_they_are_shown(bridge: RunningBridge, planted: 
 
 
 def test_the_ledger_is_handed_out_a_line_for_each_hour_tenant_and_system(bridge: RunningBridge, ledger: TestLedger) -> None:
-    ledger.add_jobs(2, status="COMPLETED")
-    ledger.add_jobs(1, status="FAILED")
-    ledger.owner.execute("update zixly.workflow_jobs set created_at = now() - interval '3 days' where status = 'FAILED'")
-    since = (datetime.now(UTC) - timedelta(days=5)).isoformat()
+    now = datetime.now(UTC)
+    ledger.add_jobs(2, status="COMPLETED", created_at=now)
+    ledger.add_jobs(1, status="FAILED", created_at=now - timedelta(days=3))
+    since = (now - timedelta(days=5)).isoformat()
     recent, older = table_of(export(bridge, "ledger", since=since))
     assert (recent["tenant"], recent["system"], recent["made"], recent["completed"], recent["difference"]) == (
         "demo",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -148,6 +148,10 @@ def balanced(ledger: TestLedger) -> list[Balanced]:
     return list(iter(lambda: balance_next(ledger.dispatch), None))
 
 
+def slices_of(compared: list[Balanced]) -> set[datetime]:
+    return {one.slice for one in compared}
+
+
 def test_an_event_that_was_lost_is_unaccounted_for_until_it_is_back(bridge: RunningBridge, ledger: TestLedger) -> None:
     body = xero_body(xero_event(ORGANISATION), xero_event(ORGANISATION))
     bridge.http.post("/webhook/xero", content=body, headers=xero_headers(body, key=XERO_KEY))
@@ -155,7 +159,7 @@ def test_an_event_that_was_lost_is_unaccounted_for_until_it_is_back(bridge: Runn
     new = balanced(ledger)
     assert all(one.is_new for one in new)
     assert len(new) in {1, 2}, "the minutes in which it came, and these"
-    assert balanced(ledger) == []
+    assert slices_of(balanced(ledger)).isdisjoint(slices_of(new)), "at most minutes that have begun since"
     samples = scraped(bridge)
     assert samples["ledger_difference", ("events",)] == samples["ledger_difference", ("jobs",)] == samples["pipeline_unaccounted", ()] == 0
     assert 0 <= samples["ledger_balance_age_seconds", ()] < 60
@@ -187,12 +191,13 @@ def test_an_event_of_hours_ago_that_loses_its_job_is_found_in_the_next_round(bri
         ledger.owner.execute(
             "update zixly.deliveries set received_at = received_at - %(back)s where received_at > now() - interval '1 minute'", at
         )
-    assert len(balanced(ledger)) in {3, 4}, "one is older than what is compared"
+    compared = balanced(ledger)
+    assert len(compared) in {3, 4}, "one is older than what is compared"
     ledger.owner.execute(
         "delete from zixly.workflow_jobs where event_id in (select e.id from zixly.events e join zixly.deliveries d on d.id = e.delivery_id"
         " where d.received_at between now() - interval '4 hours' and now() - interval '1 hour')"
     )
-    assert balanced(ledger) == [], "a minute has not passed"
+    assert slices_of(balanced(ledger)).isdisjoint(slices_of(compared)), "a minute has not passed"
     ledger.owner.execute(
         "update zixly.ledger_balance set balanced_at = balanced_at - interval '51 seconds' where slice < now() - interval '1 hour'"
     )
