@@ -90,7 +90,7 @@ def test_several_processes_take_deliveries_and_any_of_them_tells_the_sum(start: 
         assert accepted(address) == 40
     assert ledger.owner.execute("select count(*)::int as n from zixly.workflow_jobs").fetchone() == {"n": 40}
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=8) == 0
+    assert process.wait(timeout=longest(8)) == 0
     lines = [json.loads(line) for line in (tmp_path / "bridge.log").read_text().splitlines()]
     committed = [line for line in lines if line["event"] == "deliveries_committed"]
     assert sum(line["deliveries"] for line in committed) == 40

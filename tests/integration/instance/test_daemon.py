@@ -40,8 +40,10 @@ def test_a_sensors_run_goes_past_the_queue_and_what_people_launch_waits_in_it(st
     assert again is not None
     assert again.tags[LANE_TAG] == "bulk"
 
+    parts = {"SENSOR", "SCHEDULER", "BACKFILL", "QUEUED_RUN_COORDINATOR"}
+    until(lambda: stack.instance.get_daemon_heartbeats().keys() >= parts, seconds=20, what="each part of the daemon has told that it lives")
     beats = stack.instance.get_daemon_heartbeats()
-    assert {"SENSOR", "SCHEDULER", "BACKFILL", "QUEUED_RUN_COORDINATOR"} == set(beats)
+    assert set(beats) == parts
     assert all(beat.timestamp >= began - 1 for beat in beats.values())
     assert liveness_check(stack) == 0
 

@@ -8,6 +8,7 @@ import pytest
 from dagster import DagsterRun, DagsterRunStatus
 
 from tests.integration.instance.conftest import Stack, until
+from tests.support.busy import longest
 from tests.support.ledger import TestLedger
 from zixly_core.stores.claims import RunIdentity
 from zixly_core.stores.leases import Lease
@@ -61,7 +62,7 @@ def test_a_stopped_worker_gives_jobs_back_without_using_up_an_attempt(stack: Sta
     worker = stack.start_worker()
     run, ids = launch_batch(stack, ledger)
     stack.wait_for_step(run)
-    worker.stop(seconds=10)
+    worker.stop(seconds=longest(10))
     assert stack.status(run) is DagsterRunStatus.FAILURE
     jobs = [ledger.job(one) for one in ids]
     assert {job["status"] for job in jobs} == {"QUEUED"}

@@ -12,6 +12,7 @@ from dagster import DagsterRunStatus, SkipReason, build_sensor_context
 
 from tests.integration.workflows.conftest import Killed, Stage
 from tests.integration.workflows.sweeps import START_CALL, STATES_CALL, SWEEP_WORKFLOW, WANTED, SweepStage
+from tests.support.busy import longest
 from tests.support.definitions import dagster_without_warnings
 from zixly_core import process
 from zixly_core.job import JobStatus
@@ -262,4 +263,4 @@ def test_five_hundred_waiting_jobs_are_looked_at_in_one_bulk_pass(sweeps: SweepS
     took = time.perf_counter() - began
     assert (looked.looked_at, len(looked.woken["callbacks"])) == (500, 500)
     assert sweeps.stage.sandbox.calls() == {"sweeps GET /sweeps": 5}
-    assert took < 5
+    assert took < longest(5)
