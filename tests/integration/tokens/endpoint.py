@@ -4,7 +4,6 @@ new pair as long as nothing of the newer pair was used (the answer was lost)."""
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,8 @@ class TokenEndpoint:
         self.presented: list[str] = []
         self.accepted: list[str] = []
         self.asked = threading.Event()
+        self.go_on = threading.Event()
+        """Set, answers come at once."""
         self.seconds = seconds
         self._good = refresh_token
         self._earlier = ""
@@ -48,7 +49,7 @@ def served(endpoint: TokenEndpoint) -> Iterator[str]:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             status, body = endpoint.exchange(form["refresh_token"][0])
             endpoint.asked.set()
-            time.sleep(endpoint.seconds)
+            endpoint.go_on.wait(endpoint.seconds)
             content = orjson.dumps(body)
             try:
                 self.send_response(status)

@@ -73,6 +73,8 @@ def what_they_got(process: subprocess.Popen[bytes]) -> list[str]:
 
 # How long the token endpoint takes, in seconds: 15 are what was seen in the wild, and take a minute to wait out.
 SLOW = float(os.environ.get("ZIXLY_TEST_EXCHANGE_SECONDS", "1.5"))
+# Later than anything that has to happen before its answer.
+LATE = 60.0
 
 
 def test_two_hundred_threads_of_eight_processes_make_one_rotation_and_wait_outside_the_database(database: TestDatabase) -> None:
@@ -95,7 +97,7 @@ def test_two_hundred_threads_whose_holder_is_killed_make_one_more_rotation_and_n
     """Killed in the middle of an exchange that the vendor has accepted: its answer is lost with it. Waiters who lose patience come
     again as parked jobs do."""
     connection = authorise(database.url())
-    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=SLOW)
+    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=LATE)
     patience = timedelta(seconds=min(SLOW, PATIENCE.total_seconds()))
     with served(endpoint) as url, ExitStack() as stack:
         holder = stack.enter_context(worker(database, url, connection, threads=1))
@@ -105,6 +107,7 @@ def test_two_hundred_threads_whose_holder_is_killed_make_one_more_rotation_and_n
         for process in others:
             go(process)
         time.sleep(SLOW / 2)
+        endpoint.seconds = SLOW
         holder.send_signal(signal.SIGKILL)
         got = [one for process in others for one in what_they_got(process)]
     assert got == ["access-2"] * 200
@@ -145,7 +148,7 @@ def test_a_dead_grant_disconnects_each_of_its_organisations_with_an_issue_and_no
 def test_an_exchange_that_fails_late_does_not_disconnect_what_was_authorised_anew(database: TestDatabase) -> None:
     """A person reconnects while a worker still waits for the vendor's refusal of the old refresh token."""
     connection = authorise(database.url())
-    endpoint = TokenEndpoint(refresh_token="another", seconds=1)
+    endpoint = TokenEndpoint(refresh_token="another", seconds=LATE)
     with served(endpoint) as url:
         keeper = keeper_over(database.url("runs"), url)
         person = threading.Thread(target=connect_again, args=(database, endpoint, connection))
@@ -158,7 +161,7 @@ def test_an_exchange_that_fails_late_does_not_disconnect_what_was_authorised_ane
 
 
 def connect_again(database: TestDatabase, endpoint: TokenEndpoint, connection: Connection) -> None:
-    """As soon as the endpoint was asked for the old one."""
+    """As soon as the endpoint was asked for the old one, which answers afterwards."""
     assert endpoint.asked.wait(timeout=20)
     tokens = TokenSet("access-new", "refresh-new", datetime.now(UTC) + timedelta(minutes=30))
     grant_id = new_id()
@@ -169,6 +172,7 @@ def connect_again(database: TestDatabase, endpoint: TokenEndpoint, connection: C
             (grant_id, connection.tenant_id, where.ciphertext),
         )
         owner.execute("update zixly.connections set grant_id = %s where id = %s", (grant_id, connection.id))
+    endpoint.go_on.set()
 
 
 @dataclass
@@ -206,7 +210,7 @@ def watched(database: TestDatabase) -> Iterator[Sightings]:
 def test_a_holder_killed_in_the_middle_lets_go_and_the_next_one_tries_the_old_token(database: TestDatabase) -> None:
     """The endpoint has rotated when the holder dies, so the new pair is lost with it."""
     connection = authorise(database.url())
-    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=10)
+    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=LATE)
     with (
         served(endpoint) as url,
         worker(database, url, connection, threads=1) as holder,
@@ -242,7 +246,7 @@ def test_a_dead_refresh_token_is_tried_once_and_every_process_is_told(database: 
 
 def test_postgres_going_away_in_the_middle_keeps_the_old_pair_which_works_again(database: TestDatabase) -> None:
     connection = authorise(database.url())
-    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=1)
+    endpoint = TokenEndpoint(refresh_token="refresh-0", seconds=LATE)
     with served(endpoint) as url:
         keeper = keeper_over(database.url("runs"), url)
         cutter = threading.Thread(target=cut_connections, args=(database, endpoint))
@@ -250,19 +254,21 @@ def test_postgres_going_away_in_the_middle_keeps_the_old_pair_which_works_again(
         with pytest.raises(StoreUnavailable):
             keeper.current(connection)
         cutter.join()
-        endpoint.seconds = 0
         assert keeper.current(connection) == "access-2"
     assert endpoint.presented == ["refresh-0", "refresh-0"]
 
 
 def cut_connections(database: TestDatabase, endpoint: TokenEndpoint) -> None:
-    """End the connections of the runs as soon as the endpoint was asked."""
+    """End the connections of the runs as soon as the endpoint was asked, which answers when they are gone."""
     assert endpoint.asked.wait(timeout=20)
+    of_runs = "from pg_stat_activity where datname = %s and usename = 'zixly_runs'"
+    end = time.monotonic() + longest(20)
     with psycopg.connect(database.server.admin_url, autocommit=True) as admin:
-        admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = 'zixly_runs'",
-            (database.name,),
-        )
+        admin.execute(f"select pg_terminate_backend(pid) {of_runs}", (database.name,))
+        while admin.execute(f"select {of_runs}", (database.name,)).fetchone() is not None:
+            assert time.monotonic() < end, "the connections did not end"
+            time.sleep(0.02)
+    endpoint.go_on.set()
 
 
 def test_another_tenant_does_not_see_that_there_are_tokens(database: TestDatabase) -> None:
