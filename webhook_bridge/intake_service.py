@@ -103,7 +103,7 @@ class IntakeService:
 
     async def read_routing_again(self) -> None:
         """Know the connections, paths and secrets of this moment. Raises `StoreUnavailable`."""
-        await self._parts.routing.later_than(self._parts.routing.current)
+        await self._parts.routing.read_from_now_on()
 
     def judged_again(self, request: IncomingRequest, *, system: System) -> Prepared | None:
         """What a rejected request is by the clock of its arrival and the secrets of today; None when it stays rejected. A handshake
@@ -125,7 +125,7 @@ class IntakeService:
         knows_sender = owner is None or self._can_verify(table.route_of(system.name, owner), delivery)
         if knows_sender and all(one.route is not None for one in delivery.events):
             return delivery
-        return self._decide(request, system=system, table=await self._parts.routing.later_than(table))
+        return self._decide(request, system=system, table=await self._parts.routing.read_from_now_on())
 
     def _decide(self, request: IncomingRequest, *, system: System, table: RoutingTable) -> Prepared:
         secrets = self._secrets(request, system=system, table=table)

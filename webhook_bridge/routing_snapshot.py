@@ -29,6 +29,9 @@ class RoutingSnapshot:
         self._box = box
         self._clock = clock
         self._table: RoutingTable | None = None
+        self._number = 0
+        """The reading that the table is of; `_begun` were begun so far."""
+        self._begun = 0
         self._secrets: Mapping[UUID, tuple[str, ...]] = {}
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -55,12 +58,13 @@ class RoutingSnapshot:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def later_than(self, table: RoutingTable) -> RoutingTable:
-        """A table read after `table`; whoever asks right after it was read waits for half a second, together with all who do the
-        same. Raises `StoreUnavailable`."""
+    async def read_from_now_on(self) -> RoutingTable:
+        """A table whose reading begins after the question: one that is just being read may not have what is new. Whoever asks right after
+        one was read waits for half a second, together with all who do the same. Raises `StoreUnavailable`."""
+        begun_before = self._begun
         async with self._lock:
-            if self._table is not table and self._table is not None:
-                return self._table
+            if self._number > begun_before:
+                return self.current
             await asyncio.sleep(max(LEAST_SECONDS_BETWEEN - (self._clock() - self._read_at), 0))
             await self._read()
             return self.current
@@ -80,11 +84,13 @@ class RoutingSnapshot:
             log.exception("routing_not_read")
 
     async def _read(self) -> None:
+        self._begun += 1
+        number = self._begun
         async with self._database.connection() as connection:
             table = await read_table(connection)
         if self._table is None or table.sealed_secrets != self._table.sealed_secrets:
             self._secrets = opened(table.sealed_secrets, box=self._box)
-        self._table = table
+        self._table, self._number = table, number
         self._read_at = self._clock()
 
 
