@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.busy import longest
 from zixly_cli.stack.ports import holder_of
 
 START_SECONDS = 15.0
@@ -52,7 +53,7 @@ def running_nginx(configuration: str, *, folder: Path, port: int) -> Iterator[No
 
 def wait_for(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
     """Until nginx itself listens there: while it tries to bind a port that somebody else has, the other one would answer."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + longest(START_SECONDS)
     while port not in listening_ports(process.pid):
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"nginx did not start on port {port}{holder_of(port)}: {said.read_text()[-2000:]}")

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.support.busy import longest
 from tests.support.postgres import PASSWORD, RunningPostgres
 from zixly_cli.stack import databases
 from zixly_cli.stack.ports import free_port
@@ -73,7 +74,7 @@ def bouncer(postgres: RunningPostgres, home: Path, *, pool_size: int) -> Iterato
 
 
 def wait_until_it_answers(running: RunningPostgres, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + longest(START_SECONDS)
     while True:
         try:
             psycopg.connect(running.admin_url, connect_timeout=2).close()

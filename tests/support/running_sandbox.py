@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from tests.support.busy import longest
 from zixly_sandbox.app import create_app
 from zixly_sandbox.protocol import DroppableProtocol
 
@@ -27,7 +28,7 @@ def running_sandbox() -> Iterator[str]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="sandbox", daemon=True)
         thread.start()
-        end = time.monotonic() + 20
+        end = time.monotonic() + longest(20)
         while not server.started:
             assert time.monotonic() < end, "the sandbox did not start"
             time.sleep(0.01)

@@ -18,6 +18,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tests.support.busy import longest
 from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.valkey import find_valkey
 
@@ -62,7 +63,7 @@ class ChildServer:
                 stdout=log,
                 stderr=log,
             )
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + longest(START_SECONDS)
         while not self._answers(self.port):
             if self._process.poll() is not None or time.monotonic() > end:
                 self.stop()

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from tests.support.authority import Authority, Certificate
+from tests.support.busy import longest
 from tests.support.postgres import PASSWORD, RunningPostgres
 from zixly_cli.stack import databases
 from zixly_cli.stack.ports import free_port
@@ -158,7 +159,7 @@ def needed(program: str | None, package: str) -> str:
 def eventually(told: Callable[[], object], *, seconds: float = 20) -> None:
     import time
 
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + longest(seconds)
     while True:
         try:
             told()

@@ -67,7 +67,7 @@ class RunningBridge:
     def stop(self) -> None:
         self.http.close()
         self.server.should_exit = True
-        self.thread.join(timeout=15)
+        self.thread.join(timeout=longest(15))
         assert not self.thread.is_alive(), "the bridge did not stop"
 
 
@@ -106,7 +106,7 @@ def start_bridge(
     port = listener.getsockname()[1]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + longest(20)
     while not server.started:
         assert time.monotonic() < deadline, "the bridge did not start"
         assert thread.is_alive(), "the bridge ended"

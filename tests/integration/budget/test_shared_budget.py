@@ -82,7 +82,7 @@ def sent_calls(database: TestDatabase) -> int:
 
 def wait_for_calls(database: TestDatabase, *, at_least: int, open_calls: int) -> None:
     """Until so many calls were sent, and so many are under way."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + longest(20)
     while not (sent_calls(database) >= at_least and under_way(database) >= open_calls):
         assert time.monotonic() < end, "the workers did not call"
         time.sleep(0.02)

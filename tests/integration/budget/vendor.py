@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import uvicorn
 
+from tests.support.busy import longest
 from zixly_sandbox.app import create_app
 from zixly_sandbox.clock import Clock
 from zixly_sandbox.constants import APP, DEMO
@@ -65,7 +66,7 @@ class FastVendor:
 def fast_vendor() -> Iterator[FastVendor]:
     vendor = FastVendor()
     vendor.thread.start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + longest(10)
     while not vendor.server.started:
         assert time.monotonic() < end, "the sandbox did not start"
         time.sleep(0.01)

@@ -211,8 +211,10 @@ def test_a_tenant_that_nobody_asked_for_is_not_erased(kept: Kept) -> None:
 def test_the_sensor_sees_what_was_asked_for_and_waits_a_minute_before_the_next_try(kept: Kept, api: Database) -> None:
     ask(api)
     assert [one.tenant_id for one in due_erasures(kept.ledger.dispatch)] == [kept.ledger.tenant.id]
-    kept.ledger.owner.execute("update zixly.tenant_erasures set tried_at = now() - interval '59 seconds'")
+    kept.ledger.owner.execute("update zixly.tenant_erasures set tried_at = now() - interval '45 seconds'")
     assert due_erasures(kept.ledger.dispatch) == []
+    kept.ledger.owner.execute("update zixly.tenant_erasures set tried_at = now() - interval '61 seconds'")
+    assert len(due_erasures(kept.ledger.dispatch)) == 1
 
 
 def test_what_is_asked_for_again_is_due_at_once(kept: Kept, api: Database) -> None:

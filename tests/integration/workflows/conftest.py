@@ -25,6 +25,7 @@ from psycopg.types.json import Jsonb
 
 from tests.integration.workflows.job_functions import JOBS
 from tests.integration.workflows.sandbox_server import SandboxServer
+from tests.support.busy import longest
 from tests.support.definitions import dagster_without_warnings
 from tests.support.ledger import TestLedger
 from tests.support.postgres import TestDatabase
@@ -317,7 +318,7 @@ def connect_demo_client(ledger: TestLedger) -> dict[str, UUID]:
 
 def wait_for_heartbeats() -> None:
     """The heartbeats of ended runs stop by themselves; the database is dropped only then."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + longest(5)
     while any(thread.name.startswith("heartbeat-") for thread in threading.enumerate()):
         assert time.monotonic() < end, "a heartbeat outlived its run"
         time.sleep(0.02)

@@ -13,6 +13,7 @@ import httpx2
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.support.busy import longest
 from zixly_sandbox.app import create_app
 from zixly_sandbox.constants import DEFAULT_SEED, DEMO, PAID_INVOICE
 from zixly_sandbox.faults import FaultKind
@@ -74,7 +75,7 @@ class SandboxServer:
 
     def start(self) -> None:
         self._thread.start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + longest(10)
         while not self._server.started:
             assert time.monotonic() < end, "the sandbox did not start"
             time.sleep(0.01)

@@ -12,6 +12,7 @@ import orjson
 from dagster import DagsterRun
 
 from tests.integration.workflows.conftest import ONE_BATCH, Stage
+from tests.support.busy import longest
 from zixly_core.batching import Batch
 from zixly_core.ids import new_id
 from zixly_core.job import JobStatus
@@ -109,7 +110,7 @@ class SweepStage:
     def finish(self) -> None:
         """The time of all sweeps is over, and they are computed."""
         self.stage.sandbox.sandbox.clock.advance(self.stage.sandbox.sandbox.rules.sweeps.seconds)
-        end = time.monotonic() + 10
+        end = time.monotonic() + longest(10)
         while any(self.desk.state_of(one)["status"] == "running" for one in self.desk.sweeps.values()):
             assert time.monotonic() < end, "a sweep was not computed"
             time.sleep(0.01)

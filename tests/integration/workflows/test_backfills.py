@@ -13,6 +13,7 @@ from dagster import ExecuteInProcessResult
 
 from tests.integration.workflows.conftest import Killed, Stage
 from tests.integration.workflows.job_functions import job_named
+from tests.support.busy import longest
 from tests.support.definitions import dagster_without_warnings
 from zixly_core import changed_records
 from zixly_core.backfilling import DayReader, WantedBackfill, make_backfill
@@ -99,7 +100,7 @@ def sums(api: Database, backfill_id: UUID) -> tuple[int, int, int]:
 
 def read_all(stage: Stage, api: Database, backfill_id: UUID) -> None:
     """Until every day is read: an account of which nothing is known yet keeps bulk work waiting for a moment."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + longest(30)
     while seen(api, backfill_id)["days_done"] < seen(api, backfill_id)["days"]:
         assert time.monotonic() < end, seen(api, backfill_id)["days_log"]
         run_due(stage)

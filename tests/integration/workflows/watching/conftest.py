@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.workflows.conftest import DEMO_ACCOUNTS, Stage
+from tests.support.busy import longest
 from tests.support.vendor_accounts import handshake_target
 from zixly_core.ids import new_id
 from zixly_core.secrets.vaults import open_vault
@@ -95,7 +96,7 @@ def new_orders(stage: Stage, count: int) -> list[str]:
 
 def run_all(stage: Stage, system: str) -> None:
     """Do everything that is due; bulk work waits where a shop's points are left to live work."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + longest(60)
     open_ones = "select 1 from zixly.workflow_jobs where system = %s and status = 'QUEUED' and batch_id is null"
     while stage.rows(open_ones, system):
         assert time.monotonic() < deadline, "the jobs did not end"
