@@ -58,7 +58,7 @@ LIMITS: Mapping[Kind, Limit] = {
     Kind.ROW_BYTES: Limit(0.25, 0),
     Kind.DEAD_SHARE: Limit(0.0, 0.20),
 }
-# The stand-in of the vendors keeps their books in its memory, and every write, which is what is counted afterwards. No part of the platform.
+# The vendors' stand-in keeps their books in its memory, and every write, which is what is counted afterwards. No part of the platform.
 NOT_OURS = {(Kind.MEMORY, "sandbox")}
 
 
