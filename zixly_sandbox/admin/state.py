@@ -29,6 +29,8 @@ class Seed(BaseModel):
     invoices: int = Field(default=0, ge=0, le=500_000)
     paid_percent: int = Field(default=45, ge=0, le=100)
     only_sales: bool = False
+    only_known: bool = False
+    """Each of the new customers has an e-mail address, and is a contact under it at HubSpot."""
 
 
 class Advance(BaseModel):
@@ -144,7 +146,7 @@ def added(sandbox: Sandbox, body: Seed) -> list[str]:
     books, found = sandbox.xero.organisations[client.organisation].books, sandbox.hubspot.accounts[client.portal].portal
     now, today = sandbox.clock.milliseconds(), today_of(sandbox)
     domain = f"{client.slug}.example.test"
-    made = add_customers(books, found, count=body.customers, random=sandbox.random, now=now, domain=domain)
+    made = add_customers(books, found, count=body.customers, random=sandbox.random, now=now, domain=domain, only_known=body.only_known)
     invoices = add_invoices(
         books,
         made or list(books.contacts.values()),

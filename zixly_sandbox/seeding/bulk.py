@@ -20,12 +20,16 @@ WITHOUT_EMAIL, UNKNOWN, BY_SECOND_EMAIL = 2, 4, 3
 BILLS, DRAFTS, VOIDED, PAID = 15, 8, 3, 45
 
 
-def add_customers(books: Books, portal: Portal, *, count: int, random: Random, now: int, domain: str) -> list[Contact]:
-    """Customers in the organisation, most of them in the portal too, under the same e-mail address in another case."""
+def add_customers(
+    books: Books, portal: Portal, *, count: int, random: Random, now: int, domain: str, only_known: bool = False
+) -> list[Contact]:
+    """Customers in the organisation, most of them (with `only_known` all) in the portal too, under the same e-mail address in another
+    case."""
     made: list[Contact] = []
     start = len(books.contacts)
     for number in range(start, start + count):
-        who, lot = person(random, number, domain=domain), random.randrange(100)
+        who, drawn = person(random, number, domain=domain), random.randrange(100)
+        lot = 100 if only_known else drawn
         email = "" if lot < WITHOUT_EMAIL else who.email
         contact = customer(who, number, email=email, random=random, now=now)
         books.keep_contact(contact)

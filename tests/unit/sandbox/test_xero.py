@@ -173,6 +173,16 @@ async def test_most_sales_customers_are_known_to_hubspot_and_a_few_are_not(calle
     assert 0.85 < sum(known) / len(known) < 1
 
 
+async def test_a_seed_of_known_customers_has_no_other(caller: SandboxCaller) -> None:
+    books = caller.sandbox.xero.organisations[DEMO.organisation].books
+    before = set(books.contacts)
+    await caller.admin("POST", "/seed", {"organisation": DEMO.organisation, "customers": 500, "only_known": True})
+    contacts = caller.sandbox.hubspot.accounts[DEMO.portal].portal.contacts
+    made = [item for key, item in books.contacts.items() if key not in before]
+    assert len(made) == 500
+    assert [item.name for item in made if contacts.find(item.email, id_property="email") is None] == []
+
+
 async def test_the_same_seed_gives_the_same_records(caller: SandboxCaller) -> None:
     other = SandboxCaller()
     keys = [list(one.sandbox.xero.organisations[DEMO.organisation].books.invoices) for one in (caller, other)]
