@@ -12,6 +12,8 @@ from zixly_core.errors import Permanent, Rejected, Transient
 
 # 500,000 invoices take a while.
 TIMEOUT_SECONDS = 120.0
+# The sandbox ends a connection that was idle for five seconds: one that is about as old must not be used for a call that is made once.
+LIMITS = httpx2.Limits(keepalive_expiry=2.0)
 
 
 class SandboxApi:
@@ -19,7 +21,9 @@ class SandboxApi:
 
     def __init__(self, url: str, *, transport: httpx2.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx2.Client(base_url=f"{self.url}/_sandbox", timeout=TIMEOUT_SECONDS, trust_env=False, transport=transport)
+        self._http = httpx2.Client(
+            base_url=f"{self.url}/_sandbox", timeout=TIMEOUT_SECONDS, limits=LIMITS, trust_env=False, transport=transport
+        )
 
     def __enter__(self) -> SandboxApi:
         return self
