@@ -104,9 +104,13 @@ class OtlpRecorder:
         while not self._is_over:
             self._wake.wait(GATHER_SECONDS)
             self._wake.clear()
-            while self._waiting:
-                self._send()
-            self._tell_losses()
+            self._send_all()
+        self._send_all()  # what came between the last look and the end
+
+    def _send_all(self) -> None:
+        while self._waiting:
+            self._send()
+        self._tell_losses()
 
     def _send(self) -> None:
         spans = [self._waiting.popleft() for _ in range(min(len(self._waiting), AT_ONCE))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -83,6 +84,24 @@ def test_an_error_is_told_by_its_word_alone() -> None:
     recorder.close()
     assert [one.attributes["error.type"] for one in exporter.spans] == ["store_away", "ValueError"]
     assert "person" not in repr([one.to_json() for one in exporter.spans])
+
+
+def test_what_comes_while_the_recorder_ends_is_sent_too() -> None:
+    """A span that ended just after everything was sent, and just before the thread saw that it is over."""
+    exporter, looks = Exporter(), itertools.count()
+
+    def clock() -> float:
+        if next(looks) == 0:
+            record(span("last"))
+            recorder._is_over = True
+        return 0.0
+
+    recorder = recorder_of(exporter, clock=clock)
+    record(span("first"))
+    recorder._wake.set()
+    assert recorder._thread is not None
+    recorder._thread.join(10)
+    assert [one.name for one in exporter.spans] == ["first", "last"]
 
 
 def test_nobody_waits_for_a_collector_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
