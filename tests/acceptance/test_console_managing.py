@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support.browser import FLAGS
+from tests.support.busy import longest
 from tests.support.chromium import require_chromium
 from tests.support.stack import StackUnderTest
 
@@ -18,12 +19,12 @@ APPEARS_MS = 30_000
 
 @pytest.fixture
 def page(running_stack: StackUnderTest) -> Iterator[Page]:
-    expect.set_options(timeout=APPEARS_MS)
+    expect.set_options(timeout=longest(APPEARS_MS))
     flags = [flag for flag in FLAGS if "remote-debugging" not in flag]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_chromium(), args=flags)
         opened = browser.new_page(base_url=running_stack.plan.urls.bridge)
-        opened.set_default_timeout(APPEARS_MS)
+        opened.set_default_timeout(longest(APPEARS_MS))
         yield opened
         browser.close()
 

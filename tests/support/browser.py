@@ -73,7 +73,7 @@ class Page:
         number = next(self._numbers)
         self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self.socket.recv(timeout=30))
+            message = json.loads(self.socket.recv(timeout=longest(30)))
             if message.get("method") == "Runtime.exceptionThrown":
                 self.errors.append(json.dumps(message["params"]["exceptionDetails"])[:500])
             if message.get("id") == number:
@@ -99,9 +99,9 @@ class Page:
         return str(self.evaluate("location.href"))
 
     def wait_until(self, what: Callable[[], Any], *, words: str, seconds: float = APPEARS_SECONDS) -> Any:
-        deadline = time.monotonic() + longest(seconds)
+        began = time.monotonic()
         while not (answer := what()):
-            assert time.monotonic() < deadline, f"{words}: not within {seconds:.0f} s at {self.address}\n{self.text[:3000]}"
+            assert time.monotonic() - began < longest(seconds), f"{words}: not within {seconds:.0f} s at {self.address}\n{self.text[:3000]}"
             time.sleep(0.05)
         return answer
 
@@ -166,15 +166,15 @@ def page(chromium: str, *, width: int = 1500, height: int = 1000) -> Iterator[Pa
                 yield made
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=longest(20))
 
 
 def address_of_tab(profile: Path) -> str:
     """Chromium writes the port that it chose into its profile."""
-    deadline = time.monotonic() + START_SECONDS
+    began = time.monotonic()
     written = profile / "DevToolsActivePort"
     while not (written.exists() and written.read_text().strip()):
-        assert time.monotonic() < deadline, "Chromium did not start"
+        assert time.monotonic() - began < longest(START_SECONDS), "Chromium did not start"
         time.sleep(0.05)
     port = int(written.read_text().splitlines()[0])
     tabs = httpx2.get(f"http://127.0.0.1:{port}/json/list", timeout=10, trust_env=False).raise_for_status().json()

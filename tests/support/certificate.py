@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate_in(folder: Path, *, holds: timedelta = timedelta(hours=1)) -> Path:
+def certificate_in(folder: Path, *, holds: timedelta = timedelta(days=1)) -> Path:
     """A file with key and certificate; with SSL_CERT_FILE naming it, clients trust the server."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -15,6 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.support.busy import longest
 from zixly_cli.stack.ports import free_port
 
 
@@ -51,7 +52,7 @@ class MailServer:
         if self._certificate is not None:
             options["tls_context"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             options["tls_context"].load_cert_chain(self._certificate)
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=longest(5), **options)
         self._controller.start()
 
     def stop(self) -> None:

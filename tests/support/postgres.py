@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.busy import longest
 from zixly_cli.stack import databases
 from zixly_cli.stack.ports import free_port
 from zixly_cli.stack.postgres import PostgresServer, init_cluster, server_environment, wait_until_ready
@@ -97,13 +98,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     try:
         init_cluster(server, password=PASSWORD)
         process = start_server(server, port=running.port, log=home / "postgres.log")
-        wait_until_ready(running.admin_url, timeout_seconds=60)
+        wait_until_ready(running.admin_url, timeout_seconds=longest(60))
         make_template(running)
         yield running
     finally:
         if process is not None:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            process.wait(timeout=longest(30))
         shutil.rmtree(outside_of(home), ignore_errors=True)
         shutil.rmtree(home, ignore_errors=True)
 

@@ -148,9 +148,9 @@ class ComposedStack:
         self.wait_until(lambda: len(self.finished()) >= count, seconds=JOB_SECONDS, words=f"{count} jobs are COMPLETED")
 
     def wait_until(self, what: Callable[[], Any], *, seconds: float, words: str) -> None:
-        deadline = time.monotonic() + longest(seconds)
+        began = time.monotonic()
         while not what():
-            assert time.monotonic() < deadline, f"{words}: not within {seconds:.0f} s\n{self.story()}"
+            assert time.monotonic() - began < longest(seconds), f"{words}: not within {seconds:.0f} s\n{self.story()}"
             time.sleep(0.5)
 
     def story(self) -> str:
@@ -173,7 +173,7 @@ def serve(engine: Engine) -> None:
     """The engine's socket, and what asks containers how they are."""
     engine.start("podman", "system", "service", "--time=0", f"unix://{engine.socket}", output=engine.folder / "service.log")
     engine.start("sh", "-c", ASK, output=engine.folder / "asking.log")
-    deadline = time.monotonic() + READY_SECONDS
+    began = time.monotonic()
     while not engine.socket.exists():
-        assert time.monotonic() < deadline, (engine.folder / "service.log").read_text()
+        assert time.monotonic() - began < longest(READY_SECONDS), (engine.folder / "service.log").read_text()
         time.sleep(0.05)

@@ -19,6 +19,8 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support.busy import longest
+
 Answer = TypeVar("Answer")
 
 TOOLS = (
@@ -98,10 +100,16 @@ def refusal_of_the_machine() -> str | None:
     command = ["unshare", *NAMESPACES, "--fork", "--kill-child", "sh", "-c", probe]
     try:
         done = subprocess.run(
-            command, env={"PATH": PATH}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=READY_SECONDS, check=False
+            command,
+            env={"PATH": PATH},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=longest(READY_SECONDS),
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"the machine did not say within {READY_SECONDS:.0f} s whether it allows containers"
+        return f"the machine did not say within {longest(READY_SECONDS):.0f} s whether it allows containers"
     return None if done.returncode == 0 else f"this machine does not allow what containers need: {done.stderr.strip()[-300:]}"
 
 
@@ -156,7 +164,7 @@ class Engine:
     def wait_for_the_end(self) -> None:
         """The namespaces have ended, and with them whatever went on in them."""
         for process in self._going_on:
-            process.wait(READY_SECONDS)
+            process.wait(longest(READY_SECONDS))
 
     def inside(self, call: Callable[[], Answer]) -> Answer:
         """What `call` gives, made by a thread that is in this network."""
@@ -212,8 +220,8 @@ def engine_in(folder: Path) -> Iterator[Engine]:
 
 def first_process_below(process: subprocess.Popen[bytes]) -> int:
     """Once it is the program that was asked for, its namespaces are as they shall be."""
-    deadline = time.monotonic() + READY_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < longest(READY_SECONDS):
         for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
             if Path(f"/proc/{child}/comm").read_text().strip() == "sleep":
                 return int(child)

@@ -111,7 +111,8 @@ def start_bridge(
         assert time.monotonic() < deadline, "the bridge did not start"
         assert thread.is_alive(), "the bridge ended"
         time.sleep(0.02)
-    limits = httpx2.Limits(max_connections=200)
+    # A connection that was idle for five seconds is just being closed at the other end.
+    limits = httpx2.Limits(max_connections=200, keepalive_expiry=2.0)
     http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=15, limits=limits)
     return RunningBridge(http=http, queues=queues, server=server, thread=thread)
 
