@@ -19,6 +19,7 @@ TOLD_SECONDS = 60
 
 
 def test_one_trace_leads_from_the_receipt_through_every_process_to_the_vendors_call(running_stack: StackUnderTest, told: Collector) -> None:
+    running_stack.wait_until_all_jobs_ended()  # a run of several jobs belongs to the trace of one of them
     trace, senders_span = secrets.token_hex(16), secrets.token_hex(8)
     seed = {"organisation": DEMO.organisation, "customers": 1, "invoices": 1, "paid_percent": 100, "only_sales": True}
     url = f"{running_stack.plan.urls.sandbox}/_sandbox/seed"

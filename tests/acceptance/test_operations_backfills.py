@@ -18,7 +18,8 @@ pytestmark = pytest.mark.timeout(240)
 WORKFLOW = "xero-invoice-to-hubspot"
 JOB = "backfill_xero_invoice_to_hubspot"
 # Days in the past, in which no other test changes anything.
-FIRST, LAST = (f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}" for days in (25, 12))
+NOW = datetime.now(UTC)
+FIRST, LAST = (f"{NOW - timedelta(days=days):%Y-%m-%d}" for days in (25, 12))
 
 REPOSITORY = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
 LAUNCH = """mutation Launch($params: LaunchBackfillParams!) {
@@ -81,6 +82,7 @@ def writes(stack: StackUnderTest, client: Client) -> int:
 
 
 def test_the_command_tells_does_and_repeats_without_a_change(running_stack: StackUnderTest) -> None:
+    running_stack.wait_until_all_jobs_ended()  # what an earlier test left would write too
     seed_paid_invoices(running_stack, DEMO)
     before = writes(running_stack, DEMO)
     dry = backfilled(running_stack, "--dry-run")
@@ -106,6 +108,7 @@ def test_the_command_tells_does_and_repeats_without_a_change(running_stack: Stac
 
 
 def test_the_dagster_uis_dialog_launches_the_same(running_stack: StackUnderTest) -> None:
+    running_stack.wait_until_all_jobs_ended()
     seed_paid_invoices(running_stack, SECOND)
     (repository,) = graphql(running_stack, REPOSITORY)["repositoriesOrError"]["nodes"]
     days = [(datetime.fromisoformat(FIRST) + timedelta(days=number)).date().isoformat() for number in range(5)]

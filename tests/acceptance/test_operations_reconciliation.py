@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.stack import StackUnderTest
+from tests.support.invoices import new_invoices, pay
+from tests.support.stack import StackUnderTest, patience
 from zixly_sandbox.constants import SECOND
 
 # Half a dozen comparisons, and the start of the stack where this comes first.
@@ -41,7 +42,7 @@ def silent_webhooks(stack: StackUnderTest) -> Iterator[None]:
 
 def compared(stack: StackUnderTest, *, found: dict[str, int]) -> str:
     """`zixly reconcile run` to its end; its id."""
-    done = stack.zixly("reconcile", "run", WORKFLOW, "--tenant", SECOND.slug, "--settle", "0", "--wait", "60", "--json")
+    done = stack.zixly("reconcile", "run", WORKFLOW, "--tenant", SECOND.slug, "--settle", "0", "--wait", patience(), "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     (report,) = json.loads(done.stdout)
     assert report["status"] == "DONE", report
@@ -54,12 +55,13 @@ def worked_off(stack: StackUnderTest) -> None:
 
 
 def test_planted_drifts_are_found_by_the_command_repaired_with_one_more_and_gone(running_stack: StackUnderTest) -> None:
-    begun = running_stack.zixly("reconcile", "run", WORKFLOW, "--tenant", SECOND.slug, "--settle", "0", "--full", "--wait", "60")
+    begun = running_stack.zixly("reconcile", "run", WORKFLOW, "--tenant", SECOND.slug, "--settle", "0", "--full", "--wait", patience())
     assert begun.returncode == 0, begun.stderr + begun.stdout
     worked_off(running_stack)
     compared(running_stack, found={})
+    invoices = new_invoices(running_stack, SECOND.organisation, 2)
     with silent_webhooks(running_stack):
-        sandbox(running_stack, "POST", f"/xero/{SECOND.organisation}/pay", {"count": 2})
+        pay(running_stack, SECOND.organisation, invoices)
         compared(running_stack, found={"missing_event": 2})
     worked_off(running_stack)
     contact = running_stack.rows(TOLD, SECOND.slug)[0]["record_key"].rpartition(":")[2]

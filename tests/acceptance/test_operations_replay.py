@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.support.dagster_ui import run_launched
-from tests.support.stack import StackUnderTest
+from tests.support.stack import StackUnderTest, patience
 from zixly_cli.seed import DEMO
 
 # The start of the stack is part of it where this comes first.
@@ -112,7 +112,9 @@ def test_a_value_in_the_payload_leads_to_the_job_and_the_form_of_the_dagster_ui_
     stack.wait_until(
         lambda: [row["status"] for row in stack.rows(query, story.jobs[invoice])] == ["COMPLETED"], seconds=60, words="the replay ended"
     )
-    by_value = command(stack, "--tenant", "demo", "--where", f"$.resourceId={invoice}", "--workflow", WORKFLOW, "--yes", "--wait", "60")
+    by_value = command(
+        stack, "--tenant", "demo", "--where", f"$.resourceId={invoice}", "--workflow", WORKFLOW, "--yes", "--wait", patience()
+    )
     assert by_value["counts"] == {"COMPLETED": by_value["made"]}
 
 
@@ -122,7 +124,7 @@ def test_many_go_at_a_rate_and_are_stopped_half_way_over_the_api(story: Story) -
     with httpx2.Client(base_url=f"http://127.0.0.1:{stack.settings.bridge_port}", trust_env=False, timeout=30) as http:
         matching = http.post("/api/replays/matching", json=chosen).json()
         assert matching["to_make"] >= 3
-        replay = http.post("/api/replays", json={"filter": chosen, "mode": "START", "rate_per_minute": 2}).raise_for_status().json()
+        replay = http.post("/api/replays", json={"filter": chosen, "mode": "START", "rate_per_minute": 1}).raise_for_status().json()
         path = replay["links"]["self"]
         stack.wait_until(lambda: http.get(path).json()["counts"].get("COMPLETED") == 1, seconds=25, words="the first job ended")
         assert http.get(path).json()["remaining_seconds"] > 5

@@ -26,9 +26,9 @@ from chaos.witness import evidence_of, open_jobs
 from tests.support.busy import longest
 from tests.support.disaster import destroy, our_processes, restore
 from tests.support.ending import Ended, told_to_end
-from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
+from tests.support.stack import StackUnderTest, patience, stack_in_a_temporary_folder
 from zixly_cli.seed import TENANTS
-from zixly_cli.stack.probes import code_server_answers
+from zixly_cli.stack.probes import code_server_answers, postgres_answers, valkey_answers
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -60,16 +60,21 @@ class Story:
         await asyncio.sleep(3)
         for name in our_processes(self.stack):
             self.ended.append(await asyncio.to_thread(told_to_end, self.ground, name))
-            if name == "code":
-                await asyncio.to_thread(self.wait_for_code)
+            await asyncio.to_thread(self.wait_until_it_serves, name)
             if name == "bridge":
                 await asyncio.to_thread(self.take_backup)
         return []
 
-    def wait_for_code(self) -> None:
-        """What the daemon would say of a code server that is not there yet is none of its own faults."""
-        serves = code_server_answers(self.stack.settings.code_port)
-        self.stack.wait_until(lambda: serves(0), seconds=60, words="the code server serves again")
+    def wait_until_it_serves(self, name: str) -> None:
+        """It runs before it serves, and what the next one would say of that is none of its own faults."""
+        urls = self.stack.plan.urls
+        probes = {
+            "postgres": postgres_answers(urls.owner),
+            "valkey": valkey_answers(urls.queue),
+            "code": code_server_answers(self.stack.settings.code_port),
+        }
+        if name in probes:
+            self.stack.wait_until(lambda: probes[name](0), seconds=60, words=f"{name} serves again")
 
     def take_backup(self) -> None:
         self.jobs_in_backup = self.completed_jobs()
@@ -120,7 +125,9 @@ def test_after_everything_was_lost_the_backup_and_a_comparison_bring_it_back_and
     unheard = asyncio.run(paid_unheard(story.stack))
     restore(story.stack, story.backup)
     for tenant in TENANTS:
-        done = story.stack.zixly("reconcile", "run", "--tenant", tenant.slug, "--full", "--days", "2", "--settle", "0", "--wait", "50")
+        done = story.stack.zixly(
+            "reconcile", "run", "--tenant", tenant.slug, "--full", "--days", "2", "--settle", "0", "--wait", patience()
+        )
         assert done.returncode == 0, done.stderr + done.stdout
     story.stack.wait_until(lambda: open_jobs(story.stack.plan.urls.owner) == 0, seconds=150, words="all jobs have ended")
     after = asyncio.run(evidence_after(story, before, changes=[*before.evidence.changes, *unheard]))
@@ -132,7 +139,8 @@ async def paid_unheard(stack: StackUnderTest) -> Sequence[Change]:
     """A payment at each tenant while there is nobody who could hear of it."""
     vendors = Vendors(stack.plan.urls.sandbox)
     for client in vendors.clients:
-        one = {"organisation": client.tenant.organisation, "invoices": 1, "customers": 1, "paid_percent": 0, "only_sales": True}
+        one = {"organisation": client.tenant.organisation, "invoices": 1, "customers": 1, "paid_percent": 0}
+        one |= {"only_sales": True, "only_known": True}
         made = await vendors.ask("POST", "/seed", one)
         await vendors.pay(client, made["invoice_ids"][0], in_part=False)
     await vendors.close()

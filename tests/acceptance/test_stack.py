@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.busy import longest
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 from zixly_cli.settings import PORT_OWNERS
 from zixly_cli.stack.orphans import orphans_of
@@ -48,7 +49,7 @@ def test_a_second_stack_in_the_same_home_is_refused_in_one_sentence(stack: Stack
 def test_a_taken_port_is_named_with_its_setting_before_anything_is_started(stack: StackUnderTest, tmp_path: Path) -> None:
     environment = {**stack.environment, "ZIXLY_HOME": str(tmp_path / "other")}
     command = [sys.executable, "-m", "zixly_cli.main", "up"]
-    second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=longest(60), check=False)
     assert second.returncode == 2
     assert f"Port {stack.settings.bridge_port} (bridge) is taken" in second.stderr
     assert "ZIXLY_BRIDGE_PORT" in second.stderr
@@ -78,8 +79,8 @@ def test_ctrl_c_stops_every_process_within_ten_seconds(stack: StackUnderTest) ->
     assert stack.process is not None
     began = time.monotonic()
     stack.process.send_signal(signal.SIGINT)
-    assert stack.process.wait(timeout=20) == 0
-    assert time.monotonic() - began < 10
+    assert stack.process.wait(timeout=longest(20)) == 0
+    assert time.monotonic() - began < longest(10)
     assert orphans_of(stack.settings.home) == []
     assert stack.zixly("status").returncode == 3
 
