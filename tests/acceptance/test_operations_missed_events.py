@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.invoices import paid
 from tests.support.stack import StackUnderTest
 from tests.support.watched import Watched
 from zixly_cli.sandbox_api import SandboxApi
@@ -28,11 +29,6 @@ def second(running_stack: StackUnderTest, sandbox: SandboxApi) -> Iterator[Watch
     sandbox.post("/webhooks/xero/enable")
 
 
-def paid(sandbox: SandboxApi, count: int) -> list[str]:
-    found: list[str] = sandbox.post(f"/xero/{SECOND.organisation}/pay", {"count": count})["paid"]
-    return found
-
-
 def writes(sandbox: SandboxApi) -> list[dict[str, Any]]:
     """What was written to the client's contacts."""
     found: list[dict[str, Any]] = sandbox.get("/writes", system="hubspot", account=SECOND.portal, object_type="contacts", limit=10_000)[
@@ -44,9 +40,10 @@ def writes(sandbox: SandboxApi) -> list[dict[str, Any]]:
 def test_xeros_switched_off_webhook_is_an_issue_for_a_person_and_its_invoices_are_done_once(second: Watched) -> None:
     sandbox = second.sandbox
     assert second.run("xero") in {"well", "mended"}
+    silent_since = second.now()
     assert sandbox.post("/webhooks/xero/disable")["state"] == "disabled"
-    invoices = paid(sandbox, 4)
-    second.run_until("xero", "silent")
+    invoices = paid(second.stack, SECOND.organisation, 4)
+    second.run_until_seen("xero", "silent", since=silent_since)
     issue = second.issues("xero")[-1]
     assert (issue["reason"], issue["status"]) == ("webhook_silent", "OPEN")
     assert "developer.xero.com/app/manage, go to Webhooks, and save the delivery URL again" in issue["title"]
@@ -55,6 +52,7 @@ def test_xeros_switched_off_webhook_is_an_issue_for_a_person_and_its_invoices_ar
     assert {str(second.wait_for(one, INVOICES)["made_by"]) for one in invoices} == {hole["id"]}
 
     written = writes(sandbox)
+    enabled_since = second.now()
     assert sandbox.post("/webhooks/xero/enable")["state"] == "enabled"  # the person did it: what piled up comes now
     for one in invoices:
         jobs = second.stack.wait_until(
@@ -63,7 +61,7 @@ def test_xeros_switched_off_webhook_is_an_issue_for_a_person_and_its_invoices_ar
         assert sorted(str(job["origin"]) for job in jobs) == ["backfill", "event"]
         second.wait_for(one, INVOICES)
     assert writes(sandbox) == written, "the late events found nothing to do"
-    second.run_until("xero", "mended")
+    second.run_until_seen("xero", "mended", since=enabled_since)
     assert second.issues("xero")[-1]["status"] == "RESOLVED"
     assert second.newest_hole("xero")["status"] == "RECOVERED"
     second.run_until("xero", "well")
@@ -71,12 +69,12 @@ def test_xeros_switched_off_webhook_is_an_issue_for_a_person_and_its_invoices_ar
 
 def test_a_missing_number_of_xeros_is_seen_without_being_asked_and_its_invoice_is_done_once(second: Watched) -> None:
     sandbox, stack = second.sandbox, second.stack
-    (before,) = paid(sandbox, 1)
+    (before,) = paid(stack, SECOND.organisation, 1)
     second.wait_for(before, INVOICES)
     newest = number_of(second, before)
     sandbox.post("/webhooks/xero/lose-next?count=2")
-    lost = paid(sandbox, 2)
-    (behind,) = paid(sandbox, 1)
+    lost = paid(stack, SECOND.organisation, 2)
+    (behind,) = paid(stack, SECOND.organisation, 1)
     second.wait_for(behind, INVOICES)
     assert number_of(second, behind) == newest + 3
     query = "select * from zixly.holes where kind = 'sequence' and first_sequence = %s and last_sequence = %s and connection_id = %s"
@@ -122,9 +120,10 @@ def test_a_won_deal_of_which_hubspot_told_nobody_is_an_issue_for_a_person_and_is
     sandbox = demo.sandbox
     kept = sandbox.get("/webhooks/hubspot")["subscriptions"]
     assert demo.run("hubspot") in {"well", "mended"}
+    silent_since = demo.now()
     put_subscriptions(sandbox, [])
     deal = won_deal(sandbox, "Won in silence")
-    demo.run_until("hubspot", "silent")
+    demo.run_until_seen("hubspot", "silent", since=silent_since)
     issue = demo.issues("hubspot")[-1]
     assert (issue["reason"], issue["status"]) == ("webhook_silent", "OPEN")
     assert "HubSpot's developer account: its webhook subscriptions for deals have to be active" in issue["title"]
@@ -132,11 +131,12 @@ def test_a_won_deal_of_which_hubspot_told_nobody_is_an_issue_for_a_person_and_is
     assert (hole["kind"], hole["status"], hole["jobs"]) == ("silence", "OPEN", 1)
     assert str(demo.wait_for(deal, DEALS)["made_by"]) == hole["id"]
 
+    told_since = demo.now()
     put_subscriptions(sandbox, kept)
     heard = won_deal(sandbox, "Won and told")
     demo.wait_for(heard, DEALS)
     assert {job["origin"] for job in demo.jobs_of(heard, DEALS)} == {"event"}
-    demo.run_until("hubspot", "mended")
+    demo.run_until_seen("hubspot", "mended", since=told_since)
     assert demo.issues("hubspot")[-1]["status"] == "RESOLVED"
     assert len(demo.jobs_of(deal, DEALS)) == 1
     assert sandbox.get("/objects", doubled="true")["objects"] == []

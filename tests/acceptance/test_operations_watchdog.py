@@ -36,9 +36,10 @@ def test_orders_of_a_shop_whose_subscriptions_were_deleted_are_booked_once(own_s
     watched, workflow = own_subscriptions, "shopify-order-to-xero"
     assert watched.run("shopify") in {"well", "mended"}
     assert len(subscriptions(watched)) == 4
+    deleted_since = watched.now()
     watched.sandbox.delete(f"/webhooks/shopify/subscriptions?shop={DEMO.shop}")
     orders = [str(one) for one in watched.sandbox.post(f"/shopify/{DEMO.shop}/orders", {"count": 3})["order_ids"]]
-    assert watched.run("shopify") == "mended"
+    watched.run_until_seen("shopify", "mended", since=deleted_since)
     assert len(subscriptions(watched)) == 4
     hole = watched.newest_hole("shopify")
     assert (hole["kind"], hole["status"], hole["jobs"]) == ("subscription", "RECOVERED", 3)
@@ -58,16 +59,16 @@ def test_a_task_completed_after_asana_deleted_the_webhook_is_told_and_the_next_o
     workflow = "asana-task-to-hubspot"
     watched.stack.wait_until(lambda: webhooks(watched), seconds=40, words="Asana has the demo's webhook")
     assert watched.run("asana") in {"well", "mended"}
-    before = webhooks(watched)
+    before, deleted_since = webhooks(watched), watched.now()
     watched.sandbox.delete(f"/webhooks/asana?workspace={DEMO.workspace}")
     task = completed(watched)
-    assert watched.run("asana") == "mended"
+    watched.run_until_seen("asana", "mended", since=deleted_since)
     after = webhooks(watched)
     assert (len(after), {one["resource"]["gid"] for one in after}) == (1, {one["resource"]["gid"] for one in before if one["active"]})
     assert str(watched.wait_for(task, workflow)["made_by"]) == watched.newest_hole("asana")["id"]
     heard = completed(watched)
     assert watched.wait_for(heard, workflow)["origin"] == "event"
-    assert watched.run("asana") == "well"
+    watched.run_until("asana", "well")
     (issues,) = watched.stack.rows("select count(*) as unresolved from zixly.issues where operation = 'webhook' and status <> 'RESOLVED'")
     assert issues["unresolved"] == 0
 
