@@ -37,7 +37,8 @@ OUR_CODE = ("zixly_core", "zixly_dagster")
 ENDED_SQL = """
 select count(*) > 0 and bool_and(j.status in ('COMPLETED', 'FAILED', 'CANCELLED')) as ended
 from zixly.workflow_jobs j join zixly.events e on e.id = j.event_id where position(%s::bytea in e.payload) > 0"""
-RUN_SQL = "select id from zixly.batches where run_id is not null order by created_at desc limit 1"
+# The first one: what is still under way makes others while the stores are read, and after that.
+RUN_SQL = "select id from zixly.batches where run_id is not null order by created_at limit 1"
 TABLES_SQL = "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname = 'public' order by 1"
 
 

@@ -27,6 +27,16 @@ def sockets_of(process: psutil.Process) -> list[tuple[str, str, int]]:
 
 
 def test_everything_listens_on_this_machine_only(running_stack: StackUnderTest) -> None:
-    sockets = {socket for process in orphans_of(running_stack.settings.home) for socket in sockets_of(process)}
-    assert {port for _, _, port in sockets} >= set(running_stack.settings.ports().values())
+    sockets = all_sockets_of(running_stack)
     assert {one for one in sockets if not is_loopback(one[1])} == set()
+
+
+def all_sockets_of(stack: StackUnderTest) -> set[tuple[str, str, int]]:
+    """Once every port of the stack is listened on: a process that was just restarted runs before it listens."""
+
+    def listening() -> set[tuple[str, str, int]] | None:
+        found = {socket for process in orphans_of(stack.settings.home) for socket in sockets_of(process)}
+        return found if {port for _, _, port in found} >= set(stack.settings.ports().values()) else None
+
+    sockets: set[tuple[str, str, int]] = stack.wait_until(listening, seconds=60, words="every port is listened on")
+    return sockets
