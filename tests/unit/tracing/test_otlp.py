@@ -119,6 +119,8 @@ def test_nobody_waits_for_a_collector_that_does_not_answer(monkeypatch: pytest.M
     assert len(recorder._waiting) <= 10
     assert recorder._lost >= 980
     exporter.go_on.set()
+    assert recorder._thread is not None
+    recorder._thread.join(10)  # it tells of what was lost, and the next test reads the log
 
 
 @pytest.mark.parametrize("result", [SpanExportResult.FAILURE, ConnectionError("10.0.0.1")])
