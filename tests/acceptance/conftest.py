@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.dagster_ui import stop_schedules
 from tests.support.otlp import Collector, collector
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 
@@ -37,4 +38,5 @@ def running_stack(told: Collector) -> Iterator[StackUnderTest]:
         made.variables["ZIXLY_OTLP_URL"] = told.url
         made.variables["ZIXLY_WATCH_PATIENCE_SECONDS"] = "10"  # in earnest an event may be nine minutes late
         made.up()
+        stop_schedules(made)
         yield made

@@ -17,6 +17,9 @@ LAUNCH_RUN = """mutation Launch($params: ExecutionParams!) {
     ... on RunConfigValidationInvalid { errors { message } }
   }
 }"""
+SCHEDULES = """{ repositoriesOrError {
+  ... on RepositoryConnection { nodes { schedules { name scheduleState { id status } } } } } }"""
+STOP_SCHEDULE = "mutation Stop($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
 RUN_STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
@@ -40,3 +43,14 @@ def run_launched(stack: StackUnderTest, job: str, config: dict[str, Any]) -> str
 
     found: str = stack.wait_until(ended, seconds=60, words=f"the run of {job} has ended")
     return found
+
+
+def stop_schedules(stack: StackUnderTest) -> None:
+    """Switch off what the clock begins: at seventeen minutes past the hour, or in some client's night, it would do what a test has just
+    begun to do itself."""
+    (repository,) = ask(stack, SCHEDULES)["repositoriesOrError"]["nodes"]
+    running = {one["name"]: one["scheduleState"] for one in repository["schedules"] if one["scheduleState"]["status"] == "RUNNING"}
+    assert running, "schedules run from the start"
+    for name, state in running.items():
+        stopped = ask(stack, STOP_SCHEDULE, id=state["id"])["stopRunningSchedule"]["__typename"]
+        assert stopped == "ScheduleStateResult", f"{name}: {stopped}"
