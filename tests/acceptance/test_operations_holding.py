@@ -193,11 +193,12 @@ def test_a_vendor_that_goes_away_costs_no_runs_is_probed_and_gets_its_jobs_one_b
 
 
 def allowed_at(at: datetime, *, answered_at: datetime, well_at: datetime) -> float:
-    """How many may have gone by then."""
-    answered_for, well_for = (at - answered_at).total_seconds(), (at - well_at).total_seconds()
-    # A transaction that began a moment before the first answer was noted may have read of it.
-    many = jobs_let_go(answered_for=max(answered_for, 0.0), well_for=max(well_for, 0.0) if well_for > -1 else None)
-    return math.inf if many is None else many
+    """How many may have gone by then: those that tried after a probe was answered, and from the first one's own answer on more and more.
+    A transaction that began a moment before that was noted may have read of it."""
+    tried = jobs_let_go(answered_for=max((min(at, well_at) - answered_at).total_seconds(), 0.0), well_for=None)
+    well_for = (at - well_at).total_seconds()
+    more = jobs_let_go(answered_for=0.0, well_for=max(well_for, 0.0)) if well_for > -1 else 0
+    return math.inf if tried is None or more is None else tried + more
 
 
 @pytest.mark.timeout(300)
