@@ -49,8 +49,28 @@ class Applied:
         return MadeElsewhere(self.server.endpoint, REGION, PREFIX, NAMES, f"{PREFIX}-objects")
 
 
+class Environment:
+    """Applied by whichever test comes first, and again after it was destroyed: where two processes share these tests out, any may be the
+    last of one of them."""
+
+    def __init__(self, terraform: Terraform, server: AwsServer) -> None:
+        self.terraform = terraform
+        self._server = server
+        self._applied: Applied | None = None
+
+    def applied(self) -> Applied:
+        if self._applied is None:
+            self.terraform.run("apply", "-auto-approve", "-input=false", "-no-color", SIDE_BY_SIDE)
+            self._applied = Applied(self.terraform, self._server, self.terraform.outputs())
+        return self._applied
+
+    def destroy(self) -> None:
+        self._applied = None
+        self.terraform.run("destroy", "-auto-approve", "-input=false", "-no-color", SIDE_BY_SIDE)
+
+
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     require_terraform()
     require_ministack()
     server = AwsServer(tmp_path_factory.mktemp("aws"), region=REGION)
@@ -60,10 +80,14 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
             "environments/local", scratch=tmp_path_factory.mktemp("terraform"), endpoint=server.endpoint, prefix=PREFIX, systems=NAMES
         )
         terraform.init()
-        terraform.run("apply", "-auto-approve", "-input=false", "-no-color", SIDE_BY_SIDE)
-        yield Applied(terraform, server, terraform.outputs())
+        yield Environment(terraform, server)
     finally:
         server.stop()
+
+
+@pytest.fixture
+def applied(environment: Environment) -> Applied:
+    return environment.applied()
 
 
 def test_the_queues_are_those_of_the_systems() -> None:
@@ -134,9 +158,9 @@ def test_settings_name_what_was_made(applied: Applied) -> None:
     assert {reference.removeprefix("secretsmanager://").partition("?")[0] for reference in applied.outputs["secrets"].values()} == names
 
 
-def test_everything_goes_again_with_what_is_in_it(applied: Applied) -> None:
-    """Last: the bucket holds objects, versions and delete markers of the suite by now."""
-    applied.terraform.run("destroy", "-auto-approve", "-input=false", "-no-color", SIDE_BY_SIDE)
+def test_everything_goes_again_with_what_is_in_it(environment: Environment, applied: Applied) -> None:
+    """Last, as a rule: the bucket holds objects, versions and delete markers of the suite by then."""
+    environment.destroy()
     with closing(applied.client("sqs")) as sqs, closing(applied.client("s3")) as s3:
         assert sqs.list_queues().get("QueueUrls", []) == []
         assert s3.list_buckets()["Buckets"] == []
