@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -117,31 +118,37 @@ def test_jobs_that_fail_messages_that_are_given_up_and_a_pause_that_stays_are_to
 def test_workers_that_vanish_and_the_time_their_jobs_take_are_told_of(scene: AlertedStack) -> None:
     stack = scene.stack
     scene.watch.lower("SlowExecution")
-    with scene.fires("JobsEndWorkers", "SlowExecution", labels=f'job_type="{WORKFLOW}"'):
-        hold_jobs(scene)
+    with scene.fires("JobsEndWorkers", "SlowExecution", labels=f'job_type="{WORKFLOW}"'), jobs_held(scene):
         for name in stack.plan.worker_names:
             kill_children(stack, name)
     scene.settle()
 
 
-def hold_jobs(scene: AlertedStack) -> None:
-    """Return while workers hold jobs about which HubSpot lets them wait."""
+@contextmanager
+def jobs_held(scene: AlertedStack) -> Iterator[None]:
+    """Workers hold jobs, and HubSpot lets them wait for as long as the block lasts."""
     fault = scene.sandbox.post("/faults", {"system": "hubspot", "pattern": "* /hubspot/crm/*", "kind": "slow", "seconds": 8})["id"]
-    records = scene.pay(HELD)
-    held = "select 1 from zixly.workflow_jobs where status = 'RUNNING' and record_id = any(%s)"
-    scene.stack.wait_until(lambda: len(scene.stack.rows(held, records)) > 4, seconds=SOON, words="workers hold jobs")
-    scene.sandbox.delete(f"/faults/{fault}")
+    try:
+        records = scene.pay(HELD)
+        held = "select 1 from zixly.workflow_jobs where status = 'RUNNING' and record_id = any(%s)"
+        scene.stack.wait_until(lambda: len(scene.stack.rows(held, records)) > 4, seconds=SOON, words="workers hold jobs")
+        yield
+    finally:
+        scene.sandbox.delete(f"/faults/{fault}")
 
 
 def test_a_daemon_and_a_worker_that_stand_still_are_told_of_and_so_is_what_they_leave_undone(scene: AlertedStack) -> None:
     undone = ("LedgerUnchecked", "WebhooksUnwatched", "ReconciliationMissed", "PayloadIndexBehind", "AuthorisationExpiring")
+    alerts = ("DaemonDown", "WorkerDown", "Unaccounted", "NotificationsNotSent", *undone)
     channel = scene.zixly("notify", "add", "email", "day shift", "--to", "ops@example.com")["id"]
     scene.mail.stop()
     assert scene.stack.zixly("notify", "test", channel).returncode == 1  # and is tried again
-    hold_jobs(scene)
-    standing = standing_still(scene.stack, "daemon", scene.stack.plan.worker_names[0])
-    with standing, scene.fires("DaemonDown", "WorkerDown", "Unaccounted", "NotificationsNotSent", *undone):
-        let_hours_go_by(scene.stack)
+    scene.calm(*alerts)
+    with ExitStack() as still:
+        with jobs_held(scene):
+            still.enter_context(standing_still(scene.stack, "daemon", scene.stack.plan.worker_names[0]))
+        with scene.fires(*alerts):
+            let_hours_go_by(scene.stack)
     scene.mail.start()
     scene.settle()
 
@@ -150,7 +157,9 @@ def test_a_code_server_that_stands_still_what_piles_up_and_a_certificate_that_no
     stack, watch = scene.stack, scene.watch
     watch.lower("OldestDueJob")
     stack.wait_until(lambda: not watch.found("sensor_late_seconds > 15"), seconds=SOON, words="no sensor is late")
-    with standing_still(stack, "code"), scene.fires("SensorStalled", "QueueBacklog", "OldestDueJob"):
+    alerts = ("SensorStalled", "QueueBacklog", "OldestDueJob")
+    scene.calm(*alerts)
+    with standing_still(stack, "code"), scene.fires(*alerts):
         scene.pay(WAITING)
         with scene.fires("CertificateExpiring"):  # while a minute goes by
             certificate_in(scene.folder, holds=timedelta(days=10))
@@ -188,12 +197,14 @@ def test_accounts_and_webhooks_that_want_a_person_are_told_of(scene: AlertedStac
 
 
 def test_a_bridge_that_stands_still_and_targets_that_nobody_knows_are_told_of(scene: AlertedStack) -> None:
+    scene.calm("BridgeDown", "TargetMissing")
     with standing_still(scene.stack, "bridge"), scene.fires("BridgeDown", "TargetMissing"):
         scene.watch.look_at("pipeline-worker")
     scene.watch.look_at("pipeline-worker", *scene.stack.settings.worker_ports().values())
 
 
 def test_a_bridge_that_cannot_store_is_told_of(scene: AlertedStack) -> None:
+    scene.calm("StoreUnavailable", "BridgeAnswersErrors")
     with (
         intake_shut_out(scene.stack),
         scene.fires("StoreUnavailable", "BridgeAnswersErrors", meanwhile=lambda: scene.deliver(str(uuid4()))),
@@ -202,6 +213,7 @@ def test_a_bridge_that_cannot_store_is_told_of(scene: AlertedStack) -> None:
 
 
 def test_a_queue_that_lets_nobody_in_is_told_of(scene: AlertedStack) -> None:
+    scene.calm("WakeUpsFail", "ScrapeSourceUnreadable")
     with queue_locked(scene.stack), scene.fires("WakeUpsFail", "ScrapeSourceUnreadable", meanwhile=lambda: scene.deliver(str(uuid4()))):
         pass
 

@@ -66,8 +66,8 @@ class AlertedStack:
 
     def pay(self, count: int, *, organisation: str = DEMO.organisation) -> list[str]:
         """New invoices are paid; their ids."""
-        wanted = {"organisation": organisation, "customers": min(count, 30), "invoices": count, "paid_percent": 0, "only_sales": True}
-        made = self.sandbox.post("/seed", wanted)["invoice_ids"]
+        wanted = {"organisation": organisation, "customers": min(count, 30), "invoices": count, "paid_percent": 0}
+        made = self.sandbox.post("/seed", {**wanted, "only_sales": True, "only_known": True})["invoice_ids"]
         paid: list[str] = self.sandbox.post(f"/xero/{organisation}/pay", {"invoice_ids": made})["paid"]
         return paid
 
@@ -78,15 +78,24 @@ class AlertedStack:
         """Which panels show something now."""
         self.shown |= {one for one in questions() if one not in self.shown and has_figures(self.watch.found(one.expr))}
 
+    def calm(self, *alerts: str, labels: str = "") -> None:
+        """Return when none of them fires or is about to: to be asked before anything is broken."""
+
+        def raised() -> set[str]:
+            return {one["metric"]["alertname"] for one in self.watch.found(f"ALERTS{{{labels}}}")} & set(alerts)
+
+        self.stack.wait_until(lambda: not raised(), seconds=SOON, words=f"none of {', '.join(alerts)} is raised any more")
+
     @contextmanager
     def fires(self, *alerts: str, labels: str = "", meanwhile: Callable[[], object] | None = None) -> Iterator[None]:
-        """What the block breaks makes all of them fire, within the time, and none did before. `meanwhile`: is done again and again."""
-        early = self.watch.firing(labels) & set(alerts)
-        assert not early, f"these fire before anything was broken: {sorted(early)}"
+        """What the block breaks makes all of them fire, within the time, and none did before: what an earlier test broke is over then.
+        `meanwhile`: is done again and again."""
+        self.calm(*alerts, labels=labels)
         begin = time.monotonic()
         yield
+        broken = time.monotonic()
         while missing := set(alerts) - self.watch.have_fired(labels, seconds=time.monotonic() - begin):
-            waited = time.monotonic() - begin
+            waited = time.monotonic() - broken
             assert waited < longest(SOON), f"these did not fire: {sorted(missing)}\n{self.stack.text()[-2000:]}"
             if meanwhile:
                 meanwhile()
