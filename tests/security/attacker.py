@@ -19,6 +19,7 @@ from typing import Any
 import httpx2
 
 from tests.integration.bridge.running import XERO_KEY, eventually
+from tests.support.busy import longest
 from tests.support.postgres import TestDatabase
 from zixly_cli.stack.ports import free_port
 from zixly_core.secrets.keys import SecretKey
@@ -126,7 +127,7 @@ def attacked(database: TestDatabase, log: Path, *, queue_url: str, **more: str) 
     finally:
         attacker.client.close()
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=longest(15))
 
 
 def answers(attacker: Attacker) -> bool:

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from tests.support.busy import longest
 from webhook_bridge import http_protocol
 from webhook_bridge.bounded import Bounded
 from webhook_bridge.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, CarefulProtocol
@@ -37,9 +38,9 @@ async def hello(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """Where it is served, with little patience."""
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", HEAD_SECONDS)
-    app = Bounded(hello, answer_seconds=1)
+    """Where it is served, with little patience: with more on a busy machine, on which whoever is quick is slow too."""
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", longest(HEAD_SECONDS))
+    app = Bounded(hello, answer_seconds=longest(1))
     server = uvicorn.Server(uvicorn.Config(app, http=CarefulProtocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=2))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -59,7 +60,7 @@ async def said(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
             writer.write(part)
             await writer.drain()
             await asyncio.sleep(pause)
-    answer = await asyncio.wait_for(reading, 15)
+    answer = await asyncio.wait_for(reading, longest(15))
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()
@@ -105,7 +106,7 @@ async def test_a_header_that_never_ends_fills_no_memory(port: int) -> None:
     began = time.monotonic()
     answer = await said(port, b"GET / HTTP/1.1\r\nx: ", *[b"y" * 65_536] * 200)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 431")  # the rest may have come to a closed connection
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < longest(10)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ async def test_a_header_that_never_ends_fills_no_memory(port: int) -> None:
 async def test_a_connection_that_does_not_come_to_the_point_is_ended(port: int, parts: list[bytes]) -> None:
     began = time.monotonic()
     assert await said(port, *parts, pause=0.2) == b""
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < longest(8)
 
 
 async def test_after_a_request_the_next_one_may_not_be_slow_either(port: int) -> None:
@@ -124,7 +125,7 @@ async def test_after_a_request_the_next_one_may_not_be_slow_either(port: int) ->
     first = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
     answer = await said(port, first, *[b"\r\n"] * 3, b"GET / HTTP/1.1\r\n", *[b"x: y\r\n"] * 20, pause=0.2)
     assert answer.count(b"HTTP/1.1") == 1
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < longest(10)
 
 
 async def test_requests_behind_one_another_on_one_connection_are_all_answered(port: int) -> None:
@@ -138,10 +139,10 @@ async def test_a_thousand_idle_connections_hinder_nobody_and_are_ended(port: int
         idle = [opened.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(900)]
         began = time.monotonic()
         assert (await said(port, request())).startswith(b"HTTP/1.1 200")
-        assert time.monotonic() - began < 5
-        await asyncio.sleep(HEAD_SECONDS + 2)
-        idle[0].settimeout(5)
-        assert {connection.recv(1) for connection in (idle[0], idle[449], idle[-1])} == {b""}
+        assert time.monotonic() - began < longest(5)
+        for connection in (idle[0], idle[449], idle[-1]):
+            connection.setblocking(False)  # it is ended by the loop that waits here
+            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(connection, 1), longest(15)) == b""
 
 
 async def test_an_answer_that_takes_too_long_is_given_up(port: int) -> None:

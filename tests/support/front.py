@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from typing import Any
 import httpx2
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.busy import longest
+
 SESSION = "__Host-zixly"
+LOG_SECONDS = 10.0
 
 
 @dataclass
@@ -71,6 +75,13 @@ class Front:
             f"{line}\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
         )
         return self.bytes_back(head.encode() + body, source=source)
+
+    def wait_for_lines(self, count: int, *, since: int, **facts: object) -> None:
+        """Return when so many lines with these facts stand behind the first `since` of the log: nginx writes one once all was sent."""
+        began = time.monotonic()
+        while sum(facts.items() <= line.items() for line in self.access_log()[since:]) < count:
+            assert time.monotonic() - began < longest(LOG_SECONDS), f"not {count} lines with {facts}: {self.access_log()[since:]}"
+            time.sleep(0.05)
 
     def access_log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]

@@ -7,8 +7,7 @@ import json
 import pytest
 
 from tests.acceptance.security.conftest import ADMIN, CLIENT, EDITOR, STRANGER, VIEWER, Site
-from tests.acceptance.test_security_sockets import is_loopback, sockets_of
-from zixly_cli.stack.orphans import orphans_of
+from tests.acceptance.test_security_sockets import all_sockets_of, is_loopback
 from zixly_sandbox.openid.people import PEOPLE
 
 
@@ -58,6 +57,4 @@ def test_the_commands_of_the_stack_prove_themselves_past_the_gateway(site: Site)
 
 
 def test_everything_behind_the_gateway_listens_on_this_machine(site: Site) -> None:
-    sockets = {socket for process in orphans_of(site.stack.settings.home) for socket in sockets_of(process)}
-    assert {port for _, _, port in sockets} >= set(site.stack.settings.ports().values())
-    assert {one for one in sockets if not is_loopback(one[1])} == set()
+    assert {one for one in all_sockets_of(site.stack) if not is_loopback(one[1])} == set()
