@@ -97,19 +97,27 @@ def no_older_state_was_written_over_a_newer_one(evidence: Evidence) -> list[Find
 
 def newest_version_won(evidence: Evidence) -> list[Finding]:
     """Every contact shows the change that came last among those that were told of."""
-    newest: dict[tuple[str, str], Change] = {}
-    for one in evidence.changes:
-        if one.told and one.contact is not None:
-            key = (one.account, one.contact)
-            if key not in newest or one.at > newest[key].at:
-                newest[key] = one
     found: list[Finding] = []
-    for key, change in newest.items():
+    for key, changes in newest_told(evidence).items():
         shown = evidence.contacts.get(key)
-        if shown is not None and (shown.number, shown.standing) != (change.number, change.standing):
-            text = f"{key[0]} shows {shown.number or 'nothing'} {shown.standing}, not {change.number} {change.standing}"
+        if shown is not None and (shown.number, shown.standing) not in {(one.number, one.standing) for one in changes}:
+            wanted = " or ".join(f"{one.number} {one.standing}" for one in changes)
+            text = f"{key[0]} shows {shown.number or 'nothing'} {shown.standing}, not {wanted}"
             found.append(Finding(Trouble.OUTDATED if shown.number else Trouble.LOST, text))
     return found
+
+
+def newest_told(evidence: Evidence) -> Mapping[tuple[str, str], list[Change]]:
+    """Of each contact, the change that came last; two that the vendor's clock gives the same moment are both that."""
+    newest: dict[tuple[str, str], list[Change]] = {}
+    for one in evidence.changes:
+        if one.told and one.contact is not None:
+            known = newest.setdefault((one.account, one.contact), [one])
+            if one.at > known[0].at:
+                known[:] = [one]
+            elif one.at == known[0].at and one not in known:
+                known.append(one)
+    return newest
 
 
 def nothing_is_at_another_tenant(evidence: Evidence) -> list[Finding]:

@@ -118,8 +118,7 @@ async def run(scale: Scale, ground: Ground, *, say: Say, breaking: Breaking = dr
     if dead:
         say(f"dead letters, replayed as an operator would: {dead}")
         await replay_dead_letters(urls.bridge, say=say)
-        await until_done(ground, say=say)
-    await until_balanced(ground)
+    await until_settled(ground, say=say)
     managers.append(ground.manager_pid())
     evidence = await evidence_of(journal, vendors, owner_url=urls.owner, bridge_url=urls.bridge, managers=managers)
     await vendors.close()
@@ -164,6 +163,17 @@ async def until_done(ground: Ground, *, say: Say) -> None:
             say(f"{left} jobs open")
             told = time.monotonic()
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def until_settled(ground: Ground, *, say: Say) -> None:
+    """Return when the ledger balances and no job is open: while one was waited for, the platform may have found something more to do by
+    itself, as it looks at the vendors once an hour and soon after it saw a change that nobody told of."""
+    deadline = time.monotonic() + longest(JOBS_PATIENCE)
+    while time.monotonic() < deadline:
+        await until_done(ground, say=say)
+        await until_balanced(ground)
+        if await asyncio.to_thread(open_now, ground) == "0":
+            return
 
 
 async def until_balanced(ground: Ground) -> None:

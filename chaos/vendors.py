@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import httpx2
 
 from chaos.evidence import Change
+from zixly_cli.sandbox_api import LIMITS
 from zixly_cli.seed import TENANTS, DemoTenant
 
 # Ten times what the vendors allow: their limits are measured by the benchmarks, and would only stretch this.
@@ -39,9 +41,10 @@ class Vendors:
     """Calls the sandbox's admin API."""
 
     def __init__(self, sandbox_url: str) -> None:
-        self._http = httpx2.AsyncClient(base_url=f"{sandbox_url}/_sandbox", timeout=60, trust_env=False)
+        self._http = httpx2.AsyncClient(base_url=f"{sandbox_url}/_sandbox", timeout=60, limits=LIMITS, trust_env=False)
         self.clients = [Client(tenant) for tenant in TENANTS]
         self.changes: list[Change] = []
+        self._in_hand: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -68,7 +71,11 @@ class Vendors:
             client.person = str((await self.ask("POST", f"/hubspot/{tenant.portal}/contacts", {"properties": person}))["id"])
 
     async def pay(self, client: Client, invoice: str, *, in_part: bool) -> Change:
-        """A person books a payment."""
+        """A person books a payment. When it was is read before anybody books another one on the same invoice."""
+        async with self._in_hand[invoice]:
+            return await self._paid(client, invoice, in_part=in_part)
+
+    async def _paid(self, client: Client, invoice: str, *, in_part: bool) -> Change:
         path = f"/xero/{client.tenant.organisation}"
         if in_part:
             await self.ask("POST", f"{path}/invoices/{invoice}/pay", {"amount": 1.0, "reference": "Deposit"})

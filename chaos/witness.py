@@ -51,7 +51,8 @@ def unaccounted(bridge_url: str) -> int | None:
 
 
 async def evidence_of(journal: Journal, vendors: Vendors, *, owner_url: str, bridge_url: str, managers: Sequence[int]) -> Evidence:
-    """Everything as it stands now."""
+    """Everything as it stands now. Jobs first: looking takes a while, in which the platform may find something more to do by itself."""
+    jobs = [StoredJob(**row) for row in rows_of(owner_url, JOBS_SQL)]
     writes = await vendors.writes()
     changes = [replace(one, told=(one.account, one.number, one.standing) in journal.told) for one in vendors.changes]
     shown = {(one.account, one.contact) for one in changes if one.contact is not None}
@@ -61,7 +62,7 @@ async def evidence_of(journal: Journal, vendors: Vendors, *, owner_url: str, bri
         sent=list(journal.sent.values()),
         stored=known,
         events=[events_row(row) for row in rows_of(owner_url, EVENTS_SQL) if row["sha256"] in journal.sent],
-        jobs=[StoredJob(**row) for row in rows_of(owner_url, JOBS_SQL)],
+        jobs=jobs,
         changes=changes,
         contact_writes=[write_of(row) for row in writes if is_about_invoice(row)],
         contacts={key: shown_by(key[0], found) for key, found in documents.items() if found is not None},

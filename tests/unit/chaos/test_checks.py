@@ -85,6 +85,15 @@ def test_what_was_not_acknowledged_may_be_missing_and_a_late_state_that_nobody_w
     assert all(not found for found in judged(replace(RIGHT, changes=[*RIGHT.changes, untold])).values())
 
 
+def test_of_two_changes_of_the_same_moment_a_contact_may_show_either() -> None:
+    together = [replace(PAID, number="INV-2"), PAID, PART_PAID]
+    for written in (WROTE_PAID, replace(WROTE_PAID, number="INV-2")):
+        shown = replace(RIGHT, changes=together, contacts={("62515", "ada@example.test"): written}, contact_writes=[written])
+        assert judged(shown)["the newest version won on every record"] == []
+    older = replace(RIGHT, changes=together, contacts={("62515", "ada@example.test"): WROTE_PART})
+    assert [one.trouble for one in judged(older)["the newest version won on every record"]] == [Trouble.OUTDATED]
+
+
 def test_a_reconciliation_may_tell_of_an_invoice_that_was_made_of_an_order() -> None:
     """Seed 2, over a full hour: nobody tells of those, so that the hourly comparison is the first to see that they are paid."""
     told = [*RIGHT.contact_writes, replace(WROTE_PAID, contact_id="902", number=DRAFT.key)]
