@@ -77,7 +77,7 @@ class Story:
             self.stack.wait_until(lambda: probes[name](0), seconds=60, words=f"{name} serves again")
 
     def take_backup(self) -> None:
-        self.jobs_in_backup = self.completed_jobs()
+        self.jobs_in_backup = self.stack.wait_until(self.completed_jobs, seconds=60, words="a job is done before the backup")
         done = self.stack.zixly("backup", str(self.backup))
         assert done.returncode == 0, done.stderr + done.stdout
 
