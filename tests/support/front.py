@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.support.busy import longest
 
 SESSION = "__Host-zixly"
-LOG_SECONDS = 10.0
+HANDSHAKE_SECONDS, LOG_SECONDS = 20.0, 10.0
 
 
 @dataclass
@@ -58,10 +58,11 @@ class Front:
         """What comes back for these bytes until the gateway hangs up or goes silent."""
         said = b""
         with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=seconds, source_address=(source, 0)) as plain,
+            socket.create_connection(("127.0.0.1", self.port), timeout=longest(HANDSHAKE_SECONDS), source_address=(source, 0)) as plain,
             self.trust.wrap_socket(plain, server_hostname="localhost") as secured,
         ):
             secured.sendall(request)
+            secured.settimeout(seconds)
             try:
                 while piece := secured.recv(65_536):
                     said += piece
