@@ -105,11 +105,13 @@ def unknown(error: NotSignedIn, asked: Asked) -> Response:
 
 
 def refused(error: NotAllowed, asked: Asked) -> Response:
-    """No, which the log keeps."""
+    """No, which the log keeps; the gateway's too, by the id of whoever asked."""
     by = requester()
     log.warning("gateway_refused", user_id=by.user_id, token_id=by.token_id, tool=asked.tool, method=asked.method, reason=error.reason)
     answer = problem_of(error)
     answer.headers[REASON_HEADER] = error.reason
+    if by.user_id or by.token_id:
+        answer.headers[USER_HEADER] = f"user:{by.user_id}" if by.user_id else f"token:{by.token_id}"
     return answer
 
 

@@ -16,6 +16,8 @@ import pytest
 import redis
 
 from tests.support.dagster_ui import stop_schedules
+from tests.support.invoices import new_invoices
+from tests.support.invoices import pay as paid_by_id
 from tests.support.stack import StackUnderTest, stack_in_a_temporary_folder
 from zixly_cli.deliveries import post, sample_maker
 from zixly_cli.seed import DEMO
@@ -61,9 +63,8 @@ def sandbox(stack: StackUnderTest, method: str, path: str, **arguments: Any) -> 
 
 def pay(stack: StackUnderTest, invoice: str | None = None) -> str:
     """Pay an invoice in the sandbox, which sends the webhook; its id. By default a new one, about which there was no job before."""
-    wanted = {"organisation": DEMO.organisation, "customers": 0, "invoices": 1, "paid_percent": 0, "only_sales": True}
-    ids = [invoice] if invoice else sandbox(stack, "POST", "/seed", json=wanted)["invoice_ids"]
-    paid: str = sandbox(stack, "POST", f"/xero/{DEMO.organisation}/pay", json={"invoice_ids": ids})["paid"][0]
+    ids = [invoice] if invoice else new_invoices(stack, DEMO.organisation, 1)
+    (paid,) = paid_by_id(stack, DEMO.organisation, ids)
     return paid
 
 

@@ -80,7 +80,7 @@ class ComposedStack:
         variables = {"COMPOSE_PROFILES": ",".join(self.profiles), "COMPOSE_HTTP_TIMEOUT": "300"}
         files = [word for one in self.files for word in ("-f", str(one))]
         which = ["-p", self.project, *files, "--env-file", str(file)]
-        return self.engine.tried("docker-compose", *which, *arguments, seconds=longest(seconds), **variables)
+        return self.engine.tried("docker-compose", *which, *arguments, seconds=seconds, **variables)
 
     def up(self, *how: str) -> None:
         self.compose("up", "--detach", "--no-build", *how, *self.services, seconds=UP_SECONDS)
@@ -128,7 +128,15 @@ class ComposedStack:
         return self.in_service("gateway", "cat", "/settings/self-signed.pem")
 
     def jobs(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.get("http://127.0.0.1:3000/api/jobs?limit=100").raise_for_status().json()["jobs"]
+        """Asked again where the answer is 503, as in the seconds after Postgres was restarted."""
+        answers: list[httpx2.Response] = []
+
+        def answered() -> bool:
+            answers.append(self.get("http://127.0.0.1:3000/api/jobs?limit=100"))
+            return answers[-1].status_code != httpx2.codes.SERVICE_UNAVAILABLE
+
+        self.wait_until(answered, seconds=JOB_SECONDS, words="the API answers")
+        found: list[dict[str, Any]] = answers[-1].raise_for_status().json()["jobs"]
         return found
 
     def send(self, what: str = "xero") -> None:

@@ -179,7 +179,7 @@ def ended(command: list[str], *, seconds: float, environment: Mapping[str, str])
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=seconds,
+        timeout=longest(seconds),
         check=False,
     )
 

@@ -124,7 +124,11 @@ def test_what_a_client_asks_is_refused_and_named_in_the_gateways_log(site: Site)
     with site.person(CLIENT) as http:
         before = len(site.front.access_log())
         assert {http.get(path).status_code for path in paths} == {403}
-    site.front.wait_for_lines(len(paths), since=before, status=403, verdict="staff_only")
+    for path in paths:
+        site.front.wait_for_lines(1, since=before, status=403, verdict="staff_only", path=path)
+    names = {line["user"] for line in site.front.access_log()[before:] if line["verdict"] == "staff_only"}
+    assert len(names) == 1
+    assert names != {""}
 
 
 def test_whoever_loses_his_role_changes_nothing_from_the_next_request_on(site: Site) -> None:

@@ -56,6 +56,7 @@ def test_a_tenants_own_administrator_does_not_see_the_others_and_the_log_says_so
     with capture_logs() as lines, requested_by(Requester(user_id=UUID(int=3))):
         answer = verdict(MEMBER, x_forwarded_uri="/dagster/runs?token=secret", x_forwarded_method="GET")
     assert (answer.status_code, answer.headers["x-zixly-reason"]) == (403, "staff_only")
+    assert (answer.headers["x-zixly-user"], "x-zixly-role" in answer.headers) == (f"user:{UUID(int=3)}", False)
     (line,) = lines
     assert (line["event"], line["user_id"], line["tool"], line["reason"]) == ("gateway_refused", UUID(int=3), "dagster", "staff_only")
     assert "secret" not in str(line)
