@@ -45,8 +45,7 @@ class Question:
     has_baseline: bool
 
 
-# In the order in which they are put. The idle stack comes first, before anything has grown, and once more after all jobs; `scale_out`
-# last, as it leaves no worker of the stack.
+# In the order in which they are put. The idle stack comes first, before anything has grown, and once more after all jobs; what grows last.
 QUESTIONS: Mapping[str, Question] = {
     "idle": Question(idle.measure, has_baseline=False),
     "runs": Question(runs.measure, has_baseline=True),

@@ -1,7 +1,7 @@
 """Do more worker hosts bring more jobs? One, two and three hosts' worth of worker processes, with vendors that take their time.
 
 All of it shares the machine, so what is measured is not a host's CPU but whether anything that hosts share (queue, broker, ledger,
-budgets, dispatch) holds them up: jobs wait for vendors most of their time. Put last: the stack's own workers are stopped.
+budgets, dispatch) holds them up: jobs wait for vendors most of their time. The stack's own workers are stopped meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.processes import end, spawn, wait_for
 from benchmarks.progress import Say, counted
 from benchmarks.sandbox import lift_limits, paid_invoices, slow_down
 from benchmarks.scale import Scale
-from zixly_cli.control import stop_process
+from zixly_cli.control import start_process, stop_process
 from zixly_cli.stack.probes import worker_answers
 
 HOSTS = (1, 2, 3)
@@ -50,6 +50,8 @@ def measure(instance: Instance, *, scale: Scale, say: Say) -> dict[str, float | 
         for process in running:
             end(process)
         lift_limits(stack.plan.urls.sandbox)
+        for name in stack.plan.worker_names:
+            start_process(stack.plan.settings, name)
     return {"scale_out_jobs_per_minute": rates[1], **{f"scale_out_{hosts}": ratio(rates[hosts], rates[1]) for hosts in HOSTS[1:]}}
 
 
