@@ -35,6 +35,7 @@ class TestStack:
 def stack(monkeypatch: pytest.MonkeyPatch) -> TestStack:
     made = TestStack()
     monkeypatch.setattr(scale_out, "stop_process", lambda _settings, name: made.told.append(f"stop {name}"))
+    monkeypatch.setattr(scale_out, "start_process", lambda _settings, name: made.told.append(f"start {name}"))
     monkeypatch.setattr(scale_out, "slow_down", lambda _url, *, seconds: made.told.append(f"answers take {seconds}"))
     monkeypatch.setattr(scale_out, "lift_limits", lambda _url: made.told.append("lift"))
     monkeypatch.setattr(scale_out, "started_host", lambda _stack, *, number: f"host-{number}")
@@ -58,7 +59,7 @@ def test_rates_are_told_as_multiples_of_one_hosts_and_everything_is_put_back(sta
     assert figures == {"scale_out_jobs_per_minute": 60.0, "scale_out_2": 118 / 60, "scale_out_3": 171 / 60}
     assert asked == [(1, 20), (2, 40), (3, 60)]
     assert stack.told[:3] == ["stop worker-1", "stop worker-2", f"answers take {scale_out.VENDOR_SECONDS}"]
-    assert stack.told[3:] == ["end host-1", "end host-2", "end host-3", "lift"]
+    assert stack.told[3:] == ["end host-1", "end host-2", "end host-3", "lift", "start worker-1", "start worker-2"]
 
 
 def test_the_short_form_asks_nothing(stack: TestStack) -> None:
@@ -73,7 +74,7 @@ def test_hosts_are_ended_when_a_rate_could_not_be_measured(stack: TestStack, mon
     monkeypatch.setattr(scale_out, "rate", rate)
     with pytest.raises(NotMeasured):
         scale_out.measure(instance_of(stack), scale=WHOLE, say=stack.told.append)
-    assert stack.told[-2:] == ["end host-1", "lift"]
+    assert stack.told[-4:] == ["end host-1", "lift", "start worker-1", "start worker-2"]
 
 
 def test_a_jobs_time_counts_from_its_first_op() -> None:
