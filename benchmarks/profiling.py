@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -57,14 +57,14 @@ class Statement:
     wal_bytes: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Profile:
     """What a burst of `jobs` was seen to do; the stacks are those of each group of processes."""
 
     jobs: int
     burst: Burst
     stacks: Mapping[str, Counter[Stack]]
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[Statement]
 
 
 def main(arguments: list[str] | None = None) -> int:
